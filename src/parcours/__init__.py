@@ -1,0 +1,1 @@
+"""The seven steps of customer experience as code."""

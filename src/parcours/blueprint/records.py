@@ -1,0 +1,278 @@
+"""The service blueprint as frozen records: what the company promises, on both sides of the line of visibility."""
+
+from __future__ import annotations
+
+from typing import Literal, TypeVar
+
+import msgspec
+
+from parcours.words import Words
+
+ChannelKind = Literal["human", "digital"]
+Metric = Literal["csat", "nps", "ces"]
+Basis = Literal[
+    "consent",
+    "contract",
+    "legal_obligation",
+    "vital_interest",
+    "public_task",
+    "legitimate_interest",
+]
+Period = Literal["day", "week", "month"]
+Line = Literal["backstage", "support"]
+IdentifierType = Literal["user", "mail", "phone", "device"]
+FieldKind = Literal["number", "category", "text"]
+T = TypeVar("T", "Touchpoint", "Operation")
+
+
+class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What every record of the blueprint shares: frozen, and strict about what it may hold."""
+
+
+class Company(Record, frozen=True, kw_only=True):
+    """Whose blueprint it is; ``synthetic`` labels a simulated firm wherever it is shown."""
+
+    id: str
+    label: Words
+    synthetic: bool = False
+
+
+class Stage(Record, frozen=True, kw_only=True):
+    """A stage of the customer's life, in order from idea to advocacy.
+
+    ``deadline_ms`` (YAML: ``deadline: 30d``) is how long a customer may stay without moving on before the
+    journey counts as left; without one nobody is ever counted as left.
+    """
+
+    id: str
+    label: Words
+    deadline_ms: int | None = None
+
+
+class Channel(Record, frozen=True, kw_only=True):
+    """Where people meet the company; ``kind`` is human or digital."""
+
+    id: str
+    label: Words
+    kind: ChannelKind
+
+
+class Team(Record, frozen=True, kw_only=True):
+    """Who owns a touchpoint or an operation."""
+
+    id: str
+    label: Words
+
+
+class EventMatch(Record, frozen=True, kw_only=True):
+    """An event by its name, narrowed by the values that some category fields must have."""
+
+    name: str
+    where: dict[str, tuple[str, ...]] = {}
+
+
+class Experience(Record, frozen=True, kw_only=True):
+    """How customers score a touchpoint: the event that carries the answer, its field and scale.
+
+    ``satisfied_from`` is the lowest score that counts as satisfied (CSAT's top box). ``tie`` is the object type
+    (order, ticket …) that says which touch an answer speaks of; without one it is the customer's latest touch
+    there within ``within_ms`` before the answer. ``text`` is the field of the free comment.
+    """
+
+    metric: Metric
+    event: EventMatch
+    field: str
+    scale: tuple[float, float]
+    satisfied_from: float | None = None
+    tie: str | None = None
+    within_ms: int = 30 * 86_400_000
+    text: str | None = None
+
+
+class Promise(Record, frozen=True, kw_only=True):
+    """What a touchpoint promises: ``metric`` is ``experience`` or an operation's id, with its bound."""
+
+    label: Words
+    metric: str
+    at_least: float | None = None
+    at_most: float | None = None
+
+
+class Touchpoint(Record, frozen=True, kw_only=True):
+    """A meeting of customer and company, in front of the line of visibility."""
+
+    id: str
+    label: Words
+    stage: str
+    channel: str
+    owner: str
+    events: tuple[EventMatch, ...]
+    promise: Promise | None = None
+    experience: Experience | None = None
+    evidence: Words | None = None
+    examples: dict[str, tuple[str, ...]] = {}
+
+
+class OperationMeasure(Record, frozen=True, kw_only=True):
+    """What one event of an operation is worth, in its natural unit.
+
+    Exactly one of: ``field`` (a number on the event), ``bad`` (share of events whose category ``field`` is one
+    of these values, 0/1 each), ``until`` (hours or ``unit`` from the operation's event to this one, paired by
+    the object ``tie``) or ``count`` (events per panel cell). ``worse`` says which direction hurts.
+    """
+
+    unit: str
+    label: Words | None = None
+    field: str | None = None
+    bad: tuple[str, ...] = ()
+    until: EventMatch | None = None
+    tie: str | None = None
+    count: bool = False
+    worse: Literal["high", "low"] = "high"
+
+
+class Operation(Record, frozen=True, kw_only=True):
+    """Work behind the line of visibility; ``supports`` names touchpoints, ``follows`` upstream operations."""
+
+    id: str
+    label: Words
+    owner: str
+    system: str | None = None
+    line: Line = "backstage"
+    events: tuple[EventMatch, ...] = ()
+    measure: OperationMeasure
+    supports: tuple[str, ...] = ()
+    follows: tuple[str, ...] = ()
+
+
+class Panel(Record, frozen=True, kw_only=True):
+    """How causes are compared: inside a site and a period; without a site, the period alone."""
+
+    site: str | None = None
+    period: Period = "week"
+
+
+class Money(Record, frozen=True, kw_only=True):
+    """Which event carries revenue, in which field and currency (amounts in currency units)."""
+
+    event: EventMatch
+    field: str
+    currency: str = "EUR"
+
+
+class Purpose(Record, frozen=True, kw_only=True):
+    """Why rows may be read: a legal basis (GDPR art. 6) and the measures it covers (``all`` for every one)."""
+
+    id: str
+    label: Words
+    basis: Basis
+    measures: tuple[str, ...] = ("all",)
+    retention_days: int | None = None
+
+
+class Group(Record, frozen=True, kw_only=True):
+    """A split of customers by the latest value of a category field."""
+
+    id: str
+    label: Words
+    field: str
+
+
+class Field(Record, frozen=True, kw_only=True):
+    """A property that is kept beyond those that touchpoints, operations and groups already name."""
+
+    id: str
+    kind: FieldKind
+    label: Words | None = None
+
+
+class Step(Record, frozen=True, kw_only=True):
+    """A node of the designed journey; exactly one field is set (`touchpoint` is the leaf)."""
+
+    touchpoint: str | None = None
+    sequence: tuple[Step, ...] = ()
+    choice: tuple[Step, ...] = ()
+    parallel: tuple[Step, ...] = ()
+    optional: Step | None = None
+    loop: Step | None = None
+
+
+class Treatment(Record, frozen=True, kw_only=True):
+    """A next best experience that may be offered; declared here, decided elsewhere."""
+
+    id: str
+    label: Words
+    channel: str
+    purpose: str
+
+
+class Blueprint(Record, frozen=True, kw_only=True):
+    """The whole service blueprint of one company."""
+
+    company: Company
+    stages: tuple[Stage, ...]
+    channels: tuple[Channel, ...]
+    teams: tuple[Team, ...]
+    touchpoints: tuple[Touchpoint, ...]
+    operations: tuple[Operation, ...] = ()
+    purposes: tuple[Purpose, ...] = ()
+    groups: tuple[Group, ...] = ()
+    fields: tuple[Field, ...] = ()
+    objects: tuple[str, ...] = ()
+    treatments: tuple[Treatment, ...] = ()
+    limits: dict[IdentifierType, int] = {}
+    panel: Panel | None = None
+    money: Money | None = None
+    journey: Step | None = None
+
+    def touchpoint(self, id: str) -> Touchpoint:
+        """Return the touchpoint ``id``; `KeyError` when there is none."""
+        return _by_id(self.touchpoints, id)
+
+    def operation(self, id: str) -> Operation:
+        """Return the operation ``id``; `KeyError` when there is none."""
+        return _by_id(self.operations, id)
+
+    def purposes_for(self, measure: str) -> tuple[Purpose, ...]:
+        """Return the purposes that cover ``measure``, in the order of the blueprint."""
+        return tuple(p for p in self.purposes if measure in p.measures or "all" in p.measures)
+
+    def field_kinds(self) -> dict[str, FieldKind]:
+        """Return every property that is kept, with its kind; all others are dropped at the door."""
+        kinds: dict[str, FieldKind] = {field.id: field.kind for field in self.fields}
+        for group in self.groups:
+            kinds[group.field] = "category"
+        if self.panel and self.panel.site:
+            kinds[self.panel.site] = "category"
+        if self.money:
+            kinds[self.money.field] = "number"
+        for touchpoint in self.touchpoints:
+            if touchpoint.experience:
+                kinds[touchpoint.experience.field] = "number"
+                if touchpoint.experience.text:
+                    kinds[touchpoint.experience.text] = "text"
+        for operation in self.operations:
+            if operation.measure.field:
+                kinds[operation.measure.field] = "category" if operation.measure.bad else "number"
+        for match in self.matches():
+            kinds.update(dict.fromkeys(match.where, "category"))
+        return kinds
+
+    def matches(self) -> tuple[EventMatch, ...]:
+        """Return every event that the blueprint names."""
+        found = [match for touchpoint in self.touchpoints for match in touchpoint.events]
+        found += [touchpoint.experience.event for touchpoint in self.touchpoints if touchpoint.experience]
+        for operation in self.operations:
+            found += operation.events
+            if operation.measure.until:
+                found.append(operation.measure.until)
+        if self.money:
+            found.append(self.money.event)
+        return tuple(found)
+
+
+def _by_id(records: tuple[T, ...], id: str) -> T:
+    for record in records:
+        if record.id == id:
+            return record
+    raise KeyError(id)

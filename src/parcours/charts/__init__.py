@@ -1,0 +1,1 @@
+"""Pictures: rows in, `(svg, table)` out; used by pages, reports and notebooks alike."""

@@ -1,0 +1,1 @@
+"""What happened: files and messages become events, once, with what cannot be read kept aside."""

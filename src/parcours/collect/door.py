@@ -1,0 +1,99 @@
+"""The door between collection and what is kept: collect says what it hands over, `know` implements it."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import msgspec
+import pyarrow as pa
+
+from parcours.words import Words
+
+IDENTIFIERS = ("user", "mail", "phone", "device")
+"""Identifier types, strongest first."""
+
+
+def raw_schema(kinds: dict[str, str], objects: tuple[str, ...], purposes: tuple[str, ...]) -> pa.Schema:
+    """Return the shape of a batch of raw events, before the door.
+
+    One row an event: ``source, row_key, line, name, occurred_ms`` (UTC), then ``id_<type>`` raw identifiers,
+    ``object_<type>`` raw object ids, ``field_<id>`` declared properties (number: float64, category and text:
+    string) and ``consent_<purpose>`` choices (null: nothing recorded).
+    """
+    columns: list[tuple[str, pa.DataType]] = [
+        ("source", pa.string()),
+        ("row_key", pa.int64()),
+        ("line", pa.int64()),
+        ("name", pa.string()),
+        ("occurred_ms", pa.int64()),
+    ]
+    columns += [(f"id_{kind}", pa.string()) for kind in IDENTIFIERS]
+    columns += [(f"object_{kind}", pa.string()) for kind in objects]
+    for field, kind in sorted(kinds.items()):
+        columns.append((f"field_{field}", pa.float64() if kind == "number" else pa.string()))
+    columns += [(f"consent_{purpose}", pa.bool_()) for purpose in purposes]
+    return pa.schema(columns)
+
+
+def part_schema(kinds: dict[str, str], objects: tuple[str, ...]) -> pa.Schema:
+    """Return the shape of a part, after the door: pseudonyms outside, raw values in the vault.
+
+    ``subject`` is the keyed pseudonym (63 bits) of the event's own strongest identifier, null for an event
+    about nobody; ``permitted`` holds one bit a purpose, as stamped at the door; ``object_<type>`` are keyed
+    pseudonyms; ``text_<id>`` points to the vault. ``bucket`` is 0..15, a frozen function of ``subject`` (of the
+    first object where nobody is named).
+    """
+    columns: list[tuple[str, pa.DataType]] = [
+        ("event_no", pa.int64()),
+        ("source", pa.string()),
+        ("row_key", pa.int64()),
+        ("name", pa.string()),
+        ("occurred_ms", pa.int64()),
+        ("received_ms", pa.int64()),
+        ("subject", pa.int64()),
+        ("permitted", pa.int64()),
+        ("bucket", pa.int8()),
+    ]
+    columns += [(f"object_{kind}", pa.int64()) for kind in objects]
+    for field, kind in sorted(kinds.items()):
+        if kind == "text":
+            columns.append((f"text_{field}", pa.int64()))
+        else:
+            columns.append((f"field_{field}", pa.float64() if kind == "number" else pa.string()))
+    return pa.schema(columns)
+
+
+class Refusal(msgspec.Struct, frozen=True):
+    """A raw event that the door does not let in: its row in the batch, and why."""
+
+    row: int
+    code: str
+    reason: Words
+
+
+class Admission(msgspec.Struct, frozen=True):
+    """What the door made of a batch: part rows (``event_no`` as numbered by the caller), refusals, discards.
+
+    ``discarded`` counts events with no basis for any purpose: storing is processing, so they are not kept.
+    """
+
+    rows: pa.Table
+    refusals: tuple[Refusal, ...] = ()
+    discarded: int = 0
+
+
+class Door(Protocol):
+    """What stands between raw events and parts."""
+
+    def admit(self, batch: pa.Table, first_event_no: int, received_ms: int) -> Admission:
+        """Turn raw events (`raw_schema`) into part rows (`part_schema`), numbered from ``first_event_no``.
+
+        Identifiers become keyed pseudonyms and are sealed in the vault with free text; identifiers seen together
+        become edges; recorded choices go to the consent ledger.
+        """
+
+    def settle(self) -> None:
+        """Make all that was admitted so far durable; called before the parts enter the manifest."""
+
+    def withdraw(self, event_nos: list[int]) -> None:
+        """Forget what was kept of these events (their edges and texts): their rows have been replaced."""

@@ -1,0 +1,1 @@
+"""How questions are asked and where rows lie; not a word about customers."""

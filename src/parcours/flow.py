@@ -1,0 +1,1 @@
+"""The seven steps on one page, in order: read this file first."""

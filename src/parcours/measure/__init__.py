@@ -1,0 +1,1 @@
+"""What it means for the customer and the company: one module, one measure."""

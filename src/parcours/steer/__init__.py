@@ -1,0 +1,1 @@
+"""How leaders run it: initiatives, portfolio, maturity; this step is not built yet."""
