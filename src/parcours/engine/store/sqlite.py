@@ -1,0 +1,130 @@
+"""One SQLite file: write-ahead log, full sync, secure deletion, and its faults told in one sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import apsw
+
+from parcours.errors import ParcoursError
+from parcours.words import Words
+
+Cell = int | float | str | bytes | None
+
+BUSY_MS = 10_000
+
+
+class Database:
+    """An open SQLite file; one connection, used by one thread at a time."""
+
+    def __init__(self, path: Path, connection: apsw.Connection) -> None:
+        self.path = path
+        self._connection = connection
+
+    def execute(self, sql: str, args: Sequence[Cell] = ()) -> list[tuple[Cell, ...]]:
+        """Run ``sql`` (one or several statements) and return every row.
+
+        Raises:
+            ParcoursError: ``disk_full``, ``database_damaged`` or ``database_busy``.
+        """
+        with _faults_told(self.path):
+            return list(self._connection.execute(sql, args))
+
+    def executemany(self, sql: str, rows: Iterable[Sequence[Cell]]) -> None:
+        """Run ``sql`` once a row; put it inside `transaction` to make it one change. Errors as in `execute`."""
+        with _faults_told(self.path):
+            self._connection.executemany(sql, rows)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All that runs inside is kept, or none of it; on return it is on disk. An inner one joins the outer one."""
+        if self._connection.in_transaction:
+            yield
+            return
+        self.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self.execute("COMMIT")
+        except BaseException:
+            # A full disk makes SQLite roll back by itself.
+            if self._connection.in_transaction:
+                self.execute("ROLLBACK")
+            raise
+
+    def truncate_log(self) -> None:
+        """Move the write-ahead log into the file and empty it, so that deleted rows are in neither."""
+        self.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def close(self) -> None:
+        """Close the file; closing twice is harmless."""
+        self._connection.close()
+
+
+def open_database(path: Path) -> Database:
+    """Open or make the SQLite file at ``path``: WAL, ``synchronous=FULL``, secure deletion, foreign keys.
+
+    Raises:
+        ParcoursError: ``database_damaged`` when the file is no SQLite database or is damaged, ``disk_full``,
+            ``database_busy`` when another process holds it.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with _faults_told(path):
+        connection = apsw.Connection(str(path))
+        connection.set_busy_timeout(BUSY_MS)
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON", "foreign_keys=ON"):
+            connection.execute(f"PRAGMA {pragma}").fetchall()
+    return Database(path, connection)
+
+
+@contextmanager
+def _faults_told(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (apsw.FullError, apsw.IOError) as fault:
+        raise disk_full(path) from fault
+    except (apsw.NotADBError, apsw.CorruptError) as fault:
+        raise ParcoursError(
+            "database_damaged",
+            Words(
+                fr=f"Le fichier {path.name} est endommagé : {fault}.",
+                en=f"The file {path.name} is damaged: {fault}.",
+            ),
+            Words(
+                fr="Rétablissez-le depuis une sauvegarde ; sans elle, déplacez le dossier .parcours "
+                "et relancez parcours run, qui relit les sources.",
+                en="Restore it from a backup; without one, move the .parcours folder aside "
+                "and run parcours run again, which rereads the sources.",
+            ),
+            path,
+        ) from fault
+    except (apsw.BusyError, apsw.LockedError) as fault:
+        raise ParcoursError(
+            "database_busy",
+            Words(
+                fr=f"Un autre programme tient le fichier {path.name}.",
+                en=f"Another program holds the file {path.name}.",
+            ),
+            Words(
+                fr="Attendez qu'il ait fini, ou arrêtez-le, puis recommencez.",
+                en="Wait until it has finished, or stop it, then try again.",
+            ),
+            path,
+        ) from fault
+
+
+def disk_full(path: Path) -> ParcoursError:
+    """Return the error for a write at ``path`` that found no room (or no readable disk)."""
+    return ParcoursError(
+        "disk_full",
+        Words(
+            fr=f"Le disque est plein ou illisible : {path} n'a pas pu être écrit.",
+            en=f"The disk is full or cannot be used: {path} could not be written.",
+        ),
+        Words(
+            fr="Libérez de la place et relancez la même commande ; l'état d'avant est intact.",
+            en="Free some room and run the same command again; the previous state is intact.",
+        ),
+        path,
+    )
