@@ -97,3 +97,9 @@ class Door(Protocol):
 
     def withdraw(self, event_nos: list[int]) -> None:
         """Forget what was kept of these events (their edges and texts): their rows have been replaced."""
+
+    def seal(self, data: bytes) -> bytes:
+        """Encrypt the bytes of a row that goes to quarantine: they may hold anything about anybody."""
+
+    def row_seed(self) -> int:
+        """Return the company's secret 63-bit seed of row keys, always the same, so that nobody can guess a key."""
