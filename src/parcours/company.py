@@ -1,1 +1,174 @@
-"""One company folder, opened: its blueprint, its settings and what can be asked of it."""
+"""One company folder, opened: its blueprint, its settings, and what can be asked of it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+
+import msgspec
+
+from parcours import results
+from parcours.blueprint import Blueprint, read_blueprint
+from parcours.charts.notebook import result_html
+from parcours.errors import ParcoursError
+from parcours.know import Know, Permitted
+from parcours.measure import MEASURES, measure_named
+from parcours.measure.contract import Ask, Result
+from parcours.settings import Settings, read_settings
+from parcours.words import Words
+
+
+class Verbatim(msgspec.Struct, frozen=True):
+    """What a customer wrote with a score, masked, without saying who."""
+
+    score: float
+    text: str
+    occurred_ms: int
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """A `Result` that draws itself in a notebook and gives its rows to Python."""
+
+    result: Result
+    labels: dict[str, Words]
+
+    @property
+    def rows(self) -> tuple[dict[str, object], ...]:
+        """The rows, as plain dictionaries."""
+        return self.result.rows
+
+    def _repr_html_(self) -> str:
+        return result_html(self.result, self.labels)
+
+
+class Measures:
+    """Every measure as a method: ``company.measure.causes()``."""
+
+    def __init__(self, company: Company) -> None:
+        self._company = company
+
+    def __getattr__(self, name: str) -> Callable[..., Answer]:
+        if name not in {measure.name for measure in MEASURES}:
+            raise AttributeError(name)
+
+        def ask(by: str | None = None, purpose: str | None = None) -> Answer:
+            return Answer(self._company.result(name, by, purpose), self._company.labels)
+
+        return ask
+
+    def __dir__(self) -> list[str]:
+        return [measure.name for measure in MEASURES]
+
+
+class Company:
+    """A company folder, read once; its rows are reached through `know` alone, its results are kept on disk."""
+
+    def __init__(self, folder: Path, blueprint: Blueprint, settings: Settings) -> None:
+        self.folder = folder
+        self.blueprint = blueprint
+        self.settings = settings
+        self.measure = Measures(self)
+        self._kept: dict[tuple[str, str | None, str], Result] = {}
+
+    @cached_property
+    def know(self) -> Know:
+        """The wall: the only way to this company's rows."""
+        return Know(self.folder, self.blueprint, self.settings)
+
+    @cached_property
+    def labels(self) -> dict[str, Words]:
+        """The label of every id that a result may name."""
+        blueprint = self.blueprint
+        records = (
+            *blueprint.stages,
+            *blueprint.channels,
+            *blueprint.teams,
+            *blueprint.touchpoints,
+            *blueprint.operations,
+            *blueprint.groups,
+            *blueprint.purposes,
+        )
+        return {record.id: record.label for record in records}
+
+    @property
+    def report(self) -> results.RunReport | None:
+        """What the latest run did, or ``None`` before the first."""
+        return results.recall_run(self.folder)
+
+    def rows_for(self, measure: str, purpose: str | None = None) -> Permitted:
+        """Open the rows that ``measure`` may see under ``purpose`` (by default the first that covers it)."""
+        covering = self.blueprint.purposes_for(measure)
+        if purpose is None and not covering:
+            raise ParcoursError(
+                "no_purpose",
+                Words(
+                    fr=f"Aucune finalité du blueprint ne couvre la mesure « {measure} » : aucune ligne n'est lue.",
+                    en=f"No purpose of the blueprint covers the measure “{measure}”: no row is read.",
+                ),
+                Words(
+                    fr="Ajoutez sous purposes une finalité, sa base légale et les mesures qu'elle couvre.",
+                    en="Add under purposes a purpose, its legal basis and the measures it covers.",
+                ),
+                self.folder / "blueprint.yaml",
+            )
+        if purpose is not None and purpose not in {covers.id for covers in covering}:
+            known = ", ".join(covers.id for covers in covering) or "–"
+            raise ParcoursError(
+                "purpose_does_not_cover",
+                Words(
+                    fr=f"La finalité « {purpose} » ne couvre pas la mesure « {measure} ».",
+                    en=f"The purpose “{purpose}” does not cover the measure “{measure}”.",
+                ),
+                Words(fr=f"Finalités qui la couvrent : {known}.", en=f"Purposes that cover it: {known}."),
+                self.folder / "blueprint.yaml",
+            )
+        return self.know.events_for(purpose or covering[0].id)
+
+    def result(self, name: str, by: str | None = None, purpose: str | None = None) -> Result:
+        """Answer measure ``name``, split ``by``; kept until the rows, the blueprint or the consents change."""
+        measure = measure_named(name)
+        rows = self.rows_for(name, purpose)
+        digest = hashlib.sha256(msgspec.json.encode(self.blueprint) + results.code_digest()).hexdigest()
+        fingerprint = f"{rows.purpose}-{rows.fingerprint}-{digest[:16]}"
+        key = (name, by, fingerprint)
+        if key not in self._kept:
+            result = results.recall(self.folder, name, by, fingerprint)
+            if result is None:
+                result = measure.compute(Ask(rows=rows, blueprint=self.blueprint, by=by))
+                results.keep(self.folder, fingerprint, result)
+            self._kept[key] = result
+        return self._kept[key]
+
+    def verbatims(self, touchpoint: str, limit: int = 8) -> list[Verbatim]:
+        """Return the latest comments given at ``touchpoint``, lowest scores first among them."""
+        from parcours.measure.experience import COMMENTS
+
+        number = [record.id for record in self.blueprint.touchpoints].index(touchpoint)
+        rows = self.rows_for("experience")
+        found = rows.run(COMMENTS, touchpoint=number, most=limit).to_pylist()
+        texts = rows.read_texts([row["text_ref"] for row in found])
+        return sorted(
+            (
+                Verbatim(row["score"], texts[row["text_ref"]], row["occurred_ms"])
+                for row in found
+                if row["text_ref"] in texts
+            ),
+            key=lambda verbatim: (verbatim.score, -verbatim.occurred_ms),
+        )
+
+
+def open(folder: str | Path) -> Company:
+    """Open the company in ``folder``; a faulty blueprint or setting raises `ParcoursError` with every fault."""
+    place = Path(folder)
+    if not place.is_dir():
+        raise ParcoursError(
+            "no_such_folder",
+            Words(fr=f"Le dossier {place} n'existe pas.", en=f"The folder {place} does not exist."),
+            Words(
+                fr=f"Créez-le : parcours init {place} --template retail.",
+                en=f"Create it: parcours init {place} --template retail.",
+            ),
+        )
+    return Company(place, read_blueprint(place), read_settings(place))

@@ -1,1 +1,73 @@
 """The seven steps on one page, in order: read this file first."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import msgspec
+
+from parcours.blueprint import check_blueprint
+from parcours.collect import LoadReport, check_sources, company_lock, load
+from parcours.company import Company
+from parcours.errors import Fault
+from parcours.measure import MEASURES
+from parcours.measure.findings import Finding, find
+from parcours.progress import Progress
+from parcours.results import RunReport, keep_run
+from parcours.settings import read_settings
+from parcours.words import Words
+from parcours.workspaces.report import write_report
+
+REPORT = "report.html"
+
+
+def check(folder: Path) -> list[Fault]:
+    """Steps 1 and 2 before anything runs: every fault of the blueprint and the sources, errors first."""
+    blueprint, faults = check_blueprint(folder)
+    if blueprint is not None:
+        faults = [*faults, *check_sources(folder, blueprint, read_settings(folder))]
+    return sorted(faults, key=lambda fault: (fault.level != "error", fault.file or "", fault.line or 0))
+
+
+def run(company: Company, progress: Progress) -> RunReport:
+    """Bring everything up to date: what happened, who it is, what it means, and the page to look at."""
+    start = time.monotonic()
+    with company_lock(company.folder):
+        loaded = collect_files(company, progress)
+        customers = company.know.refresh(progress)
+        found = measure_all(company, progress)
+        progress.begin(Words(fr="Rapport", en="Report"))
+        write_report(company, company.folder / REPORT)
+        progress.end()
+    report = RunReport(
+        events=loaded.events_kept,
+        quarantined=loaded.quarantined_kept,
+        customers=customers,
+        touchpoints=len(company.blueprint.touchpoints),
+        seconds=round(time.monotonic() - start, 2),
+        findings=found,
+        sources=tuple(msgspec.to_builtins(source) for source in loaded.sources),
+        warnings=tuple(warning for source in loaded.sources for warning in source.warnings),
+        report=REPORT,
+        finished_ms=int(time.time() * 1000),
+    )
+    keep_run(company.folder, report)
+    return report
+
+
+def collect_files(company: Company, progress: Progress) -> LoadReport:
+    """Step 2, through the door that step 3 holds."""
+    return load(company.folder, company.blueprint, company.settings, company.know.door(), progress)
+
+
+def measure_all(company: Company, progress: Progress) -> tuple[Finding, ...]:
+    """Step 4: every measure that some purpose covers, then what they say in sentences."""
+    covered = [measure for measure in MEASURES if company.blueprint.purposes_for(measure.name)]
+    progress.begin(Words(fr="Mesures", en="Measures"), len(covered))
+    answers = {}
+    for measure in covered:
+        answers[measure.name] = company.result(measure.name)
+        progress.advance()
+    progress.end()
+    return find(answers, company.labels)

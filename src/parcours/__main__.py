@@ -1,0 +1,5 @@
+"""`python -m parcours`."""
+
+from parcours.cli.main import main
+
+main()

@@ -1,0 +1,32 @@
+"""`parcours export`: the blueprint as BPMN 2.0, or the log of touches as XES, OCEL 2.0, Parquet or CSV."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from parcours import company as companies
+from parcours.blueprint import write_bpmn
+from parcours.cli.output import write_number
+from parcours.measure.eventlog import write_log
+from parcours.words import Words
+
+ENDINGS = {"bpmn": "bpmn", "xes": "xes", "ocel": "jsonocel", "parquet": "parquet", "csv": "csv"}
+
+
+@click.command("export")
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("form", metavar="FORMAT", type=click.Choice(list(ENDINGS), case_sensitive=False))
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), default=None, help="Where to write it.")
+@click.option("--purpose", default=None, help="The purpose whose rows are exported (not for bpmn).")
+def command(folder: Path, form: str, out: Path | None, purpose: str | None) -> None:
+    """Write FOLDER in FORMAT: bpmn, xes, ocel, parquet or csv."""
+    company = companies.open(folder)
+    path = out or Path(f"{company.blueprint.company.id}.{ENDINGS[form]}")
+    if form == "bpmn":
+        path.write_text(write_bpmn(company.blueprint), "utf-8")
+        click.echo(str(path))
+        return
+    count = write_number(write_log(company.rows_for("export", purpose), company.blueprint, form, path))
+    click.echo(str(Words(fr=f"{path} : {count} événements", en=f"{path}: {count} events")))

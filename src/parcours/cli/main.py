@@ -1,0 +1,104 @@
+"""The command group: it imports a command only when it is called, and turns every error into a sentence."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+
+import click
+
+from parcours import __version__
+from parcours.errors import ParcoursError
+from parcours.words import Words, speak
+
+COMMANDS = {
+    "init": Words(
+        fr="Crée un dossier d'entreprise à partir d'un modèle.", en="Start a company folder from a template."
+    ),
+    "check": Words(
+        fr="Liste toutes les fautes du blueprint et des sources, fichier et ligne.",
+        en="List every fault of the blueprint and the sources, file and line.",
+    ),
+    "run": Words(
+        fr="Charge, relie, mesure et écrit le rapport ; ne refait que ce qui a changé.",
+        en="Load, link, measure and write the report; only what changed is done again.",
+    ),
+    "serve": Words(fr="Ouvre les pages sur cette machine.", en="Open the pages on this machine."),
+    "demo": Words(
+        fr="Fabrique, mesure et montre l'entreprise simulée Maison Rivière.",
+        en="Make, measure and show the simulated firm Maison Rivière.",
+    ),
+    "show": Words(fr="Montre une mesure en tableau ou en JSON.", en="Show one measure as a table or as JSON."),
+    "export": Words(
+        fr="Exporte le blueprint (bpmn) ou le journal des contacts (xes, ocel, parquet, csv).",
+        en="Export the blueprint (bpmn) or the log of touches (xes, ocel, parquet, csv).",
+    ),
+}
+INTERRUPTED = Words(
+    fr="Interrompu ; l'état précédent est intact. Relancez la même commande pour reprendre.",
+    en="Interrupted; the previous state is intact. Run the same command again to go on.",
+)
+
+
+class Door(click.Group):
+    """A group whose commands are modules of `parcours.cli`, imported when called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the commands in the order of the work."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import one command."""
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = import_module(f"parcours.cli.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands without importing any."""
+        with formatter.section(str(Words(fr="Commandes", en="Commands"))):
+            formatter.write_dl([(name, str(words)) for name, words in COMMANDS.items()])
+
+
+def _choose_language(ctx: click.Context, param: click.Parameter, value: str | None) -> None:
+    if value == "fr":
+        speak("fr")
+    elif value == "en":
+        speak("en")
+
+
+@click.group(cls=Door, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="parcours")
+@click.option(
+    "--lang",
+    type=click.Choice(["fr", "en"]),
+    callback=_choose_language,
+    expose_value=False,
+    is_eager=True,
+    help="Langue / language.",
+)
+def cli() -> None:
+    """Customer experience as code · L'expérience client, en code."""
+
+
+def main() -> None:
+    """Run the door: 0 done, 1 a fault to mend, 2 a command that is not one, 130 interrupted."""
+    try:
+        status = cli.main(standalone_mode=False)
+        sys.exit(status if isinstance(status, int) else 0)
+    except ParcoursError as error:
+        from parcours.cli.output import print_faults
+
+        print_faults(error.faults)
+        sys.exit(1)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (KeyboardInterrupt, click.Abort):
+        click.echo(str(INTERRUPTED), err=True)
+        sys.exit(130)
+    except BrokenPipeError:
+        # The reader of a pipe has gone (`| head`): nothing is wrong, and nothing more can be said on stdout.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)

@@ -1,0 +1,33 @@
+"""`parcours show`: one measure as a table, or JSON on stdout."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+import msgspec
+
+from parcours import company as companies
+from parcours.cli.output import print_json, print_result
+from parcours.measure import measure_named
+
+
+@click.command("show")
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("measure")
+@click.option("--by", default=None, help="Split: channel, stage, week, group:ID … (each measure lists its own).")
+@click.option(
+    "--purpose", default=None, help="Read rows for this purpose instead of the first that covers the measure."
+)
+@click.option("--json", "as_json", is_flag=True)
+def command(folder: Path, measure: str, by: str | None, purpose: str | None, as_json: bool) -> None:
+    """Show MEASURE of FOLDER: experience, journey, transitions, funnel, causes, stakes."""
+    measure_named(measure)
+    company = companies.open(folder)
+    result = company.result(measure, by, purpose)
+    if as_json:
+        body = {name: getattr(result, name) for name in result.__struct_fields__}
+        body["columns"] = [msgspec.structs.asdict(column) for column in result.columns]
+        print_json(body)
+    else:
+        print_result(result, company.labels)

@@ -1,0 +1,94 @@
+"""What has been measured, kept as JSON until the rows, the blueprint or the consents change."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from parcours import measure
+from parcours.measure.contract import Result
+from parcours.measure.findings import Finding
+from parcours.words import Words
+
+KEPT = Path(".parcours") / "tables" / "results"
+RUN = "_run.json"
+
+
+class RunReport(msgspec.Struct, frozen=True, kw_only=True):
+    """What one run did: counts over all that is kept, what this run loaded, and what it found."""
+
+    events: int
+    quarantined: int
+    customers: int
+    touchpoints: int
+    seconds: float
+    findings: tuple[Finding, ...]
+    sources: tuple[dict[str, Any], ...]
+    warnings: tuple[Words, ...] = ()
+    report: str
+    finished_ms: int
+
+
+class Kept(msgspec.Struct, frozen=True):
+    """A result with the fingerprint of what it was made from and its own checksum."""
+
+    fingerprint: str
+    sha256: str
+    result: msgspec.Raw
+
+
+@cache
+def code_digest() -> bytes:
+    """Return a digest of the measures' own code: a new version of a measure makes its old results stale."""
+    digest = hashlib.sha256()
+    for path in sorted(Path(measure.__file__).parent.glob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.digest()
+
+
+def _path(folder: Path, measure: str, by: str | None) -> Path:
+    split = "" if by is None else "-" + "".join(c if c.isalnum() else "_" for c in by)
+    return folder / KEPT / f"{measure}{split}.json"
+
+
+def recall(folder: Path, measure: str, by: str | None, fingerprint: str) -> Result | None:
+    """Return the kept result, or ``None`` when there is none, it is stale or its checksum fails."""
+    try:
+        kept = msgspec.json.decode(_path(folder, measure, by).read_bytes(), type=Kept)
+        if kept.fingerprint != fingerprint or kept.sha256 != hashlib.sha256(kept.result).hexdigest():
+            return None
+        return msgspec.json.decode(kept.result, type=Result)
+    except (FileNotFoundError, msgspec.DecodeError):
+        return None
+
+
+def keep(folder: Path, fingerprint: str, result: Result) -> None:
+    """Write ``result`` beside its fingerprint; a half-written file is never seen."""
+    body = msgspec.json.encode(result)
+    kept = Kept(fingerprint, hashlib.sha256(body).hexdigest(), msgspec.Raw(body))
+    _write(_path(folder, result.measure, result.by), msgspec.json.encode(kept))
+
+
+def keep_run(folder: Path, report: RunReport) -> None:
+    """Write what the latest run did, for the pages."""
+    _write(folder / KEPT / RUN, msgspec.json.encode(report))
+
+
+def recall_run(folder: Path) -> RunReport | None:
+    """Return what the latest run did, or ``None`` before the first."""
+    try:
+        return msgspec.json.decode((folder / KEPT / RUN).read_bytes(), type=RunReport)
+    except (FileNotFoundError, msgspec.DecodeError):
+        return None
+
+
+def _write(path: Path, body: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_suffix(f".{os.getpid()}.tmp")
+    fresh.write_bytes(body)
+    fresh.replace(path)
