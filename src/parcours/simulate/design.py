@@ -38,7 +38,8 @@ class Meeting(msgspec.Struct, frozen=True, kw_only=True):
     The feeling is ``centre + Σ direct × standardised operation + load × season + quality × site quality +
     N(0, noise)``, in scale points; the answer is the nearest whole number inside ``scale``. ``direct`` names every
     operation that the blueprint says supports the touchpoint, the ones without any effect included. ``answering`` are
-    the log-odds of an answer for one unit of each standardised operation; ``visits`` counts visits per delivery.
+    the log-odds of an answer for one unit of each standardised operation; ``visits`` counts visits per delivery,
+    ``answers`` is the share of them that answers.
     """
 
     id: str
@@ -50,6 +51,7 @@ class Meeting(msgspec.Struct, frozen=True, kw_only=True):
     quality: float
     answering: dict[str, float]
     visits: float
+    answers: float = 0.25
 
 
 WORKS: tuple[Work, ...] = (
@@ -141,11 +143,20 @@ MEETINGS: tuple[Meeting, ...] = (
         answering={"points_delay": 0.2},
         visits=0.5,
     ),
+    Meeting(
+        id="review",
+        scale=(1, 5),
+        centre=3.7,
+        noise=1.0,
+        direct={"ticket_backlog": -0.07, "packing_errors": -0.07},
+        load=-0.1,
+        quality=0.3,
+        answering={},
+        visits=0.2,
+        answers=1.0,
+    ),
 )
 """Every touchpoint that is scored and whose causes are planted."""
-
-ANSWERS = 0.25
-"""The share of visits that answer, in every touchpoint."""
 
 
 def upstream(meeting: Meeting) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.special import expit, ndtr
 from scipy.stats import norm
 
-from parcours.simulate.design import ANSWERS, MEETINGS, WORKS, Meeting, Work, total_effects
+from parcours.simulate.design import MEETINGS, WORKS, Meeting, Work, total_effects
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -158,7 +158,7 @@ def _place_visits(
         delivery[:shared] = np.arange(shared)
         return site, week, delivery
     delivery = random.choice(placed, count, replace=count > placed)
-    later = deliveries.week[delivery] + random.integers(0, 4, count)
+    later = deliveries.week[delivery] + random.integers(1, 4, count)
     week = np.where(later < weeks, later, deliveries.week[delivery])
     return deliveries.site[delivery], week, delivery
 
@@ -180,7 +180,7 @@ def _answer(
     if odds is None:
         strength = (latent - meeting.centre) * 1.5 / meeting.noise
         odds = 0.5 * np.abs(strength) - 0.1 * strength
-    answered = random.random(len(site)) < expit(odds + _level(odds))
+    answered = random.random(len(site)) < expit(odds + _level(odds, meeting.answers))
     score = np.where(answered, feeling, np.nan)
     return Visits(site=site, week=week, delivery=delivery, answered=answered, score=score, feeling=feeling)
 
@@ -192,12 +192,12 @@ def _odds(meeting: Meeting, standard: dict[str, Floats], site: Ints, week: Ints)
     return odds
 
 
-def _level(odds: Floats) -> float:
-    """Return the constant that makes `ANSWERS` of the visits answer on average (bisection)."""
-    low, high = -20.0, 20.0
-    for _ in range(50):
+def _level(odds: Floats, share: float) -> float:
+    """Return the constant that makes ``share`` of the visits answer on average (bisection)."""
+    low, high = -40.0, 40.0
+    for _ in range(60):
         middle = (low + high) / 2
-        if expit(odds + middle).mean() < ANSWERS:
+        if expit(odds + middle).mean() < share:
             low = middle
         else:
             high = middle
@@ -206,9 +206,9 @@ def _level(odds: Floats) -> float:
 
 def expected_score(meeting: Meeting, index: Floats) -> Floats:
     """Return E[observed score | index]: ``low + Σ Φ((index − c) / noise)`` over the thresholds c between scores."""
-    total = np.full(index.shape, float(meeting.scale[0]))
+    total: Floats = np.full(index.shape, float(meeting.scale[0]))
     for threshold in _thresholds(meeting):
-        total += ndtr((index - threshold) / meeting.noise)
+        total = total + np.asarray(ndtr((index - threshold) / meeting.noise), np.float64)
     return total
 
 
@@ -221,7 +221,7 @@ def slope(meeting: Meeting, index: Floats) -> Floats:
 
 
 def _thresholds(meeting: Meeting) -> Floats:
-    return np.arange(*meeting.scale) + 0.5
+    return np.arange(*meeting.scale).astype(np.float64) + 0.5
 
 
 def _plant(meeting: Meeting, index: Floats, standard: dict[str, Floats], place: tuple[Ints, Ints]) -> list[Planted]:
