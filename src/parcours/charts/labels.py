@@ -1,0 +1,56 @@
+"""The words that pictures print themselves, in French and English."""
+
+from __future__ import annotations
+
+from parcours.words import Words
+
+LINE_OF_INTERACTION = Words(fr="Ligne d’interaction", en="Line of interaction")
+LINE_OF_VISIBILITY = Words(fr="Ligne de visibilité", en="Line of visibility")
+LINE_OF_INTERNAL_INTERACTION = Words(fr="Ligne d’interaction interne", en="Line of internal interaction")
+CUSTOMER = Words(fr="Ce que le client fait et voit", en="What the customer does and sees")
+FRONT = Words(fr="Points de contact", en="Touchpoints")
+BACKSTAGE = Words(fr="En coulisses", en="Backstage")
+SUPPORT = Words(fr="Fonctions support", en="Support")
+HUMAN = Words(fr="humain", en="human")
+DIGITAL = Words(fr="numérique", en="digital")
+NOT_MEASURED = Words(fr="non mesuré", en="not measured")
+ANSWERS = Words(fr="réponses", en="answers")
+EXPERIENCE = Words(fr="Expérience déclarée", en="Reported experience")
+HURTS = Words(fr="va de pair avec une moins bonne expérience", en="goes with a worse experience")
+HELPS = Words(fr="va de pair avec une meilleure expérience", en="goes with a better experience")
+SUPPORTS = Words(fr="soutient ce point de contact", en="supports this touchpoint")
+UNCLEAR = Words(fr="effet incertain : l’intervalle contient zéro", en="unclear: the interval contains zero")
+STAGE = Words(fr="Étape", en="Stage")
+TOUCHPOINT = Words(fr="Point de contact", en="Touchpoint")
+CHANNEL = Words(fr="Canal", en="Channel")
+METRIC = Words(fr="Indicateur", en="Metric")
+SCORE = Words(fr="Score", en="Score")
+INTERVAL = Words(fr="Intervalle à 95\u202f%", en="95% interval")
+COUNT = Words(fr="n", en="n")
+LEVEL = Words(fr="Niveau", en="Level")
+OPERATIONS = Words(fr="Opérations derrière la ligne de visibilité", en="Operations behind the line of visibility")
+OPERATION = Words(fr="Opération", en="Operation")
+OWNER = Words(fr="Responsable", en="Owner")
+EFFECT = Words(fr="Effet", en="Effect")
+GRADE = Words(fr="Preuve", en="Evidence")
+WEEK = Words(fr="Semaine du", en="Week of")
+FROM = Words(fr="De", en="From")
+TO = Words(fr="Vers", en="To")
+PASSAGES = Words(fr="Passages", en="Moves")
+SHARE = Words(fr="Part", en="Share")
+ENTERED = Words(fr="Entrés", en="Entered")
+MOVED_ON = Words(fr="Ont poursuivi", en="Moved on")
+LEFT = Words(fr="Partis", en="Left")
+UNDER_WAY = Words(fr="En chemin", en="Under way")
+MEDIAN = Words(fr="Durée médiane", en="Median time")
+CUSTOMERS = Words(fr="clients", en="customers")
+WORSE = Words(fr="moins bonne", en="worse")
+BETTER = Words(fr="meilleure", en="better")
+NO_EFFECT = Words(fr="aucun effet", en="no effect")
+ALL = Words(fr="Toutes", en="All")
+GRADES = {
+    "observed": Words(fr="observée", en="observed"),
+    "natural_experiment": Words(fr="expérience naturelle", en="natural experiment"),
+    "trial": Words(fr="essai", en="trial"),
+}
+METRICS = {"csat": "CSAT", "nps": "NPS", "ces": "CES"}
