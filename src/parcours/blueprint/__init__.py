@@ -1,1 +1,17 @@
-"""What we promise: the service blueprint as records, its reading, its rules and its exchange formats."""
+"""What the company promises: the service blueprint's records, its YAML form, its rules, and BPMN in and out."""
+
+from parcours.blueprint.automaton import Automaton, compile_journey
+from parcours.blueprint.read import check_blueprint, read_blueprint
+from parcours.blueprint.records import Blueprint
+from parcours.blueprint.templates import copy_template, template_names, template_path
+
+__all__ = [
+    "Automaton",
+    "Blueprint",
+    "check_blueprint",
+    "compile_journey",
+    "copy_template",
+    "read_blueprint",
+    "template_names",
+    "template_path",
+]

@@ -22,6 +22,9 @@ Period = Literal["day", "week", "month"]
 Line = Literal["backstage", "support"]
 IdentifierType = Literal["user", "mail", "phone", "device"]
 FieldKind = Literal["number", "category", "text"]
+MEASURES = ("experience", "journey", "transitions", "funnel", "causes", "stakes")
+"""The measures that a purpose may cover; `parcours.measure` computes exactly these."""
+
 T = TypeVar("T", "Touchpoint", "Operation")
 
 
