@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
+from parcours.errors import ParcoursError
 from parcours.words import Words
 
 if TYPE_CHECKING:
@@ -25,11 +26,15 @@ class Column(msgspec.Struct, frozen=True):
 
 
 class Ask(msgspec.Struct, frozen=True):
-    """What a measure is asked: the rows that one purpose may see, the blueprint, and a split."""
+    """What a measure is asked: the rows that one purpose may see, the blueprint, and a split.
+
+    ``window_ms`` narrows a funnel to so many milliseconds after its first step; other measures have no use for it.
+    """
 
     rows: Permitted
     blueprint: Blueprint
     by: str | None = None
+    window_ms: int | None = None
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,7 +60,11 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Measure(msgspec.Struct, frozen=True, kw_only=True):
-    """One measure: its name, the question it answers, its unit and source, its splits, and the function."""
+    """One measure: its name, the question it answers, its unit and source, its splits, and the function.
+
+    A split that ends in ``group`` stands for one split a group of the blueprint (``group:<id>``). ``columns`` are
+    those without a split; a split may put its own column first.
+    """
 
     name: str
     question: Words
@@ -65,3 +74,26 @@ class Measure(msgspec.Struct, frozen=True, kw_only=True):
     columns: tuple[Column, ...]
     splits: tuple[str, ...] = ()
     compute: Callable[[Ask], Result]
+
+    def splits_for(self, blueprint: Blueprint) -> tuple[str, ...]:
+        """Return the splits that this measure offers for ``blueprint``, each group by its id."""
+        found: list[str] = []
+        for split in self.splits:
+            groups = [f"{split}:{group.id}" for group in blueprint.groups]
+            found += groups if split.endswith("group") else [split]
+        return tuple(found)
+
+    def check_split(self, blueprint: Blueprint, by: str | None) -> None:
+        """Raise `ParcoursError` ``unknown_split`` when this measure cannot be split so."""
+        known = self.splits_for(blueprint)
+        if by is None or by in known:
+            return
+        listed = ", ".join(known)
+        raise ParcoursError(
+            "unknown_split",
+            Words(fr=f"« {self.name} » ne se ventile pas par « {by} ».", en=f"“{self.name}” has no split “{by}”."),
+            Words(
+                fr=f"Ventilations possibles : {listed or 'aucune'}.",
+                en=f"Possible splits: {listed or 'none'}.",
+            ),
+        )
