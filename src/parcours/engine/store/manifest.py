@@ -1,0 +1,186 @@
+"""The manifest in `journal.db`: which parts hold, what every source file gave, and the quarantine."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from parcours.engine.store.parts import Part
+from parcours.engine.store.sqlite import Cell, open_database
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS parts (
+    path TEXT PRIMARY KEY, rows INTEGER NOT NULL, bytes INTEGER NOT NULL, sha256 TEXT NOT NULL,
+    first_event_no INTEGER NOT NULL, last_event_no INTEGER NOT NULL, source TEXT NOT NULL,
+    bucket INTEGER NOT NULL, min_ms INTEGER NOT NULL, max_ms INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS file_states (
+    source TEXT NOT NULL, file TEXT NOT NULL, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,
+    sha256 TEXT NOT NULL, mapping TEXT NOT NULL, counts TEXT NOT NULL, number INTEGER NOT NULL,
+    loaded_ms INTEGER NOT NULL, PRIMARY KEY (source, file));
+CREATE TABLE IF NOT EXISTS known_rows (
+    source TEXT PRIMARY KEY, path TEXT NOT NULL, sha256 TEXT NOT NULL, rows INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS quarantine (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, source TEXT NOT NULL, file TEXT NOT NULL, line INTEGER NOT NULL,
+    code TEXT NOT NULL, reason_fr TEXT NOT NULL, reason_en TEXT NOT NULL, original BLOB NOT NULL,
+    at_ms INTEGER NOT NULL);
+CREATE INDEX IF NOT EXISTS quarantine_file ON quarantine (source, file);
+"""
+
+
+class FileState(msgspec.Struct, frozen=True):
+    """A source file as it was when it was last read: its stamp, its mapping, and its row counts.
+
+    ``number`` is the file's own small number among those of its source, as the known rows name it.
+    """
+
+    source: str
+    file: str
+    size: int
+    mtime_ns: int
+    sha256: str
+    mapping: str
+    counts: dict[str, int]
+    number: int
+    loaded_ms: int
+
+
+class KnownRows(msgspec.Struct, frozen=True):
+    """Where the known rows of one source are kept; ``path`` is relative to ``.parcours``."""
+
+    source: str
+    path: str
+    sha256: str
+    rows: int
+
+
+class Quarantined(msgspec.Struct, frozen=True):
+    """A row that was kept aside; ``original`` is sealed by the door."""
+
+    source: str
+    file: str
+    line: int
+    code: str
+    reason_fr: str
+    reason_en: str
+    original: bytes
+    at_ms: int
+
+
+class Manifest:
+    """The manifest of one company folder. One writer at a time (`company_lock`); any number may read."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._db = open_database(folder / ".parcours" / "journal.db")
+        self._db.execute(_SCHEMA)
+
+    @property
+    def version(self) -> str:
+        """What changes with every change of the parts, and is never the same in two companies."""
+        rows = self._db.execute("SELECT name, value FROM counters WHERE name IN ('version', 'company')")
+        found = {str(name): int(value or 0) for name, value in rows}
+        if "company" not in found:
+            return "empty"
+        return f"{found['company']:x}-{found.get('version', 0)}"
+
+    def parts(self, source: str | None = None) -> tuple[Part, ...]:
+        """Return the parts that hold, oldest event first; those of one ``source`` when it is named."""
+        names = ", ".join(Part.__struct_fields__)
+        where, args = ("WHERE source = ?", (source,)) if source is not None else ("", ())
+        rows = self._db.execute(f"SELECT {names} FROM parts {where} ORDER BY first_event_no, path", args)
+        return tuple(msgspec.convert(dict(zip(Part.__struct_fields__, row, strict=True)), Part) for row in rows)
+
+    def reserve_event_nos(self, count: int) -> int:
+        """Set ``count`` event numbers aside and return the first; a number is never given out twice."""
+        with self._db.transaction():
+            first = self._counter("event_no", 1)
+            self._set_counter("event_no", first + count)
+        return first
+
+    def file_states(self, source: str) -> dict[str, FileState]:
+        """Return what was read of ``source``, by file."""
+        names = FileState.__struct_fields__
+        rows = self._db.execute(f"SELECT {', '.join(names)} FROM file_states WHERE source = ?", (source,))
+        found = [dict(zip(names, row, strict=True)) for row in rows]
+        for state in found:
+            counts: Any = state["counts"]
+            state["counts"] = msgspec.json.decode(counts)
+        return {state.file: state for state in (msgspec.convert(one, FileState) for one in found)}
+
+    def known_rows(self, source: str) -> KnownRows | None:
+        """Return where the known rows of ``source`` are, or nothing before its first load."""
+        names = KnownRows.__struct_fields__
+        rows = self._db.execute(f"SELECT {', '.join(names)} FROM known_rows WHERE source = ?", (source,))
+        return msgspec.convert(dict(zip(names, rows[0], strict=True)), KnownRows) if rows else None
+
+    def sources(self) -> tuple[str, ...]:
+        """Return the sources that were ever loaded."""
+        return tuple(str(row[0]) for row in self._db.execute("SELECT DISTINCT source FROM file_states ORDER BY 1"))
+
+    def sidecars(self) -> set[str]:
+        """Return the paths of all files of known rows."""
+        return {str(row[0]) for row in self._db.execute("SELECT path FROM known_rows")}
+
+    def quarantined(self, source: str | None = None, limit: int = 1000) -> tuple[Quarantined, ...]:
+        """Return the rows that were kept aside, in the order of their files and lines."""
+        names = Quarantined.__struct_fields__
+        where, args = ("WHERE source = ?", [source]) if source is not None else ("", [])
+        rows = self._db.execute(
+            f"SELECT {', '.join(names)} FROM quarantine {where} ORDER BY source, file, line LIMIT ?", [*args, limit]
+        )
+        return tuple(msgspec.convert(dict(zip(names, row, strict=True)), Quarantined) for row in rows)
+
+    def commit(
+        self,
+        *,
+        add: Iterable[Part] = (),
+        remove: Iterable[str] = (),
+        quarantine: Iterable[Quarantined] = (),
+        file_states: Iterable[FileState] = (),
+        known_rows: KnownRows | None = None,
+    ) -> None:
+        """Put a change in force, all of it or nothing.
+
+        The quarantine of every file in ``file_states`` is replaced by what ``quarantine`` says of it.
+
+        Raises:
+            ParcoursError: ``disk_full``; the previous state then holds.
+        """
+        added, removed = list(add), list(remove)
+        with self._db.transaction():
+            self._db.executemany("DELETE FROM parts WHERE path = ?", [(path,) for path in removed])
+            self._insert("parts", Part.__struct_fields__, map(_cells, added))
+            for state in file_states:
+                self._db.execute("DELETE FROM quarantine WHERE source = ? AND file = ?", (state.source, state.file))
+                self._insert("file_states", FileState.__struct_fields__, [_cells(state)])
+            self._insert("quarantine", Quarantined.__struct_fields__, map(_cells, quarantine))
+            if known_rows:
+                self._insert("known_rows", KnownRows.__struct_fields__, [_cells(known_rows)])
+            self._counter("company", secrets.randbits(62))
+            self._set_counter("version", self._counter("version", 0) + bool(added or removed))
+
+    def close(self) -> None:
+        """Close the database."""
+        self._db.close()
+
+    def _insert(self, table: str, names: Sequence[str], rows: Iterable[tuple[Cell, ...]]) -> None:
+        marks = ", ".join("?" * len(names))
+        self._db.executemany(f"INSERT OR REPLACE INTO {table} ({', '.join(names)}) VALUES ({marks})", rows)
+
+    def _counter(self, name: str, default: int) -> int:
+        self._db.execute("INSERT OR IGNORE INTO counters VALUES (?, ?)", (name, default))
+        value = self._db.execute("SELECT value FROM counters WHERE name = ?", (name,))[0][0]
+        return int(value or 0)
+
+    def _set_counter(self, name: str, value: int) -> None:
+        self._db.execute("UPDATE counters SET value = ? WHERE name = ?", (value, name))
+
+
+def _cells(record: msgspec.Struct) -> tuple[Cell, ...]:
+    values = [getattr(record, name) for name in record.__struct_fields__]
+    return tuple(msgspec.json.encode(value).decode() if isinstance(value, dict) else value for value in values)

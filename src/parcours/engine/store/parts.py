@@ -1,0 +1,160 @@
+"""Parts: immutable Parquet files of events, one bucket each, written durably and checked before they are read."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from parcours.engine.store.tables import sync, writes_told
+from parcours.errors import ParcoursError
+from parcours.words import Words
+
+PARTS = "parts"
+ROW_GROUP_ROWS = 262_144
+
+
+class Part(msgspec.Struct, frozen=True):
+    """One part file: ``path`` relative to ``.parcours``, and what stands in it."""
+
+    path: str
+    rows: int
+    bytes: int
+    sha256: str
+    first_event_no: int
+    last_event_no: int
+    source: str
+    bucket: int
+    min_ms: int
+    max_ms: int
+
+
+def write_part(folder: Path, table: pa.Table, source: str) -> list[Part]:
+    """Write rows as one part a bucket, sorted by event number, on disk before this returns.
+
+    Args:
+        folder: The company folder.
+        table: Rows with at least ``event_no``, ``occurred_ms`` and ``bucket``.
+        source: The source that they come from.
+
+    Raises:
+        ParcoursError: ``disk_full``; what was written by this call is then removed again.
+    """
+    place = folder / ".parcours" / PARTS
+    written: list[Part] = []
+    buckets = np.asarray(table.column("bucket"))
+    order = np.lexsort((np.asarray(table.column("event_no")), buckets))
+    bounds = np.flatnonzero(np.diff(buckets[order])) + 1
+    try:
+        with writes_told(place):
+            place.mkdir(parents=True, exist_ok=True)
+            for rows in np.split(order, bounds) if len(order) else ():
+                written.append(_write_one(place, table.take(pa.array(rows)), source, int(buckets[rows[0]])))
+            sync(place)
+    except BaseException:
+        remove_parts(folder, [part.path for part in written])
+        raise
+    return written
+
+
+def _write_one(place: Path, table: pa.Table, source: str, bucket: int) -> Part:
+    name = f"{source}-{bucket:02d}-{secrets.token_hex(8)}.parquet"
+    path = place / name
+    draft = path.with_suffix(".draft")
+    try:
+        pq.write_table(table, draft, compression="zstd", row_group_size=ROW_GROUP_ROWS)
+        sync(draft)
+        draft.rename(path)
+    except BaseException:
+        draft.unlink(missing_ok=True)
+        raise
+    numbers = pc.min_max(table.column("event_no")).as_py()
+    times = pc.min_max(table.column("occurred_ms")).as_py()
+    return Part(
+        path=f"{PARTS}/{name}",
+        rows=table.num_rows,
+        bytes=path.stat().st_size,
+        sha256=file_sha256(path),
+        first_event_no=numbers["min"],
+        last_event_no=numbers["max"],
+        source=source,
+        bucket=bucket,
+        min_ms=times["min"],
+        max_ms=times["max"],
+    )
+
+
+def read_part(folder: Path, part: Part, columns: Sequence[str] | None = None) -> pa.Table:
+    """Return the rows of one part, checked. Raises `ParcoursError` ``part_damaged``."""
+    (path,) = verified(folder, [part])
+    return pq.ParquetFile(path).read(columns=None if columns is None else list(columns))
+
+
+_verified: set[tuple[str, int, int, str]] = set()
+
+
+def verified(folder: Path, parts: Iterable[Part]) -> tuple[Path, ...]:
+    """Return the files of ``parts`` after comparing each with its checksum, once a process while it is untouched.
+
+    Raises:
+        ParcoursError: ``part_damaged``, naming the first file that is missing or not what was written.
+    """
+    paths = []
+    for part in parts:
+        path = folder / ".parcours" / part.path
+        try:
+            state = path.stat()
+        except FileNotFoundError as fault:
+            raise _damaged(path) from fault
+        seen = (str(path), state.st_size, state.st_mtime_ns, part.sha256)
+        if seen not in _verified:
+            if state.st_size != part.bytes or file_sha256(path) != part.sha256:
+                raise _damaged(path)
+            _verified.add(seen)
+        paths.append(path)
+    return tuple(paths)
+
+
+def remove_parts(folder: Path, paths: Iterable[str]) -> None:
+    """Delete part files; those that are gone already do not matter."""
+    for path in paths:
+        (folder / ".parcours" / path).unlink(missing_ok=True)
+
+
+def file_sha256(path: Path) -> str:
+    """Return the SHA-256 of a file, in hexadecimal."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def stray_files(folder: Path, known: set[str]) -> list[Path]:
+    """Return the files under ``parts/`` that are not among ``known``: what a crash has left behind."""
+    place = folder / ".parcours" / PARTS
+    if not place.is_dir():
+        return []
+    return [path for path in sorted(place.iterdir()) if f"{PARTS}/{os.path.basename(path)}" not in known]
+
+
+def _damaged(path: Path) -> ParcoursError:
+    return ParcoursError(
+        "part_damaged",
+        Words(
+            fr=f"Le fichier d'événements {path.name} manque ou est endommagé.",
+            en=f"The event file {path.name} is missing or damaged.",
+        ),
+        Words(
+            fr="Rétablissez-le depuis une sauvegarde ; sans elle, déplacez le dossier .parcours "
+            "et relancez parcours run, qui relit les sources.",
+            en="Restore it from a backup; without one, move the .parcours folder aside "
+            "and run parcours run again, which rereads the sources.",
+        ),
+        path,
+    )
