@@ -31,6 +31,12 @@ class ServeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     port: int = 8600
 
 
+class KeySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where the master key lies, which opens every other key; outside the company folder in production."""
+
+    master_file: str = ".parcours/master.key"
+
+
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The settings of one company folder; every field has a default."""
 
@@ -38,6 +44,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     time_zone: str = "Europe/Paris"
     engine: EngineSettings = EngineSettings()
     serve: ServeSettings = ServeSettings()
+    keys: KeySettings = KeySettings()
     places: dict[str, str] = {}
 
     def locate(self, path: str, folder: Path) -> Path:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from threading import RLock
 
 import apsw
 
@@ -17,11 +18,12 @@ BUSY_MS = 10_000
 
 
 class Database:
-    """An open SQLite file; one connection, used by one thread at a time."""
+    """An open SQLite file: one connection that threads take in turn."""
 
     def __init__(self, path: Path, connection: apsw.Connection) -> None:
         self.path = path
         self._connection = connection
+        self._turn = RLock()
 
     def execute(self, sql: str, args: Sequence[Cell] = ()) -> list[tuple[Cell, ...]]:
         """Run ``sql`` (one or several statements) and return every row.
@@ -29,29 +31,30 @@ class Database:
         Raises:
             ParcoursError: ``disk_full``, ``database_damaged`` or ``database_busy``.
         """
-        with _faults_told(self.path):
+        with self._turn, _faults_told(self.path):
             return list(self._connection.execute(sql, args))
 
     def executemany(self, sql: str, rows: Iterable[Sequence[Cell]]) -> None:
         """Run ``sql`` once a row; put it inside `transaction` to make it one change. Errors as in `execute`."""
-        with _faults_told(self.path):
+        with self._turn, _faults_told(self.path):
             self._connection.executemany(sql, rows)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All that runs inside is kept, or none of it; on return it is on disk. An inner one joins the outer one."""
-        if self._connection.in_transaction:
-            yield
-            return
-        self.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-            self.execute("COMMIT")
-        except BaseException:
-            # A full disk makes SQLite roll back by itself.
+        with self._turn:
             if self._connection.in_transaction:
-                self.execute("ROLLBACK")
-            raise
+                yield
+                return
+            self.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self.execute("COMMIT")
+            except BaseException:
+                # A full disk makes SQLite roll back by itself.
+                if self._connection.in_transaction:
+                    self.execute("ROLLBACK")
+                raise
 
     def truncate_log(self) -> None:
         """Move the write-ahead log into the file and empty it, so that deleted rows are in neither."""

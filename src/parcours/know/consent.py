@@ -1,0 +1,195 @@
+"""The consent ledger: every recorded choice, appended and checksummed; for each purpose the latest one counts."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from parcours.engine.store.sqlite import Database
+from parcours.know.keys import Keys
+from parcours.know.pseudonyms import Numbers, checksums
+from parcours.know.state import damaged
+
+NOTHING, REFUSED, GRANTED = -1, 0, 1
+"""What the ledger holds of a purpose for an identifier; whatever it cannot read counts as refused."""
+
+Choices = npt.NDArray[np.int8]
+_COLUMNS = "principal, purpose, choice, occurred_ms, confirmed_ms, recorded_ms, event_no"
+_PRINCIPAL, _PURPOSE, _CHOICE, _OCCURRED, _CONFIRMED, _RECORDED, _EVENT = range(7)
+
+
+class Ledger:
+    """Who chose what, by identifier and purpose number.
+
+    One line is one choice, with the first and the last time that it was stated in a row. The latest statement
+    counts; of two at the same millisecond, the one that was recorded later.
+    """
+
+    def __init__(self, state: Database, keys: Keys) -> None:
+        self._state = state
+        self._key = keys.checks
+        self._read_to = 0
+        self._kept = _Standing()
+        self._standing = _Standing()
+        self._pending: list[Numbers] = []
+
+    def note(
+        self, purpose: int, principals: Numbers, granted: Choices, occurred_ms: Numbers, event_nos: Numbers
+    ) -> None:
+        """Note choices in the order of arrival; they count at once, `settle` keeps them."""
+        if not principals.size:
+            return
+        self.catch_up()
+        width = len(principals)
+        lines = np.column_stack(
+            (
+                principals,
+                np.full(width, purpose),
+                granted,
+                occurred_ms,
+                occurred_ms,
+                np.zeros(width, np.int64),
+                event_nos,
+            )
+        )
+        lines = _join_runs(lines)
+        self._standing.take(lines)
+        self._pending.append(lines)
+
+    def settle(self, recorded_ms: int) -> None:
+        """Append what was noted and is not in the ledger already, so that a redelivery changes nothing."""
+        if not self._pending:
+            return
+        lines = _join_runs(np.concatenate(self._pending))
+        lines[:, _RECORDED] = recorded_ms
+        with self._state.transaction():
+            self._take_appended()
+            lines = lines[_of_changed(lines, ~self._kept.covers(lines))]
+            rows = np.column_stack((lines, checksums(lines, self._key)))
+            sql = f"INSERT INTO consent ({_COLUMNS}, checksum) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+            self._state.executemany(sql, rows.tolist())
+            self._take_appended()
+        self._pending.clear()
+        self._standing = self._kept.copy()
+
+    def recorded(self, principals: Numbers, purpose: int) -> Choices:
+        """Return `NOTHING`, `REFUSED` or `GRANTED` for each of ``principals``, as the ledger stands now."""
+        return self._standing.of(principals, purpose)
+
+    def catch_up(self) -> int:
+        """Take in what was appended since, by whomever; return the number of the last entry.
+
+        Raises:
+            ParcoursError: ``state_damaged`` names an entry that was altered.
+        """
+        if self._take_appended():
+            self._standing = self._kept.copy()
+            for lines in self._pending:
+                self._standing.take(lines)
+        return self._read_to
+
+    def _take_appended(self) -> bool:
+        last = int(self._state.execute("SELECT coalesce(max(entry_no), 0) FROM consent")[0][0])  # type: ignore[arg-type]
+        if last == self._read_to:
+            return False
+        self._kept.take(self._read(self._read_to))
+        self._read_to = last
+        return True
+
+    def _read(self, after: int) -> Numbers:
+        rows = self._state.execute(
+            f"SELECT {_COLUMNS}, checksum, entry_no FROM consent WHERE entry_no > ? ORDER BY entry_no", (after,)
+        )
+        try:
+            table = np.array(rows, dtype=np.int64).reshape(-1, 9)
+        except (TypeError, ValueError, OverflowError) as fault:
+            raise damaged("consent", f"> {after}", self._state.path) from fault
+        wrong = checksums(table[:, :7], self._key) != table[:, 7]
+        if wrong.any():
+            raise damaged("consent", int(table[wrong, 8][0]), self._state.path)
+        return table[:, :7]
+
+
+class _Standing:
+    """The latest choice by (purpose, identifier), in sorted arrays that are looked up all at once."""
+
+    def __init__(self) -> None:
+        self._lines: dict[int, Numbers] = {}
+
+    def take(self, lines: Numbers) -> None:
+        """Take further lines, in the order of the ledger."""
+        for purpose in np.unique(lines[:, _PURPOSE]).tolist():
+            held = self._lines.get(purpose, np.empty((0, 7), np.int64))
+            both = np.concatenate((held, lines[lines[:, _PURPOSE] == purpose]))
+            # A stable sort keeps the ledger's order among equal times, so the last line of a principal is the latest.
+            both = both[np.lexsort((both[:, _CONFIRMED], both[:, _PRINCIPAL]))]
+            last = np.append(np.diff(both[:, _PRINCIPAL]) != 0, True)
+            self._lines[purpose] = both[last]
+
+    def of(self, principals: Numbers, purpose: int) -> Choices:
+        """Return the choice of each of ``principals``."""
+        lines = self._lines.get(purpose)
+        answer = np.full(principals.shape, NOTHING, np.int8)
+        if lines is None or not len(lines):
+            return answer
+        places, found = self._places(lines, principals)
+        choice = np.where(lines[places, _CHOICE] == GRANTED, GRANTED, REFUSED)
+        answer[found] = choice[found]
+        return answer
+
+    def covers(self, lines: Numbers) -> npt.NDArray[np.bool_]:
+        """Return which of ``lines`` say nothing that the latest choice does not hold already."""
+        latest, found = self._latest(lines)
+        covered: npt.NDArray[np.bool_] = (
+            found
+            & (latest[:, _CHOICE] == lines[:, _CHOICE])
+            & (latest[:, _OCCURRED] <= lines[:, _OCCURRED])
+            & (latest[:, _CONFIRMED] >= lines[:, _CONFIRMED])
+        )
+        return covered
+
+    def copy(self) -> _Standing:
+        """Return the same, to be taken further on its own."""
+        twin = _Standing()
+        twin._lines = dict(self._lines)
+        return twin
+
+    def _latest(self, lines: Numbers) -> tuple[Numbers, npt.NDArray[np.bool_]]:
+        latest, known = np.zeros_like(lines), np.zeros(len(lines), bool)
+        for purpose, held in self._lines.items():
+            mine = np.flatnonzero(lines[:, _PURPOSE] == purpose)
+            places, found = self._places(held, lines[mine, _PRINCIPAL])
+            latest[mine], known[mine] = held[places], found
+        return latest, known
+
+    @staticmethod
+    def _places(lines: Numbers, principals: Numbers) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.bool_]]:
+        held = lines[:, _PRINCIPAL]
+        places = np.minimum(np.searchsorted(held, principals), len(held) - 1)
+        return places, held[places] == principals
+
+
+def _of_changed(lines: Numbers, changed: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """Return which lines speak of an identifier and purpose of which some line says something new.
+
+    All of them are then kept: beside a contrary choice of the same millisecond a repeated one is news too.
+    """
+    key = np.unique(lines[:, [_PRINCIPAL, _PURPOSE]], axis=0, return_inverse=True)[1].reshape(-1)
+    moved = np.zeros(key.max(initial=0) + 1, bool)
+    moved[key[changed]] = True
+    news: npt.NDArray[np.bool_] = moved[key]
+    return news
+
+
+def _join_runs(lines: Numbers) -> Numbers:
+    """Join statements of the same choice that follow one another in time; what stays is in order of arrival."""
+    order = np.lexsort((np.arange(len(lines)), lines[:, _OCCURRED], lines[:, _PRINCIPAL], lines[:, _PURPOSE]))
+    lines = lines[order]
+    same = (lines[1:, :3] == lines[:-1, :3]).all(axis=1)
+    starts = np.flatnonzero(np.append(True, ~same))
+    joined = lines[starts]
+    joined[:, _CONFIRMED] = np.maximum.reduceat(lines[:, _CONFIRMED], starts)
+    # A run stands where its latest statement arrived.
+    latest = lines[:, _CONFIRMED] == np.repeat(joined[:, _CONFIRMED], np.diff(np.append(starts, len(lines))))
+    arrived = np.maximum.reduceat(np.where(latest, order, -1), starts)
+    return joined[np.argsort(arrived, kind="stable")]

@@ -1,0 +1,97 @@
+"""Identity edges as they were seen: which weaker identifier stood beside which strongest one, and on which event."""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+
+import numpy as np
+import pyarrow as pa
+
+from parcours.engine.store.sqlite import Database
+from parcours.know.keys import Keys
+from parcours.know.pseudonyms import Numbers
+from parcours.know.state import damaged
+
+_WIDTH = 3
+
+
+class Edges:
+    """What was seen, in blocks of one settling each, checksummed; one line is ``(event_no, strongest, weaker)``."""
+
+    def __init__(self, state: Database, keys: Keys) -> None:
+        self._state = state
+        self._key = keys.checks
+        self._pending: list[Numbers] = []
+
+    def note(self, event_nos: Numbers, strongest: Numbers, weaker: Numbers) -> None:
+        """Note edges of new events; `settle` keeps them."""
+        if event_nos.size:
+            self._pending.append(np.column_stack((event_nos, strongest, weaker)))
+
+    def settle(self) -> None:
+        """Make what was noted durable."""
+        if self._pending:
+            self._write(np.concatenate(self._pending))
+            self._pending.clear()
+
+    def version(self) -> str:
+        """Return what changes whenever the edges do."""
+        rows = self._state.execute("SELECT count(*) || '.' || coalesce(max(block_no), 0) FROM edges")
+        return str(rows[0][0])
+
+    def read(self) -> Numbers:
+        """Return every edge as seen (n × 3: event number, strongest, weaker).
+
+        Raises:
+            ParcoursError: ``state_damaged`` names a block that was altered.
+        """
+        blocks = [self._open(row) for row in self._state.execute("SELECT block_no, seen, body, checksum FROM edges")]
+        return np.concatenate(blocks) if blocks else np.empty((0, _WIDTH), np.int64)
+
+    def withdraw(self, event_nos: Numbers) -> None:
+        """Forget the edges that only these events showed; those that others showed too stay."""
+        gone = np.unique(event_nos)
+        if not gone.size:
+            return
+        self.settle()
+        with self._state.transaction():
+            rows = self._state.execute(
+                "SELECT block_no, seen, body, checksum FROM edges WHERE last_event_no >= ? AND first_event_no <= ?",
+                (int(gone[0]), int(gone[-1])),
+            )
+            for row in rows:
+                seen = self._open(row)
+                kept = seen[~np.isin(seen[:, 0], gone)]
+                if len(kept) < len(seen):
+                    self._state.execute("DELETE FROM edges WHERE block_no = ?", (row[0],))
+                    self._write(kept)
+
+    def _write(self, seen: Numbers) -> None:
+        if not len(seen):
+            return
+        # Column by column, numbers as differences and pseudonyms as places in a short list: a tenth of the bytes.
+        nodes, places = np.unique(seen[:, 1:], return_inverse=True)
+        steps = np.diff(seen[:, 0], prepend=0)
+        plain = b"".join(
+            part.tobytes()
+            for part in (np.array([nodes.size], "<i8"), nodes.astype("<i8"), steps.astype("<i8"), places.astype("<i4"))
+        )
+        body = len(plain).to_bytes(8, "little") + pa.compress(plain, codec="zstd", asbytes=True)
+        self._state.execute(
+            "INSERT INTO edges (first_event_no, last_event_no, seen, body, checksum) VALUES (?, ?, ?, ?, ?)",
+            (int(seen[:, 0].min()), int(seen[:, 0].max()), len(seen), body, self._checksum(len(seen), body)),
+        )
+
+    def _open(self, row: tuple[object, ...]) -> Numbers:
+        block_no, seen, body, checksum = row
+        if not isinstance(seen, int) or not isinstance(body, bytes) or self._checksum(seen, body) != checksum:
+            raise damaged("edges", block_no, self._state.path)
+        plain = pa.decompress(body[8:], int.from_bytes(body[:8], "little"), codec="zstd", asbytes=True)
+        count = int(np.frombuffer(plain, "<i8", 1)[0])
+        nodes = np.frombuffer(plain, "<i8", count, 8)
+        event_nos = np.cumsum(np.frombuffer(plain, "<i8", seen, 8 + 8 * count))
+        places = np.frombuffer(plain, "<i4", 2 * seen, 8 + 8 * count + 8 * seen).reshape(-1, 2)
+        return np.column_stack((event_nos, nodes[places]))
+
+    def _checksum(self, seen: int, body: bytes) -> bytes:
+        return blake2b(seen.to_bytes(8, "little") + body, key=self._key, digest_size=16, person=b"edges").digest()

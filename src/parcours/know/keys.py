@@ -1,0 +1,249 @@
+"""The keys of one company: pseudonym key, seals, and one key an identifier, all wrapped by a master key kept apart."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from parcours.engine.store.sqlite import Database, open_database
+from parcours.errors import ParcoursError
+from parcours.settings import Settings
+from parcours.words import Words
+
+VARIABLE = "PARCOURS_MASTER_KEY"
+KEY_BYTES = 32
+_NONCE = 12
+_COMPANY_KEYS = ("pseudonyms", "identifiers", "checks", "quarantine", "rows")
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS company_keys (name TEXT PRIMARY KEY, wrapped BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS identifier_keys (pseudonym INTEGER PRIMARY KEY, wrapped BLOB NOT NULL);
+"""
+
+
+class Keys:
+    """The open key file; ``identifiers`` wraps the key of each identifier, the master key wraps the company's own.
+
+    Args:
+        database: ``keys.db``, which holds nothing but wrapped keys.
+        master: 32 bytes.
+
+    Raises:
+        ParcoursError: ``master_key_wrong`` when the master key does not open what is there.
+    """
+
+    def __init__(self, database: Database, master: bytes) -> None:
+        self._database = database
+        self._company = _open_company_keys(database, AESGCM(master))
+        self._wrap = AESGCM(self._company["identifiers"])
+        self._seal = AESGCM(self._company["quarantine"])
+        self._pending: list[tuple[int, bytes]] = []
+
+    @property
+    def pseudonyms(self) -> bytes:
+        """The key of every pseudonym of this company."""
+        return self._company["pseudonyms"]
+
+    @property
+    def checks(self) -> bytes:
+        """The key of the checksums of ledger rows and edges."""
+        return self._company["checks"]
+
+    def row_seed(self) -> int:
+        """Return the company's secret 63-bit seed of row keys."""
+        return int.from_bytes(self._company["rows"][:8], "little") >> 1
+
+    def make(self, pseudonyms: Sequence[int]) -> list[bytes]:
+        """Return a fresh random key for each of ``pseudonyms``; `settle` writes them down, wrapped."""
+        count = len(pseudonyms)
+        keys, nonces = os.urandom(KEY_BYTES * count), os.urandom(_NONCE * count)
+        made = []
+        for index, pseudonym in enumerate(pseudonyms):
+            key = keys[KEY_BYTES * index : KEY_BYTES * (index + 1)]
+            nonce = nonces[_NONCE * index : _NONCE * (index + 1)]
+            made.append(key)
+            self._pending.append((pseudonym, nonce + self._wrap.encrypt(nonce, key, _bound(pseudonym))))
+        return made
+
+    def find(self, pseudonyms: Iterable[int]) -> dict[int, bytes]:
+        """Return the keys of ``pseudonyms``; one whose key was destroyed is absent.
+
+        Raises:
+            ParcoursError: ``key_damaged`` names the identifier whose wrapped key was altered.
+        """
+        found = {}
+        for pseudonym in pseudonyms:
+            rows = self._database.execute("SELECT wrapped FROM identifier_keys WHERE pseudonym = ?", (pseudonym,))
+            if rows:
+                found[pseudonym] = self._unwrap(pseudonym, bytes(rows[0][0]))  # type: ignore[arg-type]
+        return found
+
+    def settle(self) -> None:
+        """Make every new key durable; a key without a vault row is harmless, the other way round is not."""
+        if self._pending:
+            # In key order SQLite appends to its pages instead of splitting them.
+            with self._database.transaction():
+                self._database.executemany(
+                    "INSERT OR REPLACE INTO identifier_keys VALUES (?, ?)", sorted(self._pending)
+                )
+            self._pending.clear()
+
+    def destroy(self, pseudonyms: Iterable[int]) -> None:
+        """Destroy the keys of ``pseudonyms``: what they sealed can be read by nobody, backups included."""
+        with self._database.transaction():
+            self._database.executemany(
+                "DELETE FROM identifier_keys WHERE pseudonym = ?", ((pseudonym,) for pseudonym in pseudonyms)
+            )
+        self._database.truncate_log()
+
+    def seal(self, data: bytes) -> bytes:
+        """Encrypt ``data`` under the company's quarantine key (nonce first)."""
+        nonce = os.urandom(_NONCE)
+        return nonce + self._seal.encrypt(nonce, data, b"quarantine")
+
+    def unseal(self, sealed: bytes) -> bytes:
+        """Decrypt what `seal` gave; altered bytes raise `ParcoursError` ``seal_damaged``."""
+        try:
+            return self._seal.decrypt(sealed[:_NONCE], sealed[_NONCE:], b"quarantine")
+        except InvalidTag as fault:
+            raise ParcoursError(
+                "seal_damaged",
+                Words(fr="Une ligne en quarantaine a été altérée.", en="A row in quarantine has been altered."),
+                Words(fr="Rétablissez journal.db depuis une sauvegarde.", en="Restore journal.db from a backup."),
+            ) from fault
+
+    def close(self) -> None:
+        """Close the key file."""
+        self._database.close()
+
+    def _unwrap(self, pseudonym: int, wrapped: bytes) -> bytes:
+        try:
+            return self._wrap.decrypt(wrapped[:_NONCE], wrapped[_NONCE:], _bound(pseudonym))
+        except InvalidTag as fault:
+            raise ParcoursError(
+                "key_damaged",
+                Words(
+                    fr=f"La clé de l'identifiant {pseudonym} a été altérée dans keys.db.",
+                    en=f"The key of identifier {pseudonym} has been altered in keys.db.",
+                ),
+                Words(fr="Rétablissez keys.db depuis sa sauvegarde.", en="Restore keys.db from its backup."),
+                self._database.path,
+            ) from fault
+
+
+def open_keys(folder: Path, settings: Settings) -> tuple[Keys, tuple[Words, ...]]:
+    """Open the keys of the company in ``folder``, making them on the first run; also give warnings.
+
+    The master key comes from ``PARCOURS_MASTER_KEY`` (base64 of 32 bytes), else from ``[keys] master_file``; a
+    missing file is made, readable by its owner alone, while no key depends on it yet.
+
+    Raises:
+        ParcoursError: ``master_key_missing``, ``master_key_unreadable`` or ``master_key_wrong``.
+    """
+    path = folder / ".parcours" / "keys.db"
+    written = os.environ.get(VARIABLE)
+    if written:
+        return Keys(_open_key_file(path), _decode(written, VARIABLE)), ()
+    place = settings.locate(settings.keys.master_file, folder)
+    if place.exists():
+        master = _decode(place.read_text("ascii", "replace"), str(place))
+    elif path.exists():
+        raise ParcoursError(
+            "master_key_missing",
+            Words(
+                fr=f"La clé maîtresse manque : ni {VARIABLE}, ni {place}.",
+                en=f"The master key is missing: neither {VARIABLE} nor {place}.",
+            ),
+            Words(
+                fr="Remettez-la en place ; sans elle le coffre reste illisible pour toujours.",
+                en="Put it back; without it the vault stays unreadable for ever.",
+            ),
+            place,
+        )
+    else:
+        master = _make_master(place)
+    warnings = (_beside(place),) if place.is_relative_to(folder.resolve()) else ()
+    return Keys(_open_key_file(path), master), warnings
+
+
+def _open_key_file(path: Path) -> Database:
+    database = open_database(path)
+    database.execute(_SCHEMA)
+    return database
+
+
+def _open_company_keys(database: Database, master: AESGCM) -> dict[str, bytes]:
+    found = {str(name): bytes(wrapped) for name, wrapped in database.execute("SELECT * FROM company_keys")}  # type: ignore[arg-type]
+    if not found:
+        for name in _COMPANY_KEYS:
+            nonce = os.urandom(_NONCE)
+            found[name] = nonce + master.encrypt(nonce, os.urandom(KEY_BYTES), name.encode())
+        with database.transaction():
+            database.executemany("INSERT INTO company_keys VALUES (?, ?)", found.items())
+    try:
+        # A key that went missing is never made anew: everything that it made would silently become unknown.
+        return {
+            name: master.decrypt(found[name][:_NONCE], found[name][_NONCE:], name.encode()) for name in _COMPANY_KEYS
+        }
+    except (InvalidTag, KeyError) as fault:
+        raise ParcoursError(
+            "master_key_wrong",
+            Words(
+                fr="Cette clé maîtresse n'ouvre pas keys.db (ou keys.db a été altéré).",
+                en="This master key does not open keys.db (or keys.db has been altered).",
+            ),
+            Words(
+                fr=f"Donnez la bonne clé par {VARIABLE} ou [keys] master_file.",
+                en=f"Give the right key by {VARIABLE} or [keys] master_file.",
+            ),
+            database.path,
+        ) from fault
+
+
+def _decode(text: str, where: str) -> bytes:
+    try:
+        master = base64.b64decode(text.strip(), validate=True)
+    except (binascii.Error, ValueError):
+        master = b""
+    if len(master) != KEY_BYTES:
+        raise ParcoursError(
+            "master_key_unreadable",
+            Words(
+                fr=f"La clé maîtresse ({where}) n'est pas le base64 de 32 octets.",
+                en=f"The master key ({where}) is not the base64 of 32 bytes.",
+            ),
+            Words(
+                fr="Faites-en une avec : head -c 32 /dev/urandom | base64",
+                en="Make one with: head -c 32 /dev/urandom | base64",
+            ),
+        )
+    return master
+
+
+def _make_master(place: Path) -> bytes:
+    master = os.urandom(KEY_BYTES)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    handle = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "wb") as file:
+        file.write(base64.b64encode(master) + b"\n")
+        file.flush()
+        os.fsync(file.fileno())
+    return master
+
+
+def _beside(place: Path) -> Words:
+    return Words(
+        fr=f"La clé maîtresse {place.name} est dans le dossier de l'entreprise : en production, gardez-la ailleurs "
+        "([keys] master_file, ou la variable PARCOURS_MASTER_KEY).",
+        en=f"The master key {place.name} lies in the company folder: in production keep it elsewhere "
+        "([keys] master_file, or the variable PARCOURS_MASTER_KEY).",
+    )
+
+
+def _bound(pseudonym: int) -> bytes:
+    return pseudonym.to_bytes(8, "little")

@@ -1,0 +1,83 @@
+"""`state.db`: the vault, the consent ledger, identity edges, and the numbers that purposes and text fields keep."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from parcours.engine.store.sqlite import Database, open_database
+from parcours.errors import ParcoursError
+from parcours.words import Words
+
+MOST_NUMBERS = 62
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS vault (
+    pseudonym INTEGER PRIMARY KEY, fingerprint INTEGER NOT NULL, first_event_no INTEGER NOT NULL, sealed BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS texts (
+    ref INTEGER PRIMARY KEY, subject INTEGER NOT NULL, event_no INTEGER NOT NULL, sealed BLOB NOT NULL);
+CREATE INDEX IF NOT EXISTS texts_by_event ON texts (event_no);
+CREATE TABLE IF NOT EXISTS consent (
+    entry_no INTEGER PRIMARY KEY AUTOINCREMENT, principal INTEGER NOT NULL, purpose INTEGER NOT NULL,
+    choice INTEGER NOT NULL, occurred_ms INTEGER NOT NULL, confirmed_ms INTEGER NOT NULL,
+    recorded_ms INTEGER NOT NULL, event_no INTEGER NOT NULL, checksum INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS edges (
+    block_no INTEGER PRIMARY KEY AUTOINCREMENT, first_event_no INTEGER NOT NULL, last_event_no INTEGER NOT NULL,
+    seen INTEGER NOT NULL, body BLOB NOT NULL, checksum BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS numbers (kind TEXT NOT NULL, name TEXT NOT NULL, number INTEGER NOT NULL,
+    PRIMARY KEY (kind, name), UNIQUE (kind, number));
+"""
+
+
+def open_state(folder: Path) -> Database:
+    """Open ``folder/.parcours/state.db``, making its tables on the first run."""
+    database = open_database(folder / ".parcours" / "state.db")
+    database.execute(_SCHEMA)
+    return database
+
+
+def number_names(state: Database, kind: str, names: Sequence[str]) -> dict[str, int]:
+    """Return the stable number of each of ``names``; a new name takes the next one, and none is ever given twice.
+
+    Raises:
+        ParcoursError: ``too_many_names`` past 62 numbers of one kind.
+    """
+    with state.transaction():
+        rows = state.execute("SELECT name, number FROM numbers WHERE kind = ?", (kind,))
+        known = {str(name): int(number) for name, number in rows}  # type: ignore[arg-type]
+        for name in names:
+            if name not in known:
+                known[name] = max(known.values(), default=-1) + 1
+                if known[name] >= MOST_NUMBERS:
+                    raise _too_many(kind)
+                state.execute("INSERT INTO numbers VALUES (?, ?, ?)", (kind, name, known[name]))
+    return {name: known[name] for name in names}
+
+
+def damaged(table: str, line: object, path: Path) -> ParcoursError:
+    """Return the error that names a line of ``table`` whose checksum does not hold."""
+    return ParcoursError(
+        "state_damaged",
+        Words(
+            fr=f"La ligne {line} de « {table} » a été altérée dans {path.name}.",
+            en=f"Line {line} of “{table}” has been altered in {path.name}.",
+        ),
+        Words(
+            fr="Rétablissez ce fichier depuis une sauvegarde : rien de ce qu'il contient n'est montré d'ici là.",
+            en="Restore this file from a backup: nothing that rests on it is shown until then.",
+        ),
+        path,
+    )
+
+
+def _too_many(kind: str) -> ParcoursError:
+    return ParcoursError(
+        "too_many_names",
+        Words(
+            fr=f"Plus de {MOST_NUMBERS} noms ont servi ({kind}), anciens compris.",
+            en=f"More than {MOST_NUMBERS} names have been in use ({kind}), old ones included.",
+        ),
+        Words(
+            fr="Reprenez un nom qui a déjà servi, ou ouvrez un nouveau dossier d'entreprise.",
+            en="Use a name that has served before, or open a new company folder.",
+        ),
+    )

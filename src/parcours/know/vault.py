@@ -1,0 +1,140 @@
+"""The vault: raw identifiers and free text, each sealed under the key of one identifier."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from parcours.engine.store.sqlite import Database
+from parcours.know.keys import Keys
+from parcours.know.pseudonyms import Numbers
+from parcours.know.state import damaged
+
+_NONCE = 12
+_FLUSH_ROWS = 50_000
+
+
+class Vault:
+    """Sealed identifiers and texts in ``state.db``; keys lie apart, in ``keys.db``.
+
+    Rows and their keys may reach the disk before `settle` (they are harmless alone) and always do at `settle`.
+    """
+
+    def __init__(self, state: Database, keys: Keys) -> None:
+        self._state = state
+        self._keys = keys
+        self._fingerprints: dict[int, int] | None = None
+        self._session_keys: dict[int, bytes] = {}
+        self._new_rows: list[tuple[int, int, int, bytes]] = []
+        self._new_texts: list[tuple[int, int, int, bytes]] = []
+
+    def fingerprint(self, pseudonym: int) -> int | None:
+        """Return the fingerprint of the raw value behind ``pseudonym``, or nothing when it is not in the vault."""
+        if self._fingerprints is None:
+            rows = self._state.execute("SELECT pseudonym, fingerprint FROM vault")
+            self._fingerprints = dict(rows)  # type: ignore[arg-type]
+        return self._fingerprints.get(pseudonym)
+
+    def keep_identifiers(
+        self, pseudonyms: Sequence[int], fingerprints: Sequence[int], values: Sequence[str], event_nos: Sequence[int]
+    ) -> None:
+        """Seal identifiers that the vault does not hold yet, each under a key of its own."""
+        nonces = os.urandom(_NONCE * len(pseudonyms))
+        held = self._fingerprints if self._fingerprints is not None else {}
+        made = self._keys.make(pseudonyms)
+        for index, (pseudonym, key) in enumerate(zip(pseudonyms, made, strict=True)):
+            nonce = nonces[_NONCE * index : _NONCE * (index + 1)]
+            seen = _bound(pseudonym, fingerprints[index], event_nos[index])
+            sealed = nonce + AESGCM(key).encrypt(nonce, values[index].encode(), seen)
+            self._new_rows.append((pseudonym, fingerprints[index], event_nos[index], sealed))
+            held[pseudonym] = fingerprints[index]
+            self._session_keys[pseudonym] = key
+        if len(self._new_rows) > _FLUSH_ROWS:
+            self._flush()
+
+    def keep_texts(
+        self, refs: Sequence[int], subjects: Sequence[int], event_nos: Sequence[int], texts: Sequence[str]
+    ) -> None:
+        """Seal free texts under the keys of their ``subjects``, which the vault holds already."""
+        unknown = {subject for subject in subjects if subject not in self._session_keys}
+        self._session_keys.update(self._keys.find(unknown))
+        nonces = os.urandom(_NONCE * len(refs))
+        for index, (ref, subject, event_no) in enumerate(zip(refs, subjects, event_nos, strict=True)):
+            key = self._session_keys.get(subject)
+            if key is None:  # The key was destroyed: what this person says is not kept any more.
+                continue
+            nonce = nonces[_NONCE * index : _NONCE * (index + 1)]
+            sealed = nonce + AESGCM(key).encrypt(nonce, texts[index].encode(), _bound(ref, subject, event_no))
+            self._new_texts.append((ref, subject, event_no, sealed))
+        if len(self._new_texts) > _FLUSH_ROWS:
+            self._flush()
+
+    def settle(self) -> None:
+        """Make everything kept so far durable and forget the keys that were in memory."""
+        self._flush()
+        self._session_keys.clear()
+
+    def forget_texts(self, event_nos: Iterable[int]) -> None:
+        """Delete the texts of these events."""
+        self._flush()
+        with self._state.transaction():
+            self._state.executemany("DELETE FROM texts WHERE event_no = ?", ((number,) for number in event_nos))
+
+    def read_identifier(self, pseudonym: int) -> str | None:
+        """Return the normalised identifier behind ``pseudonym``; nothing when it or its key is gone.
+
+        Raises:
+            ParcoursError: ``state_damaged`` names a row that was altered.
+        """
+        rows = self._state.execute(
+            "SELECT pseudonym, fingerprint, first_event_no, sealed FROM vault WHERE pseudonym = ?", (pseudonym,)
+        )
+        key = self._keys.find([pseudonym]).get(pseudonym)
+        if not rows or key is None:
+            return None
+        row = rows[0]
+        return self._open(key, row[3], _bound(*row[:3]), "vault", pseudonym)  # type: ignore[arg-type]
+
+    def read_texts(self, refs: Iterable[int]) -> dict[int, tuple[int, str]]:
+        """Return (subject, raw text) by ref; refs without a row or whose key is gone are absent.
+
+        Raises:
+            ParcoursError: ``state_damaged`` names a row that was altered.
+        """
+        found: dict[int, tuple[int, str]] = {}
+        for ref in refs:
+            for row in self._state.execute("SELECT subject, event_no, sealed FROM texts WHERE ref = ?", (ref,)):
+                subject, event_no = int(row[0]), int(row[1])  # type: ignore[arg-type]
+                key = self._keys.find([subject]).get(subject)
+                if key is not None:
+                    found[ref] = subject, self._open(key, row[2], _bound(ref, subject, event_no), "texts", ref)  # type: ignore[arg-type]
+        return found
+
+    def first_seen(self) -> tuple[Numbers, Numbers]:
+        """Return every pseudonym of the vault, ascending, and the number of the event that first showed it."""
+        rows = self._state.execute("SELECT pseudonym, first_event_no FROM vault ORDER BY pseudonym")
+        table = np.array(rows, dtype=np.int64).reshape(-1, 2)
+        return table[:, 0], table[:, 1]
+
+    def _flush(self) -> None:
+        self._keys.settle()
+        with self._state.transaction():
+            self._state.executemany("INSERT OR REPLACE INTO vault VALUES (?, ?, ?, ?)", sorted(self._new_rows))
+            self._state.executemany("INSERT OR REPLACE INTO texts VALUES (?, ?, ?, ?)", self._new_texts)
+        self._new_rows.clear()
+        self._new_texts.clear()
+
+    def _open(self, key: bytes, sealed: bytes, bound: bytes, table: str, line: int) -> str:
+        try:
+            return AESGCM(key).decrypt(sealed[:_NONCE], sealed[_NONCE:], bound).decode()
+        except InvalidTag as fault:
+            raise damaged(table, line, self._state.path) from fault
+
+
+def _bound(*numbers: int) -> bytes:
+    """Return what a seal is bound to, so that neither the row's other columns nor its place can be changed."""
+    return b"".join(number.to_bytes(8, "little", signed=True) for number in numbers)
