@@ -15,6 +15,7 @@ from parcours.charts.notebook import result_html
 from parcours.errors import ParcoursError
 from parcours.know import Know, Permitted
 from parcours.measure import MEASURES, measure_named
+from parcours.measure.comments import COMMENTS
 from parcours.measure.contract import Ask, Result
 from parcours.settings import Settings, read_settings
 from parcours.words import Words
@@ -143,8 +144,6 @@ class Company:
 
     def verbatims(self, touchpoint: str, limit: int = 8) -> list[Verbatim]:
         """Return the latest comments given at ``touchpoint``, lowest scores first among them."""
-        from parcours.measure.experience import COMMENTS
-
         number = [record.id for record in self.blueprint.touchpoints].index(touchpoint)
         rows = self.rows_for("experience")
         found = rows.run(COMMENTS, touchpoint=number, most=limit).to_pylist()
