@@ -25,6 +25,9 @@ FieldKind = Literal["number", "category", "text"]
 MEASURES = ("experience", "journey", "transitions", "funnel", "causes", "stakes")
 """The measures that a purpose may cover; `parcours.measure` computes exactly these."""
 
+READINGS = (*MEASURES, "export")
+"""What rows may be read for: the measures, and taking the log out of the house."""
+
 T = TypeVar("T", "Touchpoint", "Operation")
 
 

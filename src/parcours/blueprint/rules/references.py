@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from parcours.blueprint.draft import Draft
-from parcours.blueprint.records import MEASURES
+from parcours.blueprint.records import READINGS
 from parcours.blueprint.yaml_lines import Place
 from parcours.errors import Fault
 from parcours.words import Words
@@ -59,7 +59,7 @@ def find_unknown_measures(draft: Draft) -> Iterator[Fault]:
     """A purpose that covers a measure Parcours does not have."""
     for place, purpose in draft.items("purposes"):
         for index, name in enumerate(purpose.measures):
-            known = (*MEASURES, "all")
+            known = (*READINGS, "all")
             if name and name not in known:
                 where = (*place, "measures", index)
                 yield _fault(draft, "unknown_measure", Words("La mesure", "The measure"), where, name, known)
