@@ -205,3 +205,19 @@ def blueprint_asking() -> Callable[..., Blueprint]:
 def random() -> np.random.Generator:
     """Randomness with a fixed seed."""
     return np.random.default_rng(20261121)
+
+
+@pytest.fixture
+def open_rows(tmp_path: Path) -> Callable[..., Rows]:
+    """Return a maker of rows from columns by table; what is absent is null, a table left out is empty."""
+
+    def open_them(**tables: dict[str, Any]) -> Rows:
+        made = {}
+        for name, schema in SCHEMAS.items():
+            columns = tables.get(name, {})
+            length = max((len(column) for column in columns.values()), default=0)
+            given = {key: columns.get(key, [None] * length) for key in schema}
+            made[name] = pa.table({key: pa.array(given[key], schema[key], from_pandas=True) for key in schema})
+        return Rows(tmp_path, made)
+
+    return open_them

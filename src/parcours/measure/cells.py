@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from parcours.blueprint.records import Period
-from parcours.measure.within import Codes, Floats, code_groups
+from parcours.measure.within import Codes, Floats, add_up, code_groups
 
 Days = npt.NDArray[np.int64]
 
@@ -60,10 +60,10 @@ def gather_cells(site: Codes, period: Codes, score: Floats, operations: dict[str
     points = np.where(answered, score, 0.0)
     at_site, at_period = cell // width, cell % width
     return Cells(
-        np.bincount(place).astype(np.float64),
-        np.bincount(place, answered.astype(np.float64)),
-        np.bincount(place, points),
-        np.bincount(place, points**2),
+        add_up(place, np.ones(len(score))),
+        add_up(place, answered.astype(np.float64)),
+        add_up(place, points),
+        add_up(place, points**2),
         np.column_stack([values[at_site, at_period] for values in operations.values()]),
         (code_groups(at_site), code_groups(at_period)),
         code_groups(at_site),

@@ -81,7 +81,9 @@ def estimate(cells: Cells, operations: Sequence[str], parents: Arrows, supporter
     return Estimate(tuple(found), weights)
 
 
-def _estimate_one(cells: Cells, operation: str, controls: tuple[str, ...], places: list[int], weights: Weights) -> Effect:
+def _estimate_one(
+    cells: Cells, operation: str, controls: tuple[str, ...], places: list[int], weights: Weights
+) -> Effect:
     whole = np.isfinite(cells.operations[:, places]).all(axis=1)
     answered = whole & (cells.answers > 0)
     seen = cells.keep(np.isfinite(cells.operations[:, places[0]]))

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from parcours.measure.within import Codes, Floats
+from parcours.measure.within import Codes, Floats, add_up
 
 _RIDGE = 0.5
 _FLOOR = 0.2
@@ -142,28 +142,28 @@ class _Response:
         likelihood = self.successes @ linear - self.trials @ np.logaddexp(0.0, linear)
         return float(likelihood - 0.5 * self.ridge @ place**2)
 
-    def _sum(self, codes: Codes, values: Floats, size: int) -> Floats:
-        columns = values if values.ndim == 2 else values[:, None]
-        sums = np.column_stack([np.bincount(codes, column, minlength=size) for column in columns.T])
-        return sums if values.ndim == 2 else sums[:, 0]
-
     def step(self, place: Floats) -> Floats:
         slopes, seconds, firsts = self.sizes
         chance = self.chance(place)
         weight, miss = self.trials * chance * (1 - chance), self.successes - self.trials * chance
         weighted = self.design * weight[:, None]
         pull = np.concatenate([
-            self.design.T @ miss, self._sum(self.second, miss, seconds), self._sum(self.first, miss, firsts)
+            self.design.T @ miss, add_up(self.second, miss, seconds), add_up(self.first, miss, firsts)
         ]) - self.ridge * place  # fmt: skip
         inner = np.zeros((slopes + seconds, slopes + seconds))
         inner[:slopes, :slopes] = self.design.T @ weighted
-        inner[slopes:, :slopes] = self._sum(self.second, weighted, seconds)
+        inner[slopes:, :slopes] = _add_columns(self.second, weighted, seconds)
         inner[:slopes, slopes:] = inner[slopes:, :slopes].T
-        inner[slopes:, slopes:] = np.diag(self._sum(self.second, weight, seconds))
-        crossed = np.bincount(self.first * seconds + self.second, weight, minlength=firsts * seconds)
-        side = np.column_stack([self._sum(self.first, weighted, firsts), crossed.reshape(firsts, seconds)])
-        corner = self._sum(self.first, weight, firsts) + self.ridge[-firsts:]
+        inner[slopes:, slopes:] = np.diag(add_up(self.second, weight, seconds))
+        crossed = add_up(self.first * seconds + self.second, weight, firsts * seconds)
+        side = np.column_stack([_add_columns(self.first, weighted, firsts), crossed.reshape(firsts, seconds)])
+        corner = add_up(self.first, weight, firsts) + self.ridge[-firsts:]
         scaled = side / corner[:, None]
         schur = inner + np.diag(self.ridge[:-firsts]) - side.T @ scaled
         start = np.linalg.solve(schur, pull[:-firsts] - scaled.T @ pull[-firsts:])
         return np.concatenate([start, (pull[-firsts:] - side @ start) / corner])
+
+
+def _add_columns(codes: Codes, values: Floats, size: int) -> Floats:
+    """Return the sums of each column of ``values`` (n, k) under each code: (size, k)."""
+    return np.column_stack([add_up(codes, column, size) for column in values.T])

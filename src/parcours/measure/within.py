@@ -60,4 +60,10 @@ def measure_spread(values: Floats, effects: Sequence[Codes], weights: Floats) ->
 
 def code_groups(labels: npt.NDArray[np.generic]) -> Codes:
     """Return dense codes from 0, in sorted order, of ``labels`` (n,)."""
-    return np.unique(labels, return_inverse=True)[1].astype(np.int64)
+    codes: Codes = np.unique(labels, return_inverse=True)[1].astype(np.int64)
+    return codes
+
+
+def add_up(codes: Codes, values: Floats, size: int = 0) -> Floats:
+    """Return the sum of ``values`` (n,) under each of the ``codes`` (n,), at least ``size`` sums long."""
+    return np.bincount(codes, values, minlength=size).astype(np.float64)

@@ -1,0 +1,213 @@
+"""Stakes: how many customers met an operation at its worst or had a bad experience, and the revenue they brought."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from parcours.blueprint.records import Experience
+from parcours.engine.sql.step import Step
+from parcours.measure.contract import Ask, Column, Measure, Result
+from parcours.measure.exposure import Exposed, Exposures, Flags, bound_clustered
+from parcours.measure.panel import CompanyPanel, TouchpointPanel
+from parcours.measure.questions import Questions
+from parcours.measure.scores import DETRACTOR_TO, find_satisfied_from
+from parcours.measure.splits import SPLITS, group_customers
+from parcours.words import Words
+
+BAD_ANSWERS = Step(
+    name="stakes_answers",
+    text="""
+    select touchpoint, customer, min(score) as lowest
+    from answers
+    where touchpoint is not null and customer is not null and score is not null
+    group by touchpoint, customer
+    """,
+    reads=("answers",),
+    gives={"touchpoint": "int", "customer": "int", "lowest": "float"},
+)
+
+_OPERATION, _ANSWERS = "worst_days", "bad_experience"
+
+
+def compute(ask: Ask) -> Result:
+    """Answer who and how much is exposed, per touchpoint and operation; ``ask.by`` may be ``group:ID``."""
+    MEASURE.check_split(ask.blueprint, ask.by)
+    questions = Questions(ask.rows)
+    panel = CompanyPanel(questions, ask.blueprint)
+    exposures = Exposures(questions, panel)
+    groups = _split(ask, questions, len(exposures.value_cents))
+    lowest = questions.ask(BAD_ANSWERS)
+    rows: list[dict[str, Any]] = []
+    for touchpoint in panel.touchpoints():
+        cells = panel.panel_of(touchpoint)
+        mine = lowest["touchpoint"] == ask.blueprint.touchpoints.index(touchpoint)
+        answered = (lowest["customer"][mine], lowest["lowest"][mine])
+        for group, among in groups:
+            rows += _find_rows(cells, exposures, ask, group, among)
+            rows += _find_bad(cells, exposures, answered, group, among)
+    rows.sort(key=lambda row: (row["kind"] != _OPERATION, -row["value"], -row["customers"]))
+    for rank, row in enumerate(rows, 1):
+        row["rank"] = rank
+    return Result(
+        measure="stakes",
+        question=MEASURE.question,
+        unit=MEASURE.unit,
+        period=ask.rows.period,
+        n=len(exposures.value_cents),
+        columns=COLUMNS if ask.by is None else (SPLITS["group"], *COLUMNS),
+        rows=tuple(rows),
+        definition=_DEFINITION,
+        sql=questions.sql,
+        method=_METHOD,
+        purpose=ask.rows.purpose,
+        by=ask.by,
+        warnings=_warn(ask, rows),
+    )
+
+
+def find_threshold(experience: Experience) -> float:
+    """Return the score below which an experience counts as bad, in points of its scale.
+
+    A recommendation score is bad when it is a detractor's; satisfaction below what counts as satisfied; effort below
+    ``satisfied_from`` where it is declared, else below the middle of the scale.
+    """
+    if experience.metric == "nps":
+        return DETRACTOR_TO + 1
+    if experience.metric == "ces" and experience.satisfied_from is None:
+        return sum(experience.scale) / 2
+    return find_satisfied_from(experience)
+
+
+def _find_rows(
+    cells: TouchpointPanel, exposures: Exposures, ask: Ask, group: str | None, among: Flags | None
+) -> list[dict[str, Any]]:
+    rows = []
+    for id in cells.measured:
+        exposed = exposures.measure(cells, ask.blueprint.operation(id), among)
+        if exposed is not None:
+            rows.append(_write_row(cells, id, _OPERATION, group, exposed, exposed.customers))
+    return rows
+
+
+def _find_bad(
+    cells: TouchpointPanel,
+    exposures: Exposures,
+    answered: tuple[Any, Any],
+    group: str | None,
+    among: Flags | None,
+) -> list[dict[str, Any]]:
+    customers, scores = answered
+    met = exposures.customers_at(cells)
+    if among is not None:
+        kept = among[customers]
+        customers, scores, met = customers[kept], scores[kept], met[among[met]]
+    if not len(customers) or cells.touchpoint.experience is None:
+        return []
+    bad = scores < find_threshold(cells.touchpoint.experience)
+    low, high = bound_clustered(bad, np.arange(len(bad)))
+    value = int(exposures.value_cents[customers[bad]].sum())
+    said = Exposed(int(bad.sum()), len(bad), float(bad.mean()), low, high, value, 0)
+    return [_write_row(cells, None, _ANSWERS, group, said, round(said.share * max(len(met), len(bad))))]
+
+
+def _write_row(
+    cells: TouchpointPanel, operation: str | None, kind: str, group: str | None, exposed: Exposed, likely: int
+) -> dict[str, Any]:
+    return {
+        "rank": 0,
+        "touchpoint": cells.touchpoint.id,
+        "operation": operation,
+        "kind": kind,
+        "group": group,
+        "customers": exposed.customers,
+        "value": exposed.value_cents / 100,
+        "share": exposed.share,
+        "low": exposed.low,
+        "high": exposed.high,
+        "n": exposed.of,
+        "likely": likely,
+        "cells": exposed.cells,
+    }
+
+
+def _split(ask: Ask, questions: Questions, size: int) -> list[tuple[str | None, Flags | None]]:
+    """Return each group's label and its customers; one nameless group of everybody without a split."""
+    if ask.by is None:
+        return [(None, None)]
+    grouped = group_customers(questions, ask.by.removeprefix("group:"))
+    codes = np.full(size, len(grouped.labels), np.int64)
+    inside = grouped.codes[:size]
+    codes[: len(inside)] = inside
+    return [(label, codes == code) for code, label in enumerate(grouped.labels)]
+
+
+def _warn(ask: Ask, rows: list[dict[str, Any]]) -> tuple[Words, ...]:
+    found = []
+    if ask.blueprint.money is None:
+        found.append(
+            Words(
+                fr="Le blueprint ne dit pas où est l'argent (money) : le chiffre d'affaires exposé vaut 0.",
+                en="The blueprint does not say where the money is (money): the revenue exposed reads 0.",
+            )
+        )
+    if not rows:
+        found.append(
+            Words(
+                fr="Aucun point de contact noté n'a de visites : il n'y a rien à exposer.",
+                en="No scored touchpoint has visits: there is nothing to expose.",
+            )
+        )
+    return tuple(found)
+
+
+COLUMNS = (
+    Column("rank", Words(fr="Rang", en="Rank"), "count"),
+    Column("touchpoint", Words(fr="Point de contact", en="Touchpoint")),
+    Column("operation", Words(fr="Opération", en="Operation")),
+    Column("kind", Words(fr="Exposition", en="Exposure")),
+    Column("customers", Words(fr="Clients exposés", en="Customers exposed"), "count"),
+    Column("value", Words(fr="Leur chiffre d'affaires", en="Their revenue"), "money"),
+    Column("share", Words(fr="Part", en="Share"), "share"),
+    Column("low", Words(fr="Bas", en="Low"), "share"),
+    Column("high", Words(fr="Haut", en="High"), "share"),
+    Column("n", Words(fr="Sur", en="Of"), "count"),
+    Column(
+        "likely", Words(fr="Clients concernés, silencieux compris", en="Customers likely, silent included"), "count"
+    ),
+    Column("cells", Words(fr="Cellules au pire", en="Worst cells"), "count"),
+)
+
+_DEFINITION = Words(
+    fr="worst_days : clients ayant eu au moins un contact dans une cellule (site × période) où l'opération était plus "
+    "mauvaise que la normale de son site et de sa période d'au moins un écart-type interne ; part parmi les clients "
+    "vus à ce point de contact (n). bad_experience : clients ayant donné au moins une note sous le seuil de "
+    "satisfaction (NPS : détracteurs) parmi ceux qui ont répondu (n) ; « likely » étend cette part à tous les clients "
+    "vus, en supposant les silencieux semblables. Chiffre d'affaires : tout ce que ces clients ont apporté sur la "
+    "période observée, en unités de la devise ; c'est ce qui est exposé, non ce qui est perdu.",
+    en="worst_days: customers with at least one touch in a cell (site × period) where the operation was worse than its "
+    "own site's and period's normal by one within-SD or more; share among customers seen at that touchpoint (n). "
+    "bad_experience: customers with at least one score below the satisfaction threshold (NPS: detractors) among those "
+    "who answered (n); “likely” extends that share to all customers seen, taking the silent to be alike. Revenue: all "
+    "that these customers brought over the window observed, in units of the currency; it is what is exposed, not what "
+    "is lost.",
+)
+_METHOD = Words(
+    fr="Comptes exacts. Part : intervalle de Wilson à 95 %, taille effective et t(G−1) par grappes de sites.",
+    en="Exact counts. Share: 95 % Wilson interval, at the effective size and t(G−1) of clusters of sites.",
+)
+
+MEASURE = Measure(
+    name="stakes",
+    question=Words(
+        fr="Combien de clients, et quel chiffre d'affaires, sont exposés ?",
+        en="How many customers, and how much revenue, are exposed?",
+    ),
+    unit=Words(fr="clients et devise", en="customers and currency"),
+    source="Kish 1965, Survey Sampling; Franco, Little, Louis & Slud 2019, J. Survey Statistics and Methodology 7(3).",
+    inputs=("touches", "answers", "operations", "customers"),
+    columns=COLUMNS,
+    splits=("group",),
+    compute=compute,
+)
