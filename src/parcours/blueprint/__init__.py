@@ -5,12 +5,14 @@ from parcours.blueprint.bpmn.read import Imported, read_bpmn
 from parcours.blueprint.bpmn.write import write_bpmn
 from parcours.blueprint.read import check_blueprint, read_blueprint
 from parcours.blueprint.records import Blueprint
+from parcours.blueprint.schema import blueprint_schema
 from parcours.blueprint.templates import copy_template, template_names, template_path
 
 __all__ = [
     "Automaton",
     "Blueprint",
     "Imported",
+    "blueprint_schema",
     "check_blueprint",
     "compile_journey",
     "copy_template",

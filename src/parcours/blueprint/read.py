@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from parcours.blueprint.draft import Draft
-from parcours.blueprint.records import Blueprint, Promise, Purpose, Touchpoint
+from parcours.blueprint.records import Blueprint, Money, Promise, Purpose, Touchpoint
 from parcours.blueprint.rules import RULES
 from parcours.blueprint.shape import read_record
 from parcours.blueprint.yaml_lines import Node, Place, parse_yaml, read_yaml
@@ -16,7 +16,7 @@ from parcours.errors import Fault, ParcoursError
 from parcours.words import Words
 
 TOLD_BY_RULES = frozenset(
-    {(Touchpoint, "owner"), (Touchpoint, "events"), (Promise, "metric"), (Purpose, "basis")},
+    {(Touchpoint, "owner"), (Touchpoint, "events"), (Promise, "metric"), (Purpose, "basis"), (Money, "currency")},
 )
 """What a rule reports in better words than "a key is missing"."""
 

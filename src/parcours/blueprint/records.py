@@ -163,7 +163,7 @@ class Money(Record, frozen=True, kw_only=True):
 
     event: EventMatch
     field: str
-    currency: str = "EUR"
+    currency: str
 
 
 class Purpose(Record, frozen=True, kw_only=True):

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import re
+from io import StringIO
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import msgspec
 import yaml
 from yaml.composer import Composer
+from yaml.emitter import Emitter
 from yaml.parser import Parser
 from yaml.reader import Reader, ReaderError
+from yaml.representer import SafeRepresenter
 from yaml.resolver import BaseResolver
 from yaml.scanner import Scanner
+from yaml.serializer import Serializer
 
 from parcours.errors import Fault
 from parcours.words import Words
@@ -59,15 +63,8 @@ class Node(msgspec.Struct, frozen=True):
         return Fault(code, sentence, remedy, file, line, "warning")
 
 
-class _Composer(Reader, Scanner, Parser, Composer, BaseResolver):
-    """PyYAML's composer with plain rules: only true/false are booleans, 007 and 2026-01-31 stay text."""
-
-    def __init__(self, text: str) -> None:
-        Reader.__init__(self, text)
-        Scanner.__init__(self)
-        Parser.__init__(self)
-        Composer.__init__(self)
-        BaseResolver.__init__(self)
+class _PlainResolver(BaseResolver):
+    """Plain rules for plain words: only true/false are booleans; 007, no and 2026-01-31 stay text."""
 
 
 for _tag, _pattern, _first in (
@@ -76,7 +73,51 @@ for _tag, _pattern, _first in (
     ("float", r"[-+]?(?:(?:0|[1-9][0-9]*)?\.[0-9]+|(?:0|[1-9][0-9]*)\.?)(?:[eE][-+]?[0-9]+)?$", "-+.0123456789"),
     ("null", r"(?:~|null|Null|NULL|)$", ["~", "n", "N", ""]),
 ):
-    _Composer.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(_pattern), list(_first))
+    _PlainResolver.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(_pattern), list(_first))
+
+
+class _Composer(Reader, Scanner, Parser, Composer, _PlainResolver):
+    """PyYAML's composer under the plain rules."""
+
+    def __init__(self, text: str) -> None:
+        Reader.__init__(self, text)
+        Scanner.__init__(self)
+        Parser.__init__(self)
+        Composer.__init__(self)
+        _PlainResolver.__init__(self)
+
+
+class _Dumper(Emitter, Serializer, SafeRepresenter, _PlainResolver):
+    """PyYAML's dumper under the plain rules, so that what it writes is read back as it was."""
+
+    def __init__(self, stream: IO[str]) -> None:
+        Emitter.__init__(self, stream, width=110, allow_unicode=True)
+        Serializer.__init__(self)
+        SafeRepresenter.__init__(self, sort_keys=False)
+        _PlainResolver.__init__(self)
+
+    def ignore_aliases(self, _: object) -> bool:
+        """Write everything out: a reader should not have to look for an anchor."""
+        return True
+
+
+def _represent_text(dumper: SafeRepresenter, text: str) -> yaml.ScalarNode:
+    # Unicode's rarer line ends survive in double quotes alone.
+    style = '"' if re.search("[\x85\u2028\u2029]", text) else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style)
+
+
+_Dumper.add_representer(str, _represent_text)
+
+
+def write_yaml(data: Any) -> str:
+    """Return plain data as YAML that `parse_yaml` reads back equal."""
+    stream = StringIO()
+    dumper = _Dumper(stream)
+    dumper.open()
+    dumper.represent(data)
+    dumper.close()
+    return stream.getvalue()
 
 
 def read_yaml(path: Path) -> Node:

@@ -8,7 +8,6 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 import msgspec
-import yaml
 
 from parcours.blueprint.bpmn.foreign import draft_of
 from parcours.blueprint.bpmn.model import Model, Task, read_model
@@ -17,6 +16,7 @@ from parcours.blueprint.bpmn.tree import read_tree
 from parcours.blueprint.bpmn.write import shown_name
 from parcours.blueprint.read import check_text
 from parcours.blueprint.records import Blueprint
+from parcours.blueprint.yaml_lines import write_yaml
 from parcours.errors import Fault, ParcoursError
 from parcours.words import Language, Words
 
@@ -47,7 +47,7 @@ def read_bpmn(path: Path, target: str = "blueprint.yaml") -> Imported:
     plain = draft_of(bpmn, path.stem) if own is None else _own(bpmn, own, path)
     first = [name for name in SECTIONS if name in plain]
     ordered = {name: plain[name] for name in (*first, *(name for name in plain if name not in SECTIONS))}
-    text = yaml.safe_dump(ordered, allow_unicode=True, sort_keys=False, width=110)
+    text = write_yaml(ordered)
     blueprint, faults = check_text(text, target)
     return Imported(text, blueprint, tuple(faults))
 

@@ -16,7 +16,7 @@ _CURRENCY = re.compile(r"[A-Z]{3}")
 def find_bad_currency(draft: Draft) -> Iterator[Fault]:
     """Money without the three letters of its currency."""
     money = draft.blueprint.money
-    if money and isinstance(draft.raw(("money",)), dict) and not _CURRENCY.fullmatch(money.currency):
+    if money and draft.raw(("money", "currency")) is not None and not _CURRENCY.fullmatch(money.currency):
         yield draft.error(
             "bad_currency",
             ("money", "currency"),
