@@ -1,0 +1,219 @@
+"""The door: raw events in, part rows out; whoever they name goes to the vault, and what nobody allows is not kept."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from parcours.blueprint.records import Blueprint
+from parcours.collect.door import IDENTIFIERS, Admission, Refusal, part_schema
+from parcours.engine.store.sqlite import Database
+from parcours.know.callers import COLLISION, UNUSABLE, Callers
+from parcours.know.consent import GRANTED, REFUSED, Choices, Ledger
+from parcours.know.edges import Edges
+from parcours.know.identifiers import is_blocked
+from parcours.know.keys import Keys
+from parcours.know.pseudonyms import NOBODY, Numbers, buckets_of, digest_objects
+from parcours.know.state import MOST_NUMBERS, number_names
+from parcours.know.vault import Vault
+from parcours.words import Words
+
+Mask = npt.NDArray[np.bool_]
+
+_REASONS = {
+    UNUSABLE: (
+        "identifier_unusable",
+        Words(
+            fr="Un identifiant a plus de 255 caractères ou contient des caractères de contrôle.",
+            en="An identifier has more than 255 characters or holds control characters.",
+        ),
+    ),
+    COLLISION: (
+        "pseudonym_collision",
+        Words(
+            fr="Deux identifiants différents ont le même pseudonyme.",
+            en="Two different identifiers have the same pseudonym.",
+        ),
+    ),
+}
+
+
+class CompanyDoor:
+    """The `parcours.collect.door.Door` of one company; one batch at a time.
+
+    A choice is recorded for the account identifiers on its event (user, mail, phone), or for the device where it
+    stands alone; an event is permitted what the strictest recorded choice of its own identifiers permits.
+    """
+
+    def __init__(self, blueprint: Blueprint, state: Database, keys: Keys, region: str | None) -> None:
+        self._blueprint = blueprint
+        self._kinds: Mapping[str, str] = blueprint.field_kinds()
+        self._state = state
+        self._keys = keys
+        self._vault = Vault(state, keys)
+        self._ledger = Ledger(state, keys)
+        self._edges = Edges(state, keys)
+        self._callers = Callers(keys.pseudonyms, self._vault, region)
+        self._purposes = number_names(state, "purpose", [purpose.id for purpose in blueprint.purposes])
+        texts = sorted(field for field, kind in self._kinds.items() if kind == "text")
+        self._texts = number_names(state, "text", texts)
+
+    def admit(self, batch: pa.Table, first_event_no: int, received_ms: int) -> Admission:
+        """Turn raw events into part rows; the event at row i of ``batch`` gets the number ``first_event_no`` + i."""
+        batch = batch.combine_chunks()
+        event_nos = np.arange(first_event_no, first_event_no + batch.num_rows, dtype=np.int64)
+        people = {kind: self._callers.recognise(kind, batch.column(f"id_{kind}")) for kind in IDENTIFIERS}
+        wrong = np.minimum.reduce([np.minimum(codes, 0) for codes in people.values()])
+        sound = wrong >= NOBODY
+        subject = _strongest(people)
+        self._note_choices(batch, people, sound, event_nos)
+        permitted = self._stamp(people)
+        kept = sound & ((subject == NOBODY) | (permitted != 0))
+        rows = np.flatnonzero(kept)
+        people = {kind: codes[rows] for kind, codes in people.items()}
+        self._callers.keep(people, event_nos[rows])
+        self._note_edges(people, subject[rows], event_nos[rows])
+        table = self._lay_out(batch.take(pa.array(rows)), subject[rows], permitted[rows], event_nos[rows], received_ms)
+        refusals = tuple(Refusal(int(row), *_REASONS[int(wrong[row])]) for row in np.flatnonzero(~sound))
+        return Admission(table, refusals, int(sound.sum() - kept.sum()))
+
+    def settle(self) -> None:
+        """Make all that was admitted so far durable: keys first, then what they seal."""
+        self._vault.settle()
+        with self._state.transaction():
+            self._edges.settle()
+            self._ledger.settle(int(time.time() * 1000))
+
+    def withdraw(self, event_nos: list[int]) -> None:
+        """Forget the edges and texts of these events; recorded choices stay, for they were made."""
+        if event_nos:
+            self._edges.withdraw(np.array(event_nos, np.int64))
+            self._vault.forget_texts(event_nos)
+
+    def seal(self, data: bytes) -> bytes:
+        """Encrypt the bytes of a row that goes to quarantine."""
+        return self._keys.seal(data)
+
+    def row_seed(self) -> int:
+        """Return the company's secret 63-bit seed of row keys."""
+        return self._keys.row_seed()
+
+    def _note_choices(self, batch: pa.Table, people: dict[str, Numbers], sound: Mask, event_nos: Numbers) -> None:
+        for purpose, number in self._purposes.items():
+            name = f"consent_{purpose}"
+            if name not in batch.column_names or batch.column(name).null_count == batch.num_rows:
+                continue
+            column = batch.column(name)
+            said = np.asarray(column.is_valid()) & sound
+            granted = np.where(np.asarray(column.fill_null(False)), GRANTED, REFUSED).astype(np.int8)
+            occurred_ms = np.asarray(batch.column("occurred_ms"))
+            account = np.zeros(batch.num_rows, bool)
+            for kind in IDENTIFIERS:
+                named = people[kind] >= 0
+                rows = np.flatnonzero(said & named & ~account if kind == "device" else said & named)
+                account |= named
+                self._ledger.note(number, people[kind][rows], granted[rows], occurred_ms[rows], event_nos[rows])
+
+    def _stamp(self, people: dict[str, Numbers]) -> Numbers:
+        """Return one bit a purpose: what the ledger allows now, the strictest of an event's identifiers deciding."""
+        permitted = np.zeros(len(people["user"]), np.int64)
+        self._ledger.catch_up()
+        for purpose in self._blueprint.purposes:
+            number = self._purposes[purpose.id]
+            allowed = permits(purpose.basis, [self._ledger.recorded(codes, number) for codes in people.values()])
+            permitted |= np.where(allowed, np.int64(1 << number), 0)
+        return permitted
+
+    def _note_edges(self, people: dict[str, Numbers], subject: Numbers, event_nos: Numbers) -> None:
+        for codes in people.values():
+            rows = np.flatnonzero((codes >= 0) & (codes != subject))
+            self._edges.note(event_nos[rows], subject[rows], codes[rows])
+
+    def _lay_out(
+        self, batch: pa.Table, subject: Numbers, permitted: Numbers, event_nos: Numbers, received_ms: int
+    ) -> pa.Table:
+        schema = part_schema(dict(self._kinds), self._blueprint.objects)
+        objects = {kind: self._hide_objects(kind, batch.column(f"object_{kind}")) for kind in self._blueprint.objects}
+        columns: dict[str, pa.Array | pa.ChunkedArray] = {
+            "event_no": pa.array(event_nos),
+            "received_ms": pa.array(np.full(len(event_nos), received_ms, np.int64)),
+            "subject": _nullable(subject),
+            # What is about nobody concerns no purpose in particular: every bit stands.
+            "permitted": pa.array(np.where(subject == NOBODY, (1 << MOST_NUMBERS) - 1, permitted)),
+            "bucket": pa.array(_bucket(subject, list(objects.values()))),
+        }
+        columns |= {f"object_{kind}": _nullable(codes) for kind, codes in objects.items()}
+        for field, number in self._texts.items():
+            columns[f"text_{field}"] = self._seal_texts(batch.column(f"field_{field}"), number, subject, event_nos)
+        return pa.table([columns.get(field.name, _named(batch, field)) for field in schema], schema=schema)
+
+    def _hide_objects(self, kind: str, column: pa.ChunkedArray) -> Numbers:
+        coded = pc.dictionary_encode(pc.utf8_trim_whitespace(pc.utf8_normalize(column, "NFKC"))).combine_chunks()
+        if isinstance(coded, pa.ChunkedArray):
+            coded = coded.chunk(0) if coded.num_chunks else pa.array([], pa.dictionary(pa.int32(), pa.string()))
+        values = coded.dictionary.to_pylist()
+        numbers = digest_objects(kind, values, self._keys.pseudonyms)
+        numbers[np.array([is_blocked(value) for value in values], bool)] = NOBODY
+        return _spread(numbers, coded)
+
+    def _seal_texts(self, column: pa.ChunkedArray, number: int, subject: Numbers, event_nos: Numbers) -> pa.Array:
+        """Seal what people wrote under their own keys; what cannot be anybody's is not kept."""
+        said = np.asarray(pc.fill_null(pc.greater(pc.utf8_length(pc.utf8_trim_whitespace(column)), 0), False))
+        rows = np.flatnonzero(said & (subject != NOBODY))
+        refs = event_nos * (MOST_NUMBERS + 2) + number
+        if rows.size:
+            texts = column.take(pa.array(rows)).to_pylist()
+            self._vault.keep_texts(refs[rows].tolist(), subject[rows].tolist(), event_nos[rows].tolist(), texts)
+        shown = np.full(len(event_nos), NOBODY)
+        shown[rows] = refs[rows]
+        return _nullable(shown)
+
+
+def permits(basis: str, recorded: list[Choices]) -> Mask:
+    """Return who a purpose may see, the strictest recorded choice deciding.
+
+    Consent needs a choice that grants it and none that refuses it (GDPR art. 6(1)(a), 7); any other basis holds
+    unless somebody objected (art. 21). No record takes nothing away and gives nothing.
+    """
+    refused = np.logical_or.reduce([choices == REFUSED for choices in recorded])
+    if basis != "consent":
+        allowed: Mask = ~refused
+        return allowed
+    granted: Mask = np.logical_or.reduce([choices == GRANTED for choices in recorded]) & ~refused
+    return granted
+
+
+def _strongest(people: dict[str, Numbers]) -> Numbers:
+    subject = np.full(len(people["user"]), NOBODY, np.int64)
+    for kind in reversed(IDENTIFIERS):
+        subject = np.where(people[kind] >= 0, people[kind], subject)
+    return subject
+
+
+def _bucket(subject: Numbers, objects: list[Numbers]) -> npt.NDArray[np.int8]:
+    owner = subject
+    for codes in objects:
+        owner = np.where(owner == NOBODY, codes, owner)
+    return buckets_of(np.where(owner == NOBODY, 0, owner))
+
+
+def _spread(numbers: Numbers, coded: pa.DictionaryArray) -> Numbers:
+    """Return the number of each row of ``coded``, given those of its dictionary; `NOBODY` for a null."""
+    places = np.asarray(coded.indices.fill_null(len(numbers)))
+    spread: Numbers = np.append(numbers, NOBODY)[places]
+    return spread
+
+
+def _nullable(numbers: Numbers) -> pa.Array:
+    return pa.array(numbers, mask=numbers == NOBODY)
+
+
+def _named(batch: pa.Table, field: pa.Field) -> pa.ChunkedArray | pa.Array:
+    if field.name in batch.column_names:
+        return batch.column(field.name)
+    return pa.nulls(batch.num_rows, field.type)
