@@ -109,7 +109,7 @@ def _find_touches(touches: Columns, level: Codes, width: int) -> Codes:
 
 
 def write_rows(levels: list[Level], reached_ms: Codes) -> list[dict[str, Any]]:
-    """Return one row a level for the customers (columns) of ``reached_ms``; the first level has no share to take."""
+    """Return one row a level for the customers (columns) of ``reached_ms``."""
     started = reached_ms.shape[1]
     rows: list[dict[str, Any]] = []
     before = started
@@ -118,7 +118,9 @@ def write_rows(levels: list[Level], reached_ms: Codes) -> list[dict[str, Any]]:
         count = int(here.sum())
         row: dict[str, Any] = {} if level.stage is None else {"stage": level.stage}
         row |= {"level": number + 1, "touchpoints": list(level.touchpoints), "reached": count, "started": started}
-        row |= _share("", count, started if number else 0) | _share("step_", count, before if number else 0)
+        row |= _share("", count, started) | _share("step_", count, before if number else 0)
+        if not number and started:
+            row |= {"low": 1.0, "high": 1.0}  # by definition
         waited = np.sort((reached_ms[number] - reached_ms[max(number - 1, 0)])[here]).astype(np.float64)
         middle = bound_median(waited) if number else None
         names = ("median_ms", "median_low_ms", "median_high_ms")
