@@ -82,7 +82,7 @@ def _scalar(kind: Any) -> Schema:
 def _mapping(kind: Any, definitions: dict[str, Schema]) -> Schema:
     values = _value(kind.value_type, definitions)
     if isinstance(kind.key_type, inspect.LiteralType):
-        names = dict.fromkeys(sorted(kind.key_type.values), values)
+        names = {str(key): values for key in kind.key_type.values}
         return {"type": "object", "properties": names, "additionalProperties": False}
     return {"type": "object", "additionalProperties": values}
 
