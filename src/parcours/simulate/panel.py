@@ -216,7 +216,8 @@ def slope(meeting: Meeting, index: Floats) -> Floats:
     total: Floats = np.zeros(index.shape)
     for threshold in _thresholds(meeting):
         total = total + np.exp(-0.5 * ((index - threshold) / meeting.noise) ** 2)
-    return total / (meeting.noise * np.sqrt(2 * np.pi))
+    steepness: Floats = total / (meeting.noise * np.sqrt(2 * np.pi))
+    return steepness
 
 
 def _thresholds(meeting: Meeting) -> Floats:
