@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import msgspec
 from sqlglot import exp
 
 from parcours.engine.sql.allowed import NARROW
-from parcours.engine.sql.check import check, parse
+from parcours.engine.sql.check import check, parse, projections
+from parcours.engine.sql.fixes import FIXES
 from parcours.engine.sql.literals import write_literal
 from parcours.engine.sql.macros import EngineName, expand_macros
 from parcours.errors import ParcoursError
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 __all__ = ["EngineName", "Rendered", "check", "compile_step", "render"]
 
 _MARK = "\x01"
+_BARE = "="
+"""Before the name of a parameter that must be a plain number, as in ``limit``."""
 _MARKED = re.compile(f"{_MARK}(.*?){_MARK}")
 _TYPES: dict[Kind, str] = {"int": "BIGINT", "float": "DOUBLE", "text": "TEXT", "bool": "BOOLEAN"}
 
@@ -97,9 +100,9 @@ def _compile(step: Step, engine: EngineName, empty: frozenset[str], typed: bool)
 
 
 def _translate(step: Step, engine: EngineName, empty: frozenset[str]) -> exp.Expr:
-    tree = parse(step.name, step.text).copy()
+    tree: exp.Expr = parse(step.name, step.text).copy()
     _mark_parameters(tree, empty)
-    for fix in _FIXES[engine]:
+    for fix in FIXES[engine]:
         fix(tree)
     expand_macros(tree, engine)
     return tree
@@ -109,8 +112,9 @@ def _mark_parameters(tree: exp.Expr, empty: frozenset[str]) -> None:
     """Put a mark that no text can hold where each parameter's literal will stand."""
     for node in list(tree.find_all(exp.Placeholder)):
         name = str(node.this)
-        mark = exp.Var(this=f"{_MARK}{name}{_MARK}")
         parent = node.parent
+        bare = _BARE if isinstance(parent, (exp.Limit, exp.Offset)) else ""
+        mark = exp.Var(this=f"{_MARK}{bare}{name}{_MARK}")
         if not isinstance(parent, exp.In):
             node.replace(mark)
         elif name in empty:
@@ -121,21 +125,17 @@ def _mark_parameters(tree: exp.Expr, empty: frozenset[str]) -> None:
             parent.set("expressions", [mark])
 
 
-def _fill_mark(name: str, parameters: Mapping[str, Value], engine: EngineName) -> str:
+def _fill_mark(mark: str, parameters: Mapping[str, Value], engine: EngineName) -> str:
+    name = mark.removeprefix(_BARE)
     if name not in parameters:
         raise ParcoursError(
             "parameter_missing",
             Words(fr=f"Le paramètre ${name} n'a pas de valeur.", en=f"The parameter ${name} has no value."),
             Words(fr=f"Donnez {name}=… à run ou write.", en=f"Give {name}=… to run or write."),
         )
+    if mark.startswith(_BARE):
+        return str(int(parameters[name] or 0))  # type: ignore[arg-type]
     return write_literal(name, parameters[name], engine)
-
-
-def _write_doubles(tree: exp.Expr) -> None:
-    """Write numbers with a point as doubles: on DuckDB they would be decimals, which round otherwise."""
-    for node in tree.find_all(exp.Literal):
-        if not node.is_string and "." in str(node.this) and "e" not in str(node.this).lower():
-            node.set("this", f"{node.this}e0")
 
 
 def _cast_columns(tree: exp.Expr, gives: Mapping[str, Kind]) -> None:
@@ -151,8 +151,11 @@ def _cast_columns(tree: exp.Expr, gives: Mapping[str, Kind]) -> None:
         projection.replace(exp.alias_(cast, name))
 
 
-_FIXES: dict[EngineName, tuple[Callable[[exp.Expr], None], ...]] = {
-    "duckdb": (_write_doubles,),
-    "clickhouse": (),
-    "spark": (_write_doubles,),
-}
+def find_narrow(step: Step) -> dict[str, str]:
+    """Return the output columns that the outermost ``select`` casts to a narrow integer, with that type."""
+    found: dict[str, str] = {}
+    for projection in projections(parse(step.name, step.text)):
+        value = projection.this if isinstance(projection, exp.Alias) else projection
+        if isinstance(value, exp.Cast) and value.to.this.value in NARROW:
+            found[projection.alias_or_name] = value.to.this.value
+    return found

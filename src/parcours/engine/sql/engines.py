@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from parcours.engine.sql.clickhouse import ClickHouse
 from parcours.engine.sql.duckdb import DuckDB
 from parcours.engine.sql.step import Engine
 from parcours.errors import ParcoursError
@@ -21,6 +22,8 @@ def open_engine(name: str, memory_mb: int = 1200, threads: int = 2, spill_folder
     """
     if name == "duckdb":
         return DuckDB(memory_mb, threads, spill_folder)
+    if name == "clickhouse":
+        return ClickHouse(memory_mb, threads)
     raise ParcoursError(
         "engine_unknown",
         Words(fr=f"Le moteur « {name} » n'existe pas.", en=f"There is no engine “{name}”."),
