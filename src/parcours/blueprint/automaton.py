@@ -10,6 +10,9 @@ from parcours.blueprint.records import Blueprint, Step
 
 KINDS = ("touchpoint", "sequence", "choice", "parallel", "optional", "loop")
 MOST_STATES = 1024
+MOST_WAYS = 256
+"""How many ways of being under way one state may hold: equal steps in parallel multiply them."""
+
 DEAD = -1
 """Where a step leads that the journey does not foresee."""
 
@@ -119,6 +122,8 @@ def _then(first: _Expression, second: _Expression) -> _Expression:
 
 def _either(parts: Iterable[_Expression]) -> _Expression:
     flat = {one for part in parts for one in (part.parts if part.kind == "either" else (part,))} - {_NEVER}
+    if len(flat) > MOST_WAYS:
+        raise TooManyStatesError(MOST_WAYS)
     if not flat:
         return _NEVER
     return next(iter(flat)) if len(flat) == 1 else _Expression("either", "", tuple(sorted(flat)))

@@ -52,7 +52,7 @@ def find_bad_satisfied(draft: Draft) -> Iterator[Fault]:
                     "Add “satisfied_from:”; on a scale from 1 to 5 it is usually 4.",
                 ),
             )
-        if satisfied is not None and (satisfied <= low or satisfied > high):
+        if satisfied is not None and is_known(satisfied) and low < high and not low < satisfied <= high:
             yield draft.error(
                 "satisfied_from_outside",
                 (*place, "satisfied_from"),
