@@ -18,13 +18,14 @@ CLIPPED_SHARE = 0.05
 Found = Sequence[tuple[TouchpointPanel, Estimate]]
 
 FEELING = Words(
-    fr="Si c'est le ressenti lui-même qui décide qui répond, les tailles penchent vers le haut, l'ordre tient : dans "
-    "la firme simulée, où les extrêmes répondent plus, les trois premières causes étaient justes dans 99 % de 200 "
-    "tirages, mais leurs tailles trop grandes d'environ un quart, et celles des autres jusqu'à un demi. Fiez-vous aux "
-    "rangs ; réglez l'argent par un essai.",
+    fr="Si c'est le ressenti lui-même qui décide qui répond, les tailles penchent vers le haut et l'ordre tient : dans "
+    "la firme simulée, où les extrêmes répondent plus, les trois premières causes étaient justes dans 200 tirages sur "
+    "200, mais leurs tailles trop grandes d'un quart, celles des autres d'un tiers, et les intervalles à 95 % ne "
+    "tenaient la vérité que deux fois sur trois. Fiez-vous aux rangs ; réglez l'argent par un essai.",
     en="If the feeling itself decides who answers, sizes lean up and ranks hold: in the simulated firm, where extremes "
-    "answer more, the first three causes were right in 99 % of 200 draws, but their sizes were too large by about a "
-    "quarter, and those of the others by up to a half. Trust ranks; settle money with a trial.",
+    "answer more, the first three causes were right in 200 draws of 200, but their sizes were too large by a quarter, "
+    "those of the others by a third, and 95 % intervals held the truth only two times in three. Trust ranks; settle "
+    "money with a trial.",
 )
 """The sizes are those that ``benchmarks/causes.py`` measures under silence="feeling"."""
 

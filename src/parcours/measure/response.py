@@ -10,7 +10,7 @@ import numpy as np
 from parcours.measure.within import Codes, Floats, add_up
 
 _RIDGE = 0.5
-_FLOOR = 0.2
+_FLOOR = 0.1
 _ROUNDS = 50
 
 
@@ -33,7 +33,8 @@ def weigh_answers(visits: Floats, answers: Floats, operations: Floats, effects: 
     """Weigh each cell's answers by 1 / P(answer | operations, site, period), estimated from every visit.
 
     The model is a logistic regression on cells (counts of answered among visits) with each operation, its square,
-    and the group effects under a light ridge. No answer weighs more than five times what an average visit would.
+    and the group effects under a light ridge. No answer weighs more than about ten times what an
+    average visit would.
 
     Args:
         visits: (n,) visits of each cell, answered or not.
