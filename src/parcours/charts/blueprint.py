@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 
 import msgspec
@@ -125,7 +125,11 @@ def draw_blueprint(
         _draw_legend(plan.bottom + 22, language),
         "</svg>",
     ]
-    return Chart("".join(parts), _table(title, stages, touches, language))
+    behind = {
+        card.id: [box.label for box in operations if (box.id, card.id) in {(e.operation, e.touchpoint) for e in edges}]
+        for card in touches
+    }
+    return Chart("".join(parts), _table(title, stages, touches, behind, language))
 
 
 def _of(operations: Sequence[OperationBox], support: bool) -> list[OperationBox]:
@@ -148,7 +152,7 @@ def _plan(
     column = _column_width(stages)
     width = min(column - GUTTER, 232.0)
     inset = (column - width) / 2
-    evidence_y = 84.0
+    evidence_y = 92.0
     evidence = max((len(_evidence_rows(i, touches, width)) for i in range(len(stages))), default=0)
     interaction_y = evidence_y + evidence * 15 + (24 if evidence else 0)
     card_height = 84 + 16 * max((len(wrap(card.label, width - 40, 13, 3, bold=True)) for card in touches), default=1)
@@ -226,7 +230,7 @@ def _draw_stages(stages: Sequence[StageColumn]) -> str:
         parts.append(f'<path d="{shape}" class="stage-band"/>')
         parts.append(lines_of(x + 22, 29 - 8 * (len(rows) - 1), rows, 16, "stage-name"))
         if stage.note:
-            parts.append(lines_of(x + 15, 66, wrap(stage.note, column - 26, 11.5, 1), 14, "small soft"))
+            parts.append(lines_of(x + 15, 66, wrap(stage.note, column - 18, 11.5, 2), 14, "small soft"))
     return "".join(parts)
 
 
@@ -426,7 +430,13 @@ def _summary(touches: Sequence[TouchCard], language: Language) -> str:
     return f"{len(touches)} touchpoints, {len(measured)} of them measured. The table below says the same."
 
 
-def _table(title: str, stages: Sequence[StageColumn], touches: Sequence[TouchCard], language: Language) -> str:
+def _table(
+    title: str,
+    stages: Sequence[StageColumn],
+    touches: Sequence[TouchCard],
+    behind: Mapping[str, Sequence[str]],
+    language: Language,
+) -> str:
     words = (
         labels.TOUCHPOINT,
         labels.STAGE,
@@ -436,6 +446,7 @@ def _table(title: str, stages: Sequence[StageColumn], touches: Sequence[TouchCar
         labels.INTERVAL,
         labels.COUNT,
         labels.LEVEL,
+        labels.OPERATIONS,
     )
     headings = [Cell(word.in_language(language), number=word in (labels.SCORE, labels.COUNT)) for word in words]
     rows = []
@@ -452,6 +463,7 @@ def _table(title: str, stages: Sequence[StageColumn], touches: Sequence[TouchCar
                 Cell(write_score_interval(card.metric, card.low, card.high, language)),
                 Cell(write_number(card.n, language), number=True),
                 Cell(level.in_language(language)),
+                Cell(", ".join(behind[card.id])),
             ]
         )
     return draw_table(title, headings, rows)

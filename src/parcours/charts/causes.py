@@ -15,9 +15,9 @@ from parcours.charts.table import Cell, draw_table
 from parcours.charts.text import line, lines_of, open_svg, text, wrap
 from parcours.words import Language, Words
 
-WIDTH = 760.0
-LABEL_WIDTH = 250.0
-VALUE_WIDTH = 150.0
+WIDTH = 1040.0
+LABEL_WIDTH = 300.0
+VALUE_WIDTH = 160.0
 ROW = 46.0
 
 
@@ -31,14 +31,14 @@ class CauseRow(msgspec.Struct, frozen=True, kw_only=True):
     high: float
     grade: str = "observed"
     n: int = 0
-    higher_is_worse: bool = False
+    less_is_worse: bool = False
 
     @property
     def direction(self) -> str:
         """``hurts`` or ``helps`` where the interval excludes zero, else nothing."""
         if self.low <= 0 <= self.high:
             return ""
-        return "hurts" if (self.effect > 0) is self.higher_is_worse else "helps"
+        return "hurts" if (self.effect > 0) is self.less_is_worse else "helps"
 
 
 def draw_causes(title: str, unit: str, rows: Sequence[CauseRow], language: Language, decimals: int = 1) -> Chart:

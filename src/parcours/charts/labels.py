@@ -54,3 +54,10 @@ GRADES = {
     "trial": Words(fr="essai", en="trial"),
 }
 METRICS = {"csat": "CSAT", "nps": "NPS", "ces": "CES"}
+STATES = {
+    "measured": Words(fr="mesuré", en="measured"),
+    "too_few_answers": Words(fr="trop peu de réponses", en="too few answers"),
+    "no_answers": Words(fr="aucune réponse", en="no answers"),
+    "up": Words(fr="en hausse", en="up"),
+    "down": Words(fr="en baisse", en="down"),
+}

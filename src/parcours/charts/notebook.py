@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
@@ -17,27 +17,25 @@ from parcours.words import Language, Words, language
 if TYPE_CHECKING:
     from typing import Protocol
 
-    class Column(Protocol):
-        """A column: its name, heading and kind (see the measure contract)."""
-
-        name: str
-        label: Words
-        kind: str
-
     class Result(Protocol):
-        """What is drawn: the part of a measure's result that a picture needs."""
+        """What is drawn: the part of a measure's result that a picture needs, read only."""
 
-        measure: str
-        question: Words
-        unit: Words
-        period: tuple[int, int] | None
-        n: int
-        columns: tuple[Any, ...]
-        rows: tuple[dict[str, Any], ...]
-        definition: Words
-        method: Words
-        sql: str
-        warnings: tuple[Words, ...]
+        @property
+        def measure(self) -> str: ...
+        @property
+        def question(self) -> Words: ...
+        @property
+        def period(self) -> tuple[int, int] | None: ...
+        @property
+        def n(self) -> int: ...
+        @property
+        def columns(self) -> Sequence[Any]: ...
+        @property
+        def rows(self) -> Sequence[Mapping[str, Any]]: ...
+        @property
+        def definition(self) -> Words: ...
+        @property
+        def warnings(self) -> Sequence[Words]: ...
 
 
 def result_html(result: Result, labels: Mapping[str, Words]) -> str:
@@ -62,7 +60,7 @@ _FRAME = (
     ".parcours-result table{border-collapse:collapse;font-size:13px}.parcours-result caption{text-align:left}"
     ".parcours-result :is(th,td){padding:4px 10px;text-align:left;border-bottom:1px solid var(--rule)}"
     ".parcours-result .num{text-align:right;font-variant-numeric:tabular-nums}.parcours-result .scroll{overflow:auto}"
-    ".parcours-result .chart{max-width:760px}"
+    ".parcours-result .chart{max-width:1000px}"
 )
 
 
@@ -73,7 +71,10 @@ def read_styles() -> str:
 
 
 def draw_rows(result: Result, labels: Mapping[str, Words], language: Language, currency: str = "EUR") -> str:
-    """Return every row and column of ``result`` as a table; ids are said by their labels."""
+    """Return every row and column of ``result`` as a table; ids are said by their labels.
+
+    A label may be kept under ``column:id`` as well, for ids that two kinds of things share.
+    """
     columns = [column for column in result.columns if any(row.get(column.name) is not None for row in result.rows)]
     headings = [Cell(column.label.in_language(language), number=column.kind != "text") for column in columns]
     rows = [
@@ -82,23 +83,34 @@ def draw_rows(result: Result, labels: Mapping[str, Words], language: Language, c
     return draw_table(result.question.in_language(language), headings, rows)
 
 
-def _cell(value: Any, column: Column, labels: Mapping[str, Words], language: Language, currency: str) -> Cell:
+def _cell(value: Any, column: Any, labels: Mapping[str, Words], language: Language, currency: str) -> Cell:
     if column.kind == "text":
         if isinstance(value, Words):
             return Cell(value.in_language(language))
         if isinstance(value, dict) and set(value) <= {"fr", "en"}:
             return Cell(str(value.get(language) or next(iter(value.values()), MISSING)))
+        if isinstance(value, dict):
+            return Cell(", ".join(f"{key}\u00a0: {part}" for key, part in value.items()))
+        if isinstance(value, list | tuple):
+            return Cell(", ".join(_name(column.name, str(part), labels, language) for part in value))
         if isinstance(value, str):
-            known = labels.get(value) or said.GRADES.get(value)
-            return Cell(known.in_language(language) if known else said.METRICS.get(value, value))
+            return Cell(_name(column.name, value, labels, language))
     return Cell(write_value(value, column.kind, language, currency), number=column.kind != "text")
+
+
+def _name(kind: str, id: str, labels: Mapping[str, Words], language: Language) -> str:
+    known = labels.get(f"{kind}:{id}") or labels.get(id) or said.GRADES.get(id) or said.STATES.get(id)
+    return known.in_language(language) if known else said.METRICS.get(id, id)
 
 
 def _draw_journey(result: Result, labels: Mapping[str, Words], language: Language) -> str:
     bars = [
         StageBar(
-            label=labels[row["stage"]].in_language(language) if row["stage"] in labels else str(row["stage"]),
-            **{key: row[key] for key in ("entered", "moved_on", "left", "under_way", "median_ms", "low", "high")},
+            label=_name("stage", str(row["stage"]), labels, language),
+            **{key: row.get(key) or 0 for key in ("entered", "moved_on", "left", "under_way")},
+            median_ms=row.get("median_ms"),
+            low=row.get("low"),
+            high=row.get("high"),
         )
         for row in result.rows
     ]

@@ -11,7 +11,7 @@ from parcours.charts import labels
 from parcours.charts.chart import Chart
 from parcours.charts.numbers import write_interval, write_number, write_share
 from parcours.charts.table import Cell, draw_table
-from parcours.charts.text import lines_of, open_svg, rect, round_to, wrap
+from parcours.charts.text import lines_of, open_svg, rect, round_to, text, wrap
 from parcours.words import Language
 
 WIDTH = 1376.0
@@ -20,6 +20,7 @@ GAP = 40.0
 LABEL = 128.0
 FLOW_HEIGHT = 300.0
 SWEEPS = 6
+TOP = 20.0
 
 
 class Move(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,9 +49,10 @@ def draw_sankey(
     names: Mapping[str, str],
     columns: Mapping[str, int],
     language: Language,
+    headings: Sequence[str] = (),
     most: int = 40,
 ) -> Chart:
-    """Draw the ``most`` largest moves between nodes that stand in their ``columns``; the table holds every move.
+    """Draw the ``most`` largest moves between nodes in their ``columns``, under ``headings``; the table holds every move.
 
     A move within a column or back to an earlier one has no ribbon, for it would cross everything: the description
     says which share of all moves is drawn.
@@ -58,7 +60,8 @@ def draw_sankey(
     known = [move for move in moves if move.source in columns and move.target in columns]
     forward = [move for move in known if columns[move.source] < columns[move.target]]
     drawn = sorted(forward, key=lambda move: (-move.count, move.source, move.target))[:most]
-    svg = _draw(title, drawn, names, columns, language, sum(move.count for move in known)) if drawn else ""
+    total = sum(move.count for move in known)
+    svg = _draw(title, drawn, names, columns, language, total, headings) if drawn else ""
     return Chart(svg, _table(title, moves, names, language))
 
 
@@ -95,6 +98,7 @@ def _draw(
     columns: Mapping[str, int],
     language: Language,
     total: int,
+    headings: Sequence[str],
 ) -> str:
     used = sorted({columns[name] for move in moves for name in (move.source, move.target)})
     rank = {column: place for place, column in enumerate(used)}
@@ -106,6 +110,9 @@ def _draw(
     share = write_share(sum(move.count for move in moves) / total if total else None, language)
     summary = f"{share} des passages sont dessinés." if language == "fr" else f"{share} of all moves are drawn."
     parts = [open_svg(WIDTH, height, title, summary, "sankey"), *_draw_flows(moves, nodes, names, step, language)]
+    for place, column in enumerate(used):
+        if column < len(headings):
+            parts.append(text(place * step, 12, headings[column], "small soft"))
     for name, node in nodes.items():
         x = node.column * step
         rows = wrap(names.get(name, name), min(step - NODE - 16, LABEL), 12.5, 2, bold=True)
@@ -128,9 +135,9 @@ def _stack(layers: Sequence[Sequence[str]], nodes: Mapping[str, _Node], moves: S
         node.height = max(FLOW_HEIGHT * node.size / largest, 2)
     # A node never takes less room than its own label.
     tall = [sum(max(nodes[name].height, 24) + GAP for name in layer) for layer in layers]
-    height = max(tall) + 8
+    height = max(tall) + 8 + TOP
     for layer, own in zip(layers, tall, strict=True):
-        y = (height - own + GAP) / 2
+        y = TOP + (height - TOP - own + GAP) / 2
         for name in layer:
             node = nodes[name]
             room = max(node.height, 24)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from html import escape
 
 # Widths of a grotesque face in thousandths of its size (widest of the common system faces, so that text never spills).
-_NARROW_LETTERS = dict.fromkeys("ijl.,;:!|'’()[]I\u202f ", 300) | dict.fromkeys("frt-", 370)
+_NARROW_LETTERS = dict.fromkeys("ijl.,;:!|'’()[]I \u00a0", 280) | {"\u202f": 200} | dict.fromkeys("frt-", 370)
 _WIDE_LETTERS = dict.fromkeys("mwMWŒœÆæ@%", 900) | dict.fromkeys("ABCDEFGHJKLNOPQRSTUVXYZÀÂÉÈÊÎÔÇ+−=", 690)
 _LETTERS = _NARROW_LETTERS | _WIDE_LETTERS
-_OTHER = 565
+_OTHER = 545
 
 
 def measure_text(text: str, size: float, bold: bool = False) -> float:

@@ -1,0 +1,156 @@
+"""The pages as one web application over one company, and the server that holds it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Collection
+from importlib.resources import files
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from parcours.errors import ParcoursError
+from parcours.words import LANGUAGES, Language
+from parcours.workspaces.missing import MissingError
+from parcours.workspaces.pages.fault import write_fault
+from parcours.workspaces.readable import Readable
+from parcours.workspaces.render import render
+from parcours.workspaces.routes import PAGES, Page
+from parcours.workspaces.safety import HostCheck, SafeHeaders
+from parcours.workspaces.shelf import Body, Shelf, pack
+from parcours.workspaces.static import STYLES, STYLES_PATH
+from parcours.workspaces.wording import Say
+
+LOG = logging.getLogger(__name__)
+FOREVER = "public, max-age=31536000, immutable"
+
+
+def create_app(company: Readable, hosts: Collection[str] = ()) -> Starlette:
+    """Return the application; ``hosts`` are the names it answers to beside the loopback's."""
+    shelf = Shelf(company.folder)
+    routes = [
+        Route("/", _go_home(company)),
+        Route(STYLES_PATH, _send_fixed(STYLES, "text/css; charset=utf-8")),
+        Route("/static/icon.svg", _send_fixed(_read_icon(), "image/svg+xml")),
+        *(
+            Route(f"/{language}/{page.path}", _send_page(company, shelf, page, language))
+            for language in LANGUAGES
+            for page in PAGES
+        ),
+    ]
+    return Starlette(
+        routes=routes,
+        middleware=[Middleware(SafeHeaders), Middleware(HostCheck, hosts=tuple(hosts))],
+        exception_handlers={
+            HTTPException: _answer_fault(company),
+            MissingError: _answer_fault(company),
+            ParcoursError: _answer_fault(company),
+            Exception: _answer_fault(company),
+        },
+    )
+
+
+def serve(company: Readable, host: str, port: int) -> None:
+    """Serve ``company`` on ``host``:``port`` until stopped; only that name and the loopback's are answered."""
+    import uvicorn
+
+    wild = host in ("0.0.0.0", "::", "")  # noqa: S104 - compared, not bound
+    hosts = (company.settings.serve.host,) if wild else (host,)
+    uvicorn.run(create_app(company, hosts), host=host, port=port, log_level="warning", server_header=False)
+
+
+def choose_language(company: Readable, accepted: str) -> Language:
+    """Return the best of our languages for an Accept-Language header; the company's own when it names neither."""
+    wishes = []
+    for place, part in enumerate(accepted.lower().split(",")):
+        name, _, quality = part.strip().partition(";q=")
+        try:
+            weight = float(quality) if quality else 1.0
+        except ValueError:
+            weight = 0.0
+        wishes.append((-weight, place, name.split("-")[0]))
+    for weight, _, name in sorted(wishes):
+        for language in LANGUAGES:
+            if name == language and weight < 0:
+                return language
+    return company.settings.language
+
+
+def _go_home(company: Readable) -> Callable[[Request], Response]:
+    def answer(request: Request) -> Response:
+        language = choose_language(company, request.headers.get("accept-language", ""))
+        return RedirectResponse(f"/{language}/map", status_code=302, headers={"Vary": "Accept-Language"})
+
+    return answer
+
+
+def _send_page(company: Readable, shelf: Shelf, page: Page, language: Language) -> Callable[[Request], Response]:
+    def make(request: Request) -> str:
+        record = page.read(company, language, dict(request.path_params), dict(request.query_params))
+        return render(record, language)
+
+    def answer(request: Request) -> Response:
+        asked = "&".join(
+            f"{name}={request.query_params[name]}" for name in page.parameters if name in request.query_params
+        )
+        body = shelf.take(f"{request.url.path}?{asked}", lambda: make(request))
+        return _send(request, body, "text/html; charset=utf-8", "private, no-cache")
+
+    return answer
+
+
+def _send_fixed(text: str, kind: str) -> Callable[[Request], Response]:
+    body = pack(text)
+
+    def answer(request: Request) -> Response:
+        return _send(request, body, kind, FOREVER)
+
+    return answer
+
+
+def _send(request: Request, body: Body, kind: str, cache: str, status: int = 200) -> Response:
+    headers = {"ETag": body.tag, "Cache-Control": cache, "Vary": "Accept-Encoding"}
+    if body.tag in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers=headers)
+    if "gzip" in request.headers.get("accept-encoding", ""):
+        return Response(body.compressed, status, {**headers, "Content-Encoding": "gzip"}, kind)
+    return Response(body.plain, status, headers, kind)
+
+
+def _answer_fault(company: Readable) -> Callable[[Request, Exception], Response]:
+    """Answer any fault with a page of our own: what is wrong, and the remedy."""
+
+    def answer(request: Request, fault: Exception) -> Response:
+        first = request.url.path.strip("/").partition("/")[0]
+        language: Language = next(
+            (each for each in LANGUAGES if each == first),
+            choose_language(company, request.headers.get("accept-language", "")),
+        )
+        status, sentence, remedy = describe_fault(fault, Say(language))
+        if status == 500:
+            LOG.error("no page for %s", request.url.path, exc_info=fault)
+        page = write_fault(company, language, status, sentence, remedy)
+        return Response(render(page, language), status, {"Cache-Control": "no-store"}, "text/html; charset=utf-8")
+
+    return answer
+
+
+def describe_fault(fault: Exception, say: Say) -> tuple[int, str, str]:
+    """Return the HTTP status of ``fault``, a sentence and a remedy."""
+    if isinstance(fault, MissingError):
+        return 404, say(fault.key, **fault.figures), say("error.missing_remedy")
+    if isinstance(fault, HTTPException):
+        key = {404: "error.missing", 405: "error.method"}.get(fault.status_code, "error.inside")
+        return fault.status_code, say(key), say("error.missing_remedy")
+    if isinstance(fault, ParcoursError):
+        first = fault.faults[0]
+        return 503, first.sentence.in_language(say.language), first.remedy.in_language(say.language)
+    return 500, say("error.inside"), say("error.inside_remedy")
+
+
+def _read_icon() -> str:
+    return (files("parcours.workspaces.static") / "icon.svg").read_text("utf-8")

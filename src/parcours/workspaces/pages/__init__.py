@@ -1,0 +1,1 @@
+"""The pages: each is one query function, one frozen record and one template, and knows no other page."""

@@ -1,0 +1,106 @@
+"""The journey: what became of those who entered each stage, and how people move between touchpoints."""
+
+from __future__ import annotations
+
+import msgspec
+
+from parcours.charts.bars import StageBar, draw_stages
+from parcours.charts.chart import Chart
+from parcours.charts.numbers import write_duration, write_interval, write_number
+from parcours.charts.sankey import Move, draw_sankey
+from parcours.words import Language
+from parcours.workspaces.frame import Frame, frame_page
+from parcours.workspaces.readable import Readable
+from parcours.workspaces.readings import ask, rows_of
+from parcours.workspaces.wording import Say
+
+MOST_TABLED = 200
+
+
+class StageTime(msgspec.Struct, frozen=True, kw_only=True):
+    """How long until the next stage, with its interval."""
+
+    label: str
+    median: str
+    interval: str
+
+
+class JourneyPage(msgspec.Struct, frozen=True, kw_only=True):
+    """What the journey page shows."""
+
+    frame: Frame
+    lede: str
+    stages: Chart | None
+    times: tuple[StageTime, ...]
+    moves: Chart | None
+    warnings: tuple[str, ...]
+
+
+def read_journey(company: Readable, language: Language) -> JourneyPage:
+    """Read what the journey page shows."""
+    say = Say(language)
+    bars = read_bars(company, language)
+    moves = read_moves(company)
+    stage_at = {stage.id: place for place, stage in enumerate(company.blueprint.stages)}
+    columns = {touchpoint.id: stage_at[touchpoint.stage] for touchpoint in company.blueprint.touchpoints}
+    names = {id: words.in_language(language) for id, words in company.labels.items()}
+    if moves and moves[0].source not in columns:
+        columns = stage_at
+    headings = [stage.label.in_language(language) for stage in company.blueprint.stages]
+    title = say("journey.moves")
+    drawn = draw_sankey(title, moves[:MOST_TABLED], names, columns, language, headings) if moves else None
+    results = [ask(company, name) for name in ("journey", "transitions")]
+    entered = write_number(bars[0].entered, language) if bars else ""
+    return JourneyPage(
+        frame=frame_page(company, language, "journey", say("journey.title")),
+        lede=say("journey.says", entered=entered) if bars else say("journey.nothing"),
+        stages=draw_stages(say("journey.stages"), bars, language) if bars else None,
+        times=tuple(
+            StageTime(
+                label=bar.label,
+                median=write_duration(bar.median_ms, language),
+                interval=write_interval(
+                    write_duration(bar.low, language), write_duration(bar.high, language), language
+                ),
+            )
+            for bar in bars
+            if bar.median_ms is not None
+        ),
+        moves=draw_sankey(say("journey.moves"), moves[:MOST_TABLED], names, columns, language, headings)
+        if moves
+        else None,
+        warnings=tuple(w.in_language(language) for result in results if result for w in result.warnings),
+    )
+
+
+def read_bars(company: Readable, language: Language) -> list[StageBar]:
+    """Return one bar a stage, in the order of the blueprint."""
+    counted = {row["stage"]: row for row in rows_of(company, "journey")}
+    return [
+        StageBar(
+            label=stage.label.in_language(language),
+            **{key: int(counted[stage.id].get(key) or 0) for key in ("entered", "moved_on", "left", "under_way")},
+            median_ms=counted[stage.id].get("median_ms"),
+            low=counted[stage.id].get("low"),
+            high=counted[stage.id].get("high"),
+        )
+        for stage in company.blueprint.stages
+        if stage.id in counted
+    ]
+
+
+def read_moves(company: Readable) -> list[Move]:
+    """Return every move between two known places, the most frequent first."""
+    rows = [row for row in rows_of(company, "transitions") if row.get("source") and row.get("target")]
+    rows.sort(key=lambda row: -row["count"])
+    return [
+        Move(
+            source=row["source"],
+            target=row["target"],
+            count=row["count"],
+            share=row.get("share"),
+            low=row.get("low"),
+            high=row.get("high"),
+        )
+        for row in rows
+    ]

@@ -1,0 +1,118 @@
+"""The home page: the blueprint over its lines, coloured by experience, and what goes with the worst of it."""
+
+from __future__ import annotations
+
+import msgspec
+
+from parcours.charts.blueprint import TouchCard, describe_touch
+from parcours.charts.chart import Chart
+from parcours.charts.labels import METRICS
+from parcours.charts.numbers import write_number, write_period
+from parcours.charts.scale import place, span_of, write_score, write_score_interval
+from parcours.words import Language
+from parcours.workspaces.frame import Frame, frame_page
+from parcours.workspaces.map_drawing import draw_map, stage_columns, touch_cards
+from parcours.workspaces.readable import Readable
+from parcours.workspaces.readings import Cause, ask, say_cause, strong_causes
+from parcours.workspaces.wording import Say
+
+MOST_FINDINGS = 3
+
+
+class ListedTouch(msgspec.Struct, frozen=True, kw_only=True):
+    """A touchpoint as the narrow screen lists it."""
+
+    label: str
+    href: str
+    human: bool
+    channel: str
+    level: int
+    metric: str
+    score: str
+    interval: str
+    n: str
+    said: str
+
+
+class ListedStage(msgspec.Struct, frozen=True, kw_only=True):
+    """A stage of the list, with its touchpoints."""
+
+    label: str
+    note: str
+    touches: tuple[ListedTouch, ...]
+
+
+class MapPage(msgspec.Struct, frozen=True, kw_only=True):
+    """What the map page shows."""
+
+    frame: Frame
+    headline: str
+    lede: str
+    findings: tuple[Cause, ...]
+    drawing: Chart
+    stages: tuple[ListedStage, ...]
+    warnings: tuple[str, ...]
+
+
+def read_map(company: Readable, language: Language) -> MapPage:
+    """Read what the map page shows."""
+
+    def href(touchpoint: str) -> str:
+        return f"/{language}/touchpoint/{touchpoint}"
+
+    say = Say(language)
+    cards = touch_cards(company, language, href)
+    headline, lede = write_headline(company, cards, language)
+    strong = strong_causes(company)[:MOST_FINDINGS]
+    results = [ask(company, name) for name in ("experience", "causes")]
+    return MapPage(
+        frame=frame_page(company, language, "map", say("map.title")),
+        headline=headline,
+        lede=lede,
+        findings=tuple(say_cause(company, row, rank, language) for rank, row in enumerate(strong, start=1)),
+        drawing=draw_map(company, language, href),
+        stages=tuple(
+            ListedStage(
+                label=stage.label,
+                note=stage.note,
+                touches=tuple(_list(card, language) for card in cards if card.stage == place),
+            )
+            for place, stage in enumerate(stage_columns(company, language))
+        ),
+        warnings=tuple(w.in_language(language) for result in results if result for w in result.warnings),
+    )
+
+
+def write_headline(company: Readable, cards: list[TouchCard], language: Language) -> tuple[str, str]:
+    """Return the one sentence to remember, and the figures under it."""
+    say = Say(language)
+    scored = [card for card in cards if card.score is not None]
+    if not scored:
+        return say("map.nothing"), say("map.nothing_says", total=len(cards))
+    worst = min(scored, key=lambda card: place(card.score or 0.0, span_of(card.metric, card.scale), (0.0, 1.0)))
+    result = ask(company, "experience")
+    return say("map.worst", touchpoint=worst.label), say(
+        "map.worst_says",
+        metric=METRICS.get(worst.metric, worst.metric),
+        score=write_score(worst.metric, worst.score, language),
+        interval=write_score_interval(worst.metric, worst.low, worst.high, language),
+        n=write_number(worst.n, language),
+        measured=len(scored),
+        total=len(cards),
+        period=write_period(result.period if result else None, language, company.settings.time_zone),
+    )
+
+
+def _list(card: TouchCard, language: Language) -> ListedTouch:
+    return ListedTouch(
+        label=card.label,
+        href=card.href,
+        human=card.human,
+        channel=card.channel,
+        level=card.level,
+        metric=METRICS.get(card.metric, card.metric),
+        score=write_score(card.metric, card.score, language) if card.level else "",
+        interval=write_score_interval(card.metric, card.low, card.high, language) if card.level else "",
+        n=write_number(card.n, language),
+        said=describe_touch(card, language),
+    )

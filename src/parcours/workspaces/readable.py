@@ -1,0 +1,54 @@
+"""What pages may read of a company: results and comments already made, never rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from parcours.blueprint.records import Blueprint
+from parcours.measure.contract import Result
+from parcours.settings import Settings
+from parcours.words import Words
+
+
+class Comment(Protocol):
+    """What a customer wrote with a score, masked, without saying who."""
+
+    @property
+    def score(self) -> float:
+        """The score that was given with it."""
+
+    @property
+    def text(self) -> str:
+        """What was written."""
+
+    @property
+    def occurred_ms(self) -> int:
+        """When, in epoch milliseconds."""
+
+
+class Readable(Protocol):
+    """A company as pages see it; `parcours.company.Company` is one."""
+
+    @property
+    def folder(self) -> Path:
+        """Where the company lies."""
+
+    @property
+    def blueprint(self) -> Blueprint:
+        """What it promises."""
+
+    @property
+    def settings(self) -> Settings:
+        """Its languages, zone and ports."""
+
+    @property
+    def labels(self) -> Mapping[str, Words]:
+        """The label of every id that a result may name."""
+
+    def result(self, name: str, by: str | None = None) -> Result:
+        """Answer a measure; raises `ParcoursError` where no purpose covers it."""
+
+    def verbatims(self, touchpoint: str, limit: int = 8) -> Sequence[Comment]:
+        """Return the latest comments given at a touchpoint."""
