@@ -53,6 +53,7 @@ class CsvRows:
             head = _Utf8(csv.encoding).decode(stream.read(1 << 16), final=False)
         self.delimiter = csv.delimiter or _guess_delimiter(head, expected)
         self.columns = csv.header or _names(head, self.delimiter)
+        self.mostly_unreadable = _mostly_unreadable(head, self.delimiter)
 
     def batches(self, wanted: Sequence[str]) -> Iterator[RawRows]:
         """Read the file block by block."""
@@ -187,6 +188,15 @@ def _first_record(head: bytes, delimiter: str) -> str:
 def _names(head: bytes, delimiter: str) -> tuple[str, ...]:
     fields = next(csv.reader(io.StringIO(_first_record(head, delimiter), newline=""), delimiter=delimiter), [])
     return tuple(name.strip() for name in fields)
+
+
+def _mostly_unreadable(head: bytes, delimiter: str) -> bool:
+    """Say whether most rows at the head of a file are not in its encoding: then the encoding is wrong, not the rows."""
+    records = Splitter(delimiter).split(head[: head.rfind(b"\n") + 1], final=True)
+    unreadable: dict[int, str] = {}
+    if len(records.starts):
+        _find_not_utf8(records, unreadable)
+    return len(unreadable) > len(records.starts) // 2 and len(unreadable) > 1
 
 
 def _guess_delimiter(head: bytes, expected: Sequence[str]) -> str:

@@ -67,7 +67,7 @@ class Splitter:
             numbers = np.flatnonzero(np.searchsorted(quotes, newlines) % 2 == 0)
             closing = newlines[numbers]
             limit = len(data) if final else (int(closing[-1]) if len(closing) else 0)
-            if not self._well_quoted(cells, quotes[quotes < limit], final):
+            if not self._well_quoted(cells, quotes[quotes < limit]):
                 return None
         used = int(closing[-1]) + 1 if len(closing) else 0
         if not final and len(data) - used > MOST_RECORD_BYTES:
@@ -83,7 +83,7 @@ class Splitter:
             return None
         return starts.astype(np.int64), ends.astype(np.int64), lines.astype(np.int64), {}, used
 
-    def _well_quoted(self, cells: np.ndarray[tuple[int], np.dtype[np.uint8]], quotes: Ints, final: bool) -> bool:
+    def _well_quoted(self, cells: np.ndarray[tuple[int], np.dtype[np.uint8]], quotes: Ints) -> bool:
         """Say whether every quote opens a field, closes one, or is doubled inside one."""
         if len(quotes) % 2:
             return False

@@ -88,6 +88,7 @@ class Door(Protocol):
     def admit(self, batch: pa.Table, first_event_no: int, received_ms: int) -> Admission:
         """Turn raw events (`raw_schema`) into part rows (`part_schema`), numbered from ``first_event_no``.
 
+        Event ``i`` of the batch gets ``first_event_no + i``, whatever is refused or discarded before it.
         Identifiers become keyed pseudonyms and are sealed in the vault with free text; identifiers seen together
         become edges; recorded choices go to the consent ledger.
         """

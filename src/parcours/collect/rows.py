@@ -1,4 +1,4 @@
-"""Rows as a file gives them, before anything is understood: columns of text, line numbers, and what could not be read."""
+"""Rows as a file gives them, before anything is understood: columns of text, lines, and what could not be read."""
 
 from __future__ import annotations
 
@@ -9,11 +9,15 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from parcours.words import Words
 
 Ints: TypeAlias = npt.NDArray[np.int64]
 Flags: TypeAlias = npt.NDArray[np.bool_]
+
+WHOLE_ROW = "*"
+"""The column that stands for everything in a row, where a format cannot list its columns beforehand."""
 
 BATCH_ROWS = 131_072
 """Rows that are read at once: large enough to be fast, small enough for memory to stay flat."""
@@ -45,6 +49,14 @@ class RawRows(msgspec.Struct):
         """The number of rows that were read."""
         return len(self.lines)
 
+    def pick(self, rows: Ints) -> RawRows:
+        """Return only ``rows`` of the batch, without the bad ones."""
+        if len(rows) == self.count:
+            return RawRows(self.lines, self.columns, [], self.original, self.seen)
+        taken = pa.array(rows)
+        columns = {name: values.take(taken) for name, values in self.columns.items()}
+        return RawRows(self.lines[rows], columns, [], lambda row: self.original(int(rows[row])), self.seen)
+
 
 class Rows(Protocol):
     """A file as rows. ``columns`` are those of the file in order; ``complete`` says that there can be no other."""
@@ -58,7 +70,5 @@ class Rows(Protocol):
 
 def clean(values: pa.Array) -> pa.Array:
     """Return texts without the space around them; empty ones are null."""
-    import pyarrow.compute as pc
-
     trimmed = pc.utf8_trim_whitespace(values)
     return pc.if_else(pc.equal(trimmed, ""), pa.scalar(None, pa.string()), trimmed)

@@ -164,6 +164,13 @@ class Manifest:
             self._counter("company", secrets.randbits(62))
             self._set_counter("version", self._counter("version", 0) + bool(added or removed))
 
+    def note_unchanged(self, source: str, file: str, mtime_ns: int, at_ms: int) -> None:
+        """Note the new date of a file whose content is what was read before, so that it is not compared again."""
+        self._db.execute(
+            "UPDATE file_states SET mtime_ns = ?, loaded_ms = ? WHERE source = ? AND file = ?",
+            (mtime_ns, at_ms, source, file),
+        )
+
     def close(self) -> None:
         """Close the database."""
         self._db.close()

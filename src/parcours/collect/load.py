@@ -1,0 +1,85 @@
+"""Loading: every source of a company, all faults first, then one after the other, each whole or not at all."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from pathlib import Path
+
+from parcours.blueprint.records import Blueprint
+from parcours.collect.door import Door
+from parcours.collect.inspection import inspect_files
+from parcours.collect.intake import Intake
+from parcours.collect.known import KNOWN
+from parcours.collect.reading import read_sources
+from parcours.collect.report import LoadReport
+from parcours.engine.store.lock import company_lock
+from parcours.engine.store.manifest import Manifest
+from parcours.engine.store.parts import stray_files
+from parcours.errors import ParcoursError
+from parcours.progress import Progress, Silent
+from parcours.settings import Settings
+from parcours.words import Words
+
+
+def load(
+    folder: Path, blueprint: Blueprint, settings: Settings, door: Door, progress: Progress | None = None
+) -> LoadReport:
+    """Load what is new or changed in the files of every source.
+
+    Args:
+        folder: The company folder.
+        blueprint: What is declared.
+        settings: The company's settings.
+        door: What raw events go through.
+        progress: Hears of the bytes that are read.
+
+    Raises:
+        ParcoursError: every fault of every source at once, before anything is loaded; ``already_running``;
+            ``disk_full``, ``file_unreadable`` or ``file_changed`` for the source at hand, whose previous state
+            then holds, while the sources before it stay loaded.
+    """
+    progress = progress or Silent()
+    plans, faults = inspect_files(read_sources(folder, blueprint, settings), folder, settings)
+    errors = [fault for fault in faults if fault.level == "error"]
+    if errors:
+        raise ParcoursError.of(errors)
+    now_ms = time.time_ns() // 1_000_000
+    with company_lock(folder):
+        manifest = Manifest(folder)
+        try:
+            sweep(folder, manifest)
+            reports = []
+            # Choices first: the door stamps each event with what is allowed when it comes in.
+            for plan in sorted(plans, key=lambda plan: not plan.source.consent):
+                total = sum(file.path.stat().st_size for file in plan.files)
+                name = plan.source.source
+                progress.begin(Words(f"Lecture de {name}", f"Reading {name}"), total)
+                intake = Intake(plan, blueprint, settings.time_zone, door, manifest, progress, now_ms)
+                reports.append(intake.run())
+                progress.end()
+            gone = sorted(set(manifest.sources()) - {plan.source.source for plan in plans})
+        finally:
+            manifest.close()
+    warnings = [fault.sentence for fault in faults] + [_source_gone(name) for name in gone]
+    return LoadReport(tuple(reports), tuple(warnings))
+
+
+def sweep(folder: Path, manifest: Manifest) -> None:
+    """Remove what a crash or a replacement has left behind: files that the manifest does not name."""
+    for path in stray_files(folder, {part.path for part in manifest.parts()}):
+        path.unlink(missing_ok=True)
+    registers = manifest.sidecars()
+    place = folder / ".parcours" / KNOWN
+    for path in sorted(place.iterdir()) if place.is_dir() else ():
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        elif f"{KNOWN}/{path.name}" not in registers:
+            path.unlink(missing_ok=True)
+
+
+def _source_gone(name: str) -> Words:
+    return Words(
+        f"La source « {name} » n'est plus décrite : ses événements sont gardés.",
+        f"The source “{name}” is no longer described: its events are kept.",
+    )
