@@ -152,7 +152,7 @@ def _export_tickets(events: Events) -> Export:
     columns = {
         "ticket": name_ids("T", np.where(events.tied >= 0, events.tied, by_mail)),
         "opened_at": write_iso(events.moment_s),
-        "answered_at": write_iso(events.moment_s + np.rint(_whole_seconds(events)).astype(np.int64)),
+        "answered_at": write_iso(events.moment_s, np.rint(_whole_seconds(events)).astype(np.int64)),
         "site": name_sites(events.site),
     }
     return Export(file="tickets.jsonl.gz", columns=columns)

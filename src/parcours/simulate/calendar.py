@@ -41,9 +41,13 @@ def write_french(moment_s: Ints) -> pa.Array:
     return pc.strftime(_stamps(moment_s), format="%d/%m/%Y %H:%M:%S")
 
 
-def write_iso(moment_s: Ints) -> pa.Array:
-    """Return moments as 2025-12-31T17:05:00Z, in UTC; `NEVER` becomes null."""
-    text = pc.replace_substring(_universal(moment_s).cast(pa.timestamp("s")).cast(pa.string()), " ", "T")
+def write_iso(moment_s: Ints, wait_s: Ints | int = 0) -> pa.Array:
+    """Return moments, ``wait_s`` true seconds later, as 2025-12-31T17:05:00Z in UTC; `NEVER` becomes null.
+
+    The wait is added after the conversion: across a change of clocks, local time would gain or lose an hour.
+    """
+    later = pc.add(_universal(moment_s).cast(pa.int64()), pa.array(np.broadcast_to(wait_s, moment_s.shape)))
+    text = pc.replace_substring(later.cast(pa.timestamp("s")).cast(pa.string()), " ", "T")
     return pc.binary_join_element_wise(text, "Z", "")
 
 
