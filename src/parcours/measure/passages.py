@@ -15,7 +15,8 @@ BUNDLES = 256
 """Customers are dealt into so many bundles; up to as many customers, each is a bundle of their own."""
 START = -1
 END = -2
-GAP = 1 << 42
+GAP_BITS = 42
+GAP = 1 << GAP_BITS
 """Room for a gap in milliseconds (139 years) beside the code of its two touchpoints in one whole number."""
 
 TRANSITIONS = Step(
@@ -157,11 +158,13 @@ def find_median_gaps(gaps: Columns) -> Medians:
     """
     packed, bundle = gaps["packed"], gaps["bundle"]
     ordered = np.sort(packed)
-    pairs, first, number = np.unique(ordered // GAP, return_index=True, return_counts=True)
+    of_ordered = ordered >> GAP_BITS
+    first = np.append(0, np.flatnonzero(of_ordered[1:] != of_ordered[:-1]) + 1)[: len(ordered)]
+    pairs, number = of_ordered[first], np.diff(np.append(first, len(ordered)))
     middle = ordered[first + (number - 1) // 2]
     place = np.zeros(int(pairs.max(initial=0)) + 1, np.int64)
     place[pairs] = np.arange(len(pairs))
-    at = place[packed // GAP]
+    at = place[packed >> GAP_BITS]
     cell = at * BUNDLES + bundle
     all_here = np.bincount(cell, minlength=len(pairs) * BUNDLES).reshape(-1, BUNDLES)
     under = np.bincount(cell[packed <= middle[at]], minlength=len(pairs) * BUNDLES).reshape(-1, BUNDLES)
