@@ -20,6 +20,7 @@ WIDTH = 1376.0
 LANE_WIDTH = 104.0
 GUTTER = 30.0
 LINE_ROOM = 34.0
+EDGE = 18.0
 
 
 class StageColumn(msgspec.Struct, frozen=True):
@@ -86,6 +87,7 @@ class _Plan(msgspec.Struct, frozen=True):
     operations: dict[str, Spot]
     ways: Ways
     evidence_y: float
+    evidenced: bool
     lines: tuple[float, float, float]
     bottom: float
     lane_height: dict[str, float]
@@ -140,7 +142,7 @@ def _of(operations: Sequence[OperationBox], support: bool) -> list[OperationBox]
 
 
 def _column_width(stages: Sequence[StageColumn]) -> float:
-    return (WIDTH - LANE_WIDTH) / max(len(stages), 1)
+    return (WIDTH - LANE_WIDTH - EDGE) / max(len(stages), 1)
 
 
 def _plan(
@@ -154,6 +156,7 @@ def _plan(
     inset = (column - width) / 2
     evidence_y = 92.0
     evidence = max((len(_evidence_rows(i, touches, width)) for i in range(len(stages))), default=0)
+    evidence = max(evidence, 3) if evidence else 0  # never lower than its own heading
     interaction_y = evidence_y + evidence * 15 + (24 if evidence else 0)
     card_height = 84 + 16 * max((len(wrap(card.label, width - 40, 13, 3, bold=True)) for card in touches), default=1)
     spots: dict[str, Spot] = {}
@@ -173,7 +176,7 @@ def _plan(
     bottom = _place(support, edges, touches, stages, internal_y + LINE_ROOM, boxes, first_row=1) if support else y
     lanes = {"front": interaction_y + 26, "back": visibility_y + 30, "support": internal_y + 26, "customer": evidence_y}
     ways = Ways(LANE_WIDTH, column, channel_y)
-    return _Plan(spots, boxes, ways, evidence_y, (interaction_y, visibility_y, internal_y), bottom, lanes)
+    return _Plan(spots, boxes, ways, evidence_y, evidence > 0, (interaction_y, visibility_y, internal_y), bottom, lanes)
 
 
 def _place(
@@ -254,7 +257,7 @@ def _draw_evidence(plan: _Plan, stages: Sequence[StageColumn], touches: Sequence
 def _draw_lines(plan: _Plan, support: bool, language: Language) -> str:
     interaction_y, visibility_y, internal_y = plan.lines
     parts = [
-        _lane(labels.CUSTOMER, plan.lane_height["customer"], language),
+        _lane(labels.CUSTOMER, plan.lane_height["customer"], language) if plan.evidenced else "",
         _lane(labels.FRONT, plan.lane_height["front"], language),
         _lane(labels.BACKSTAGE, plan.lane_height["back"], language),
         line(0, interaction_y, WIDTH, interaction_y, "line-interaction"),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from parcours.charts import labels as said
 from parcours.charts.bars import StageBar, draw_stages
 from parcours.charts.causes import CauseRow, draw_causes
-from parcours.charts.numbers import MISSING, write_number, write_period, write_value
+from parcours.charts.numbers import MISSING, decimals_for, write_number, write_period, write_value
 from parcours.charts.table import Cell, draw_table
 from parcours.words import Language, Words, language
 
@@ -77,13 +77,21 @@ def draw_rows(result: Result, labels: Mapping[str, Words], language: Language, c
     """
     columns = [column for column in result.columns if any(row.get(column.name) is not None for row in result.rows)]
     headings = [Cell(column.label.in_language(language), number=column.kind != "text") for column in columns]
+    places = {column.name: _find_places(column.name, result.rows) for column in columns}
     rows = [
-        [_cell(row.get(column.name), column, labels, language, currency) for column in columns] for row in result.rows
+        [_cell(row.get(column.name), column, labels, language, currency, places[column.name]) for column in columns]
+        for row in result.rows
     ]
     return draw_table(result.question.in_language(language), headings, rows)
 
 
-def _cell(value: Any, column: Any, labels: Mapping[str, Words], language: Language, currency: str) -> Cell:
+def _find_places(column: str, rows: Sequence[Mapping[str, Any]]) -> int:
+    """Return the decimals that suit the middle of a column's numbers, so that the column lines up."""
+    sizes = sorted(abs(row[column]) for row in rows if isinstance(row.get(column), float) and row[column])
+    return decimals_for(sizes[len(sizes) // 2]) if sizes else 0
+
+
+def _cell(value: Any, column: Any, labels: Mapping[str, Words], language: Language, currency: str, places: int) -> Cell:
     if column.kind == "text":
         if isinstance(value, Words):
             return Cell(value.in_language(language))
@@ -95,7 +103,7 @@ def _cell(value: Any, column: Any, labels: Mapping[str, Words], language: Langua
             return Cell(", ".join(_name(column.name, str(part), labels, language) for part in value))
         if isinstance(value, str):
             return Cell(_name(column.name, value, labels, language))
-    return Cell(write_value(value, column.kind, language, currency), number=column.kind != "text")
+    return Cell(write_value(value, column.kind, language, currency, places), number=column.kind != "text")
 
 
 def _name(kind: str, id: str, labels: Mapping[str, Words], language: Language) -> str:

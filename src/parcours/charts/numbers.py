@@ -108,8 +108,11 @@ def write_interval(low: str, high: str, language: Language) -> str:
     return f"{low}{joint}{high}"
 
 
-def write_value(value: Any, kind: str, language: Language, currency: str = "EUR", zone: str = "UTC") -> str:
-    """Write a cell of a measure's row by its column ``kind`` (see the measure contract)."""
+def write_value(value: Any, kind: str, language: Language, currency: str = "EUR", decimals: int | None = None) -> str:
+    """Write a cell of a measure's row by its column ``kind`` (see the measure contract).
+
+    ``decimals`` fixes the places of a plain number, so that a column lines up.
+    """
     if is_missing(value) or value == "":
         return MISSING
     if isinstance(value, bool):
@@ -117,15 +120,21 @@ def write_value(value: Any, kind: str, language: Language, currency: str = "EUR"
     if isinstance(value, str):
         return value
     if isinstance(value, list | tuple):
-        return ", ".join(write_value(item, kind, language, currency, zone) for item in value)
+        return ", ".join(write_value(item, kind, language, currency, decimals) for item in value)
     writers = {
         "count": lambda: write_number(value, language),
         "share": lambda: write_share(value, language, 1),
         "milliseconds": lambda: write_duration(value, language),
         "money": lambda: write_money(value, language, currency),
-        "number": lambda: write_number(value, language, 0 if isinstance(value, int) else decimals_for(value)),
+        "number": lambda: write_number(value, language, _places(value, decimals)),
     }
     return writers[kind]() if kind in writers else str(value)
+
+
+def _places(value: float, decimals: int | None) -> int:
+    if isinstance(value, int):
+        return 0
+    return decimals_for(value) if decimals is None else decimals
 
 
 def decimals_for(value: float) -> int:

@@ -52,7 +52,7 @@ def draw_sankey(
     headings: Sequence[str] = (),
     most: int = 40,
 ) -> Chart:
-    """Draw the ``most`` largest moves between nodes in their ``columns``, under ``headings``; the table holds every move.
+    """Draw the ``most`` largest moves between nodes in their ``columns`` under ``headings``; the table holds all moves.
 
     A move within a column or back to an earlier one has no ribbon, for it would cross everything: the description
     says which share of all moves is drawn.

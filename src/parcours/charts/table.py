@@ -31,7 +31,7 @@ def draw_table(caption: str, headings: Sequence[Cell], rows: Sequence[Sequence[C
 
 def _cell(cell: Cell, heading: bool) -> str:
     inner = f'<a href="{escape(cell.href)}">{escape(cell.text)}</a>' if cell.href else escape(cell.text)
-    return f'<th scope="row">{inner}</th>' if heading else f"<td{_number(cell)}>{inner}</td>"
+    return f'<th scope="row"{_number(cell)}>{inner}</th>' if heading else f"<td{_number(cell)}>{inner}</td>"
 
 
 def _number(cell: Cell) -> str:

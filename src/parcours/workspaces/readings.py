@@ -88,8 +88,8 @@ class Cause(msgspec.Struct, frozen=True, kw_only=True):
     n: str
 
 
-def say_cause(company: Readable, row: Row, rank: int, language: Language) -> Cause:
-    """Write one row of `causes` for a reader."""
+def say_cause(company: Readable, row: Row, rank: int, language: Language, href: str = "") -> Cause:
+    """Write one row of `causes` for a reader; ``href`` leads to its touchpoint, by default that one's own page."""
     say = Say(language)
     operation = company.blueprint.operation(row["operation"])
     currency = company.blueprint.money.currency if company.blueprint.money else "EUR"
@@ -99,7 +99,7 @@ def say_cause(company: Readable, row: Row, rank: int, language: Language) -> Cau
         rank=rank,
         operation=operation.label.in_language(language),
         touchpoint=company.blueprint.touchpoint(row["touchpoint"]).label.in_language(language),
-        href=f"/{language}/touchpoint/{row['touchpoint']}#causes",
+        href=href or f"/{language}/touchpoint/{row['touchpoint']}#causes",
         clear=is_clear(row),
         hurts=known and hurts(company, row),
         effect=_points(row.get("effect"), language),

@@ -66,9 +66,7 @@ def read_journey(company: Readable, language: Language) -> JourneyPage:
             for bar in bars
             if bar.median_ms is not None
         ),
-        moves=draw_sankey(say("journey.moves"), moves[:MOST_TABLED], names, columns, language, headings)
-        if moves
-        else None,
+        moves=drawn,
         warnings=tuple(w.in_language(language) for result in results if result for w in result.warnings),
     )
 

@@ -54,11 +54,12 @@ class MapPage(msgspec.Struct, frozen=True, kw_only=True):
     warnings: tuple[str, ...]
 
 
-def read_map(company: Readable, language: Language) -> MapPage:
-    """Read what the map page shows."""
+def read_map(company: Readable, language: Language, prefix: str = "") -> MapPage:
+    """Read what the map page shows; ``prefix`` before a touchpoint's id is where it leads, by default its page."""
+    prefix = prefix or f"/{language}/touchpoint/"
 
     def href(touchpoint: str) -> str:
-        return f"/{language}/touchpoint/{touchpoint}"
+        return f"{prefix}{touchpoint}"
 
     say = Say(language)
     cards = touch_cards(company, language, href)
@@ -69,7 +70,9 @@ def read_map(company: Readable, language: Language) -> MapPage:
         frame=frame_page(company, language, "map", say("map.title")),
         headline=headline,
         lede=lede,
-        findings=tuple(say_cause(company, row, rank, language) for rank, row in enumerate(strong, start=1)),
+        findings=tuple(
+            say_cause(company, row, rank, language, href(row["touchpoint"])) for rank, row in enumerate(strong, start=1)
+        ),
         drawing=draw_map(company, language, href),
         stages=tuple(
             ListedStage(

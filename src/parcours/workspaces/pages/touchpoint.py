@@ -80,8 +80,11 @@ class TouchpointPage(msgspec.Struct, frozen=True, kw_only=True):
     warnings: tuple[str, ...]
 
 
-def read_touchpoint(company: Readable, language: Language, id: str) -> TouchpointPage:
-    """Read what the page of touchpoint ``id`` shows; `MissingError` when the blueprint has none of that name."""
+def read_touchpoint(company: Readable, language: Language, id: str, comments: bool = True) -> TouchpointPage:
+    """Read what the page of touchpoint ``id`` shows; without ``comments`` nobody's words are read.
+
+    Raises `MissingError` when the blueprint has none of that name.
+    """
     try:
         touchpoint = company.blueprint.touchpoint(id)
     except KeyError:
@@ -110,7 +113,7 @@ def read_touchpoint(company: Readable, language: Language, id: str) -> Touchpoin
             for row in own
             if row not in estimated
         ),
-        comments=_read_comments(company, touchpoint, language),
+        comments=_read_comments(company, touchpoint, language) if comments else (),
         warnings=tuple(warning.in_language(language) for warning in causes.warnings) if causes else (),
     )
 
