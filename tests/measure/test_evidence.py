@@ -34,6 +34,9 @@ def test_units_name_the_scale_and_what_is_inside(blueprint: Blueprint) -> None:
 
 def test_a_clear_effect_asks_for_a_trial_of_the_right_length() -> None:
     words = settle(make_effect(-0.5, 0.1), OPERATION, WEEKLY, 52)
+    assert "half of the sites" in words.en
+    assert "moitié des semaines" in settle(make_effect(-0.5, 0.1), OPERATION, Panel(), 52).fr
+    assert "about 4 weeks" in settle(make_effect(-0.5, 0.001), OPERATION, WEEKLY, 52).en
     weeks = int(re.search(r"about (\d+) weeks", words.en)[1])  # type: ignore[index]
     assert str(weeks) in words.fr
     assert "3 h" in words.en

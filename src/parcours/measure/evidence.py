@@ -29,6 +29,8 @@ _LONGEST = {"day": 1826, "week": 260, "month": 60}
 """Five years, in periods: beyond that nobody waits."""
 _POWER = 2.8
 """Effect over standard error that gives 80 % power at 5 %, two-sided."""
+SHORTEST_TRIAL = 4
+"""Periods: however large the effect, a shorter trial would show the haste, not the operation."""
 _HALVED = 2.0
 """A draw by lot of half the cells varies by half a step, where the observed panel varies by a whole one."""
 
@@ -100,8 +102,6 @@ def settle(effect: Effect, operation: Operation, panel: Panel, periods: int) -> 
     ratio = _POWER * effect.error / max(abs(effect.effect), 1e-300)
     clear = effect.low > 0 or effect.high < 0
     wait = math.ceil(periods * (ratio * (_HALVED if clear else 1.0)) ** 2) if ratio < 1e4 else 10**9
-    drawn_fr = f"les sites, chaque {one.fr}" if panel.site else f"les {many_fr}"
-    drawn_en = f"each {one.en}, the sites" if panel.site else f"the {many_en}"
     if wait > _LONGEST[panel.period]:
         bound = max(abs(effect.low), abs(effect.high))
         return Words(
@@ -111,11 +111,16 @@ def settle(effect: Effect, operation: Operation, panel: Panel, periods: int) -> 
             en=f"An effect this small would not be told from none in five years; at most {bound:.2f} points.",
         )
     if clear:
+        wait = max(wait, SHORTEST_TRIAL)
+        lot_fr = (
+            f"Chaque {one.fr}, tirez au sort la moitié des sites"
+            if panel.site
+            else f"Tirez au sort la moitié des {many_fr}"
+        )
+        lot_en = f"Each {one.en}, draw by lot half of the sites" if panel.site else f"Draw by lot half of the {many_en}"
         return Words(
-            fr=f"Tirez au sort {drawn_fr} où l'on améliore l'opération de {size[0]} : "
-            f"environ {wait} {many_fr} d'essai trancheraient.",
-            en=f"Draw by lot {drawn_en} where the operation is improved by {size[1]}: "
-            f"about {wait} {many_en} of trial would settle it.",
+            fr=f"{lot_fr} et améliorez-y l'opération de {size[0]} : environ {wait} {many_fr} d'essai trancheraient.",
+            en=f"{lot_en} and improve the operation there by {size[1]}: about {wait} {many_en} would settle it.",
         )
     more = max(wait - periods, 1)
     return Words(

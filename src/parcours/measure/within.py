@@ -10,7 +10,7 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]
 
-_ROUNDS = 5_000
+_ROUNDS = 1_000
 
 
 def remove_effects(values: Floats, effects: Sequence[Codes], weights: Floats, still: float = 1e-11) -> Floats:
@@ -18,18 +18,16 @@ def remove_effects(values: Floats, effects: Sequence[Codes], weights: Floats, st
 
     One pass is exact only when every group meets every other equally often; on unbalanced rows it leaves a part of
     the effects behind, so the passes go on until the largest change is below ``still`` times the spread.
+    Groups that are barely tied to each other never get there: their effects are then solved for.
 
     Args:
         values: (n,) or (n, k) numbers in any unit, without NaN.
-        effects: groupings to remove, each (n,) codes from 0; none leaves the values as they are.
+        effects: at most two groupings to remove, each (n,) codes from 0; none leaves the values as they are.
         weights: (n,) non-negative weights.
         still: largest change of a pass, relative to each column's spread, at which the passes stop.
 
     Returns:
         An array shaped like ``values``, in its unit.
-
-    Raises:
-        ArithmeticError: the passes do not settle within 5,000 rounds.
 
     Source: Guimarães & Portugal 2010, Stata Journal 10(4); Gaure 2013, Computational Statistics & Data Analysis 66.
     """
@@ -48,7 +46,25 @@ def remove_effects(values: Floats, effects: Sequence[Codes], weights: Floats, st
                 largest = max(largest, float(np.abs(means).max() / spread[column]))
         if largest < still or len(effects) == 1:
             return left.reshape(values.shape)
-    raise ArithmeticError("the group effects do not settle; some groups are barely tied to the others")
+    return _solve_effects(np.array(values, dtype=np.float64).reshape(left.shape), effects, weights).reshape(
+        values.shape
+    )
+
+
+def _solve_effects(values: Floats, effects: Sequence[Codes], weights: Floats) -> Floats:
+    """Return what is left of ``values`` (n, k) when both groupings' effects are solved for, the larger eliminated."""
+    small, large = sorted(effects, key=lambda codes: int(codes.max()))
+    narrow, wide = int(small.max()) + 1, int(large.max()) + 1
+    crossed = add_up(large * narrow + small, weights, wide * narrow).reshape(wide, narrow)
+    held = np.maximum(add_up(large, weights), np.finfo(float).tiny)
+    schur = np.diag(add_up(small, weights)) - crossed.T @ (crossed / held[:, None])
+    left = values.copy()
+    for place in range(left.shape[1]):
+        heavy = weights * values[:, place]
+        at_small, at_large = add_up(small, heavy), add_up(large, heavy)
+        shifts = np.linalg.lstsq(schur, at_small - crossed.T @ (at_large / held), rcond=None)[0]
+        left[:, place] -= shifts[small] + ((at_large - crossed @ shifts) / held)[large]
+    return left
 
 
 def measure_spread(values: Floats, effects: Sequence[Codes], weights: Floats) -> tuple[Floats, float]:
