@@ -47,6 +47,8 @@ def table_of(folder: Path, file: str) -> list[dict[str, str]]:
 def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(firm: Path, tmp_path: Path) -> None:
     make(tmp_path / "again", 500, 3, Silent())
     assert digest(tmp_path / "again") == digest(firm)
+    stamps = {path.read_bytes()[4:8] for path in (firm / "data").glob("*.gz")}
+    assert stamps == {bytes(4)}, "a gzip header that holds the hour differs from run to run"
     make(tmp_path / "other", 500, 4, Silent())
     other, same = digest(tmp_path / "other"), digest(firm)
     differing = {name for name in same if other[name] != same[name]}
