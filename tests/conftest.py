@@ -1,4 +1,4 @@
-"""A small company for the measures' tests: real Parquet files, the real DuckDB engine, a blueprint of three stages."""
+"""A small company for tests of measures: real Parquet files, the real DuckDB engine, a blueprint of three stages."""
 
 from __future__ import annotations
 
@@ -115,12 +115,13 @@ def _table(name: str, rows: list[dict[str, Any]]) -> pa.Table:
 
 @pytest.fixture
 def make_rows(tmp_path: Path) -> Callable[..., Rows]:
-    """Return a maker of rows from journeys, answers (customer, touchpoint, day, score) and groups."""
+    """Return a maker of rows from journeys, answers (customer, touchpoint, day, score), groups and operations."""
 
     def make(
         journeys: list[list[tuple[int, float]]] | None = None,
         answers: list[tuple[int, int, float, float]] | None = None,
         groups: list[str | None] | None = None,
+        operations: list[tuple[int, float, float]] | None = None,
     ) -> Rows:
         touches = make_touches(journeys or [], groups)
         first: dict[int, dict[str, Any]] = {}
@@ -135,6 +136,15 @@ def make_rows(tmp_path: Path) -> Callable[..., Rows]:
         for customer in {customer for customer, *_ in answers or []} - known:
             group = groups[customer] if groups else None
             customers.append({"customer": customer, "touches": 0, "group_segment": group})
+        work = [
+            {
+                "operation": operation,
+                "event_no": 2 * 10**6 + i,
+                "occurred_ms": START_MS + round(day * DAY_MS),
+                "value": value,
+            }
+            for i, (operation, day, value) in enumerate(operations or [])
+        ]
         said = []
         for number, (customer, touchpoint, day, score) in enumerate(answers or []):
             at = START_MS + round(day * DAY_MS)
@@ -147,7 +157,7 @@ def make_rows(tmp_path: Path) -> Callable[..., Rows]:
                 "score": score,
             }
             said.append(row | {"touch_no": touch, "touch_ms": None if touch is None else at})
-        made = {"touches": touches, "answers": _table("answers", said), "operations": _table("operations", [])}
+        made = {"touches": touches, "answers": _table("answers", said), "operations": _table("operations", work)}
         return Rows(tmp_path, made | {"customers": _table("customers", customers)})
 
     return make
