@@ -13,7 +13,7 @@ CONSTRUCTS: frozenset[type[exp.Expr]] = frozenset(
         exp.Order, exp.Ordered, exp.Limit, exp.Offset, exp.Distinct, exp.Table, exp.TableAlias, exp.Star,
         # names and values
         exp.Column, exp.Identifier, exp.Alias, exp.Literal, exp.Boolean, exp.Null, exp.Placeholder, exp.DataType,
-        exp.Paren, exp.Tuple, exp.Var,
+        exp.Paren,
         # arithmetic, comparison, logic
         exp.Add, exp.Sub, exp.Mul, exp.Mod, exp.Neg, exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.And,
         exp.Or, exp.Not, exp.Is, exp.In, exp.Between, exp.Exists, exp.DPipe, exp.Case, exp.If, exp.Cast,

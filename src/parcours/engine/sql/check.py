@@ -10,8 +10,8 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
-from parcours.engine.sql.allowed import CONSTRUCTS, FUNCTIONS, TYPES, say_instead
-from parcours.engine.sql.macros import MACROS
+from parcours.engine.sql.allowed import CONSTRUCTS, FUNCTIONS, say_instead
+from parcours.engine.sql.forms import Refused, judge_form
 from parcours.errors import Fault, ParcoursError
 from parcours.words import Words
 
@@ -67,73 +67,24 @@ def _fault_of_text(name: str, reason: str) -> ParcoursError:
     )
 
 
-def _refuse(step: Step, what: str, instead: Words) -> Fault:
-    return Fault(
-        "function_not_allowed",
-        Words(
-            fr=f"L'étape « {step.name} » emploie {what}, qui n'a pas le même sens sur tous les moteurs.",
-            en=f"Step “{step.name}” uses {what}, which does not mean the same on every engine.",
-        ),
-        instead,
-    )
-
-
 def _find_not_allowed(step: Step, tree: exp.Expr) -> Iterator[Fault]:
-    seen: set[str] = set()
-    for node in tree.walk():
-        fault = _judge(step, node)
-        if fault is not None and str(fault) not in seen:
-            seen.add(str(fault))
-            yield fault
-
-
-def _judge(step: Step, node: exp.Expr) -> Fault | None:
-    if isinstance(node, exp.Anonymous):
-        return _judge_call(step, node)
-    if type(node) not in CONSTRUCTS and type(node) not in FUNCTIONS:
-        name = type(node).__name__
-        shown = node.sql_name().lower() if isinstance(node, exp.Func) else name
-        return _refuse(step, shown, say_instead(name))
-    return _judge_form(step, node)
-
-
-def _judge_call(step: Step, call: exp.Anonymous) -> Fault | None:
-    name = call.name.lower()
-    macro = MACROS.get(name)
-    if macro is None:
-        return _refuse(step, name, say_instead(name))
-    if len(call.expressions) != len(macro.arguments):
-        form = f"{name}({', '.join(macro.arguments)})"
-        return _refuse(step, f"{name}(…)", Words(fr=f"La macro s'écrit {form}.", en=f"The macro is written {form}."))
-    if isinstance(call.parent, exp.Window):
-        return _refuse(step, f"{name} over", Words(fr="Employez group by.", en="Use group by."))
-    return None
-
-
-def _judge_form(step: Step, node: exp.Expr) -> Fault | None:
-    """Return what is wrong with the way in which an allowed construct is used."""
-    if isinstance(node, exp.Union) and node.args.get("distinct"):
-        return _refuse(step, "union", say_instead("Except"))
-    if isinstance(node, (exp.Select, exp.Union)) and node.args.get("limit") and not node.args.get("order"):
-        return _refuse(step, "limit", Words(fr="Ajoutez un order by total.", en="Add a total order by."))
-    if isinstance(node, exp.Cast) and node.to.this.value not in TYPES:
-        return _refuse(
-            step,
-            f"cast as {node.to.sql('duckdb').lower()}",
+    refused = dict.fromkeys(found for found in map(_judge, tree.walk()) if found is not None)
+    for each in refused:
+        yield Fault(
+            "function_not_allowed",
             Words(
-                fr="Employez bigint, integer, smallint, double, varchar ou boolean.",
-                en="Use bigint, integer, smallint, double, varchar or boolean.",
+                fr=f"L'étape « {step.name} » emploie {each.what}, qui n'a pas le même sens sur tous les moteurs.",
+                en=f"Step “{step.name}” uses {each.what}, which does not mean the same on every engine.",
             ),
+            each.instead,
         )
-    if isinstance(node, exp.Join) and (node.side in ("RIGHT", "FULL") or node.kind in ("SEMI", "ANTI") or node.method):
-        return _refuse(
-            step,
-            f"{node.method} {node.side} {node.kind} join".strip().lower(),
-            Words(fr="Employez join, left join ou exists.", en="Use join, left join or exists."),
-        )
-    if isinstance(node, (exp.Lag, exp.Lead)) and node.args.get("default"):
-        return _refuse(step, "lag / lead (x, n, default)", Words(fr="Employez coalesce.", en="Use coalesce."))
-    return None
+
+
+def _judge(node: exp.Expr) -> Refused | None:
+    if isinstance(node, exp.Anonymous) or type(node) in CONSTRUCTS or type(node) in FUNCTIONS:
+        return judge_form(node)
+    name = type(node).__name__
+    return Refused(node.sql_name().lower() if isinstance(node, exp.Func) else name.lower(), say_instead(name))
 
 
 def _find_undeclared(step: Step, tree: exp.Expr) -> Iterator[Fault]:

@@ -77,6 +77,9 @@ MACROS: dict[str, Macro] = {
     ),
 }
 
+AGGREGATES = frozenset({"pc_first", "pc_last", "pc_median"})
+"""The macros that make one value of many rows."""
+
 
 def expand_macros(tree: exp.Expr, engine: EngineName) -> None:
     """Replace every macro of ``tree`` in place, the innermost first so that they nest."""
