@@ -18,6 +18,11 @@ def test_a_chain_holds_parents_and_never_a_step_between() -> None:
     assert choose_controls("carrier", CHAIN, ("carrier", "backlog")) == ("picking", "backlog")
 
 
+def test_what_else_moves_a_step_between_is_held_for_precision() -> None:
+    arrows = {"first": (), "weather": (), "carrier": ("first", "weather")}
+    assert choose_controls("first", arrows, ("carrier",)) == ("weather",)
+
+
 def test_what_reaches_a_touchpoint_goes_through_what_it_feeds() -> None:
     assert find_reaching(CHAIN, ("carrier",)) == ("stock", "picking", "carrier")
     assert find_reaching(CHAIN, ()) == ()
@@ -28,9 +33,7 @@ def test_what_reaches_a_touchpoint_goes_through_what_it_feeds() -> None:
 def blueprints(draw: st.DrawFn) -> tuple[dict[str, tuple[str, ...]], tuple[str, ...], int]:
     size = draw(st.integers(2, 7))
     names = [f"o{number}" for number in range(size)]
-    parents = {
-        name: tuple(other for other in names[:place] if draw(st.booleans())) for place, name in enumerate(names)
-    }
+    parents = {name: tuple(other for other in names[:place] if draw(st.booleans())) for place, name in enumerate(names)}
     supporters = tuple(name for name in names if draw(st.booleans())) or (names[-1],)
     return parents, supporters, draw(st.integers(0, 10**6))
 

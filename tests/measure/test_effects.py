@@ -111,6 +111,9 @@ def test_too_few_sites_or_answers_say_how_many_are_missing() -> None:
     hardly = cells._replace(answers=np.r_[np.ones(20), np.zeros(len(cells.answers) - 20)])
     assert ask(hardly)["first"].gap == "answers"
     assert ask(hardly)["first"].missing >= 30
+    narrow = ask(make_cells(sites=5, periods=3))["second"]
+    assert narrow.answers > 50
+    assert narrow.gap == "answers"
 
 
 def test_cells_where_an_operation_is_unknown_are_left_out_of_its_own_row_alone() -> None:

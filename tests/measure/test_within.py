@@ -53,8 +53,8 @@ def test_pure_group_effects_leave_nothing() -> None:
 
 def test_the_spread_weighs_rows() -> None:
     groups = np.zeros(3, np.int64)
-    _, sd = measure_spread(np.array([0.0, 0.0, 3.0]), [groups], np.array([1.0, 1.0, 2.0]))
-    assert sd == pytest.approx(1.5)
+    _, sd = measure_spread(np.array([0.0, 1.0, 3.0]), [groups], np.array([1.0, 1.0, 2.0]))
+    assert sd == pytest.approx(np.sqrt(27 / 16))
 
 
 def test_without_effects_or_rows_values_stay() -> None:
