@@ -19,7 +19,7 @@ from parcours.engine.store.manifest import Manifest
 from parcours.engine.store.parts import Part, write_part
 from parcours.words import Words
 
-FLUSH_ROWS = 1_000_000
+FLUSH_ROWS = 500_000
 _KEY_MISSING = Words("La clé de la ligne est vide.", "The row's key is empty.")
 
 

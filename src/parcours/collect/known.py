@@ -24,7 +24,7 @@ from parcours.words import Words
 KNOWN = "known"
 SHARDS = 64
 _SHARD_BITS = 57
-_MEMORY_ROWS = 2_000_000
+_MEMORY_ROWS = 1_000_000
 
 LOGGED = np.dtype(
     [("key", "<i8"), ("hash", "<i8"), ("first", "<i8"), ("events", "<i4"), ("file", "<i4"), ("admitted", "?")]
@@ -242,8 +242,7 @@ def settle_rows(log: RowLog, known: Known, kept: Flags | None, writer: KnownWrit
         classes = np.where(last, np.where(~found, 0, np.where(same, 2, 1))[winner_of], 1)
         classes = np.where(~last & (rows["hash"] == winners["hash"][winner_of]), 2, classes)
         for kind, count in enumerate(counts):
-            files, numbers = np.unique(rows["file"][classes == kind], return_counts=True)
-            for file, number in zip(files.tolist(), numbers.tolist(), strict=True):
+            for file, number in enumerate(np.bincount(rows["file"][classes == kind]).tolist()):
                 count[file] = count.get(file, 0) + number
         duplicates += int((~last).sum())
         superseded.append(_event_numbers(rows[~last & rows["admitted"]]))
@@ -267,7 +266,7 @@ def _event_numbers(rows: npt.NDArray[np.void]) -> Ints:
 
 
 def _merge(base: Known, winners: npt.NDArray[np.void]) -> Known:
-    stays = ~np.isin(base.keys, winners["key"])
+    stays = ~Known(winners["key"], winners["hash"], winners["file"]).find(base.keys)[0]
     keys = np.concatenate([base.keys[stays], winners["key"]])
     hashes = np.concatenate([base.hashes[stays], winners["hash"]])
     files = np.concatenate([base.files[stays], winners["file"].astype(np.int64)])

@@ -95,7 +95,7 @@ def writes_told(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as fault:
-        if fault.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
+        if fault.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO):
             raise disk_full(path) from fault
         if fault.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
             raise ParcoursError(

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+import pytest
 
 from parcours.blueprint.records import (
     Blueprint,
@@ -176,13 +177,33 @@ class Acme:
         rows = [row for part in parts for row in pq.read_table(self.folder / ".parcours" / part.path).to_pylist()]
         return sorted(rows, key=lambda row: row["event_no"])
 
+    def quarantined(self) -> list[tuple[str, str, int, str]]:
+        """Return source, file, line and code of every row in quarantine."""
+        manifest = Manifest(self.folder)
+        try:
+            return [(row.source, row.file, row.line, row.code) for row in manifest.quarantined()]
+        finally:
+            manifest.close()
 
-def orders(*rows: tuple[object, ...]) -> str:
-    """Return a CSV of orders: order_id, at, customer, email, cents, store."""
-    lines = ["order_id,at,customer,email,cents,store"]
-    return "\n".join([*lines, *(",".join(str(cell) for cell in row) for row in rows)]) + "\n"
+    def orders(self, *rows: tuple[object, ...]) -> Path:
+        """Write data/orders.csv: order_id, at, customer, email, cents, store."""
+        lines = ["order_id,at,customer,email,cents,store"]
+        return self.data("orders.csv", "\n".join([*lines, *(",".join(map(str, row)) for row in rows)]) + "\n")
+
+    def order(self, number: int, cents: object = 1990, at: str = "2026-01-05T10:00:00Z") -> tuple[object, ...]:
+        """Return one row of `orders`."""
+        return (f"O{number}", at, f"C{number % 7}", f"c{number % 7}@example.org", cents, "Lyon")
 
 
-def order(number: int, cents: object = 1990, at: str = "2026-01-05T10:00:00Z") -> tuple[object, ...]:
-    """Return one row of `orders`."""
-    return (f"O{number}", at, f"C{number % 7}", f"c{number % 7}@example.org", cents, "Lyon")
+@pytest.fixture
+def acme(tmp_path: Path) -> Acme:
+    """Return a company with one source of orders and no data yet."""
+    company = Acme(tmp_path / "acme")
+    company.source("orders")
+    return company
+
+
+@pytest.fixture
+def blueprint() -> Blueprint:
+    """Return the blueprint that the companies of these tests share."""
+    return small_blueprint()
