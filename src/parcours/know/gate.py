@@ -1,7 +1,93 @@
-"""The gate: no purpose or no basis, no rows."""
+"""The gate: no purpose or no basis, no rows; what it opens holds nothing but what the purpose may see."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from parcours.engine.sql.step import Engine, Step, Table, Value
+from parcours.know.derive import Summary
+from parcours.know.masks import mask
+from parcours.words import Words
+
 
 class Permitted:
-    """What one purpose may see."""
+    """The rows of one purpose, as `parcours.know.Know.events_for` opened them.
+
+    Attributes:
+        purpose: The purpose that was named.
+        customers: How many customers it may see.
+        period: First and last occurrence of what it may see, in epoch milliseconds.
+        fingerprint: What changes whenever rows, people, choices or the blueprint do.
+        tables: ``touches``, ``answers``, ``operations`` and ``customers``, by name.
+        warnings: What was left out of them, and why.
+    """
+
+    def __init__(
+        self,
+        purpose: str,
+        fingerprint: str,
+        summary: Summary,
+        folder: Path,
+        engine: Callable[[], Engine],
+        open_texts: Callable[[Sequence[int]], dict[int, str]],
+    ) -> None:
+        self.purpose = purpose
+        self.fingerprint = fingerprint
+        self.customers = summary.customers
+        self.period = summary.period
+        self.warnings = tuple(_warnings(summary))
+        self.tables: Mapping[str, Table] = {
+            name: Table(name, (folder / f"{name}.parquet",), columns) for name, columns in summary.columns.items()
+        }
+        self._engine = engine
+        self._open_texts = open_texts
+        self._refs: frozenset[int] | None = None
+
+    def run(self, step: Step, **parameters: Value) -> pa.Table:
+        """Answer ``step`` over these tables and no others."""
+        return self._engine().run(step, self.tables, **parameters)
+
+    def read_texts(self, refs: Sequence[int]) -> dict[int, str]:
+        """Return what customers wrote, by ``text_ref`` of ``answers``, masked by `parcours.know.masks.mask`.
+
+        A ref that is not in these rows, whose customer has withdrawn since, or whose key was destroyed is absent.
+
+        Raises:
+            ParcoursError: ``state_damaged`` names a text that was altered.
+        """
+        if self._refs is None:
+            held = pq.read_table(self.tables["answers"].paths[0], columns=["text_ref"]).column(0).drop_null()
+            self._refs = frozenset(held.to_pylist())
+        return {ref: mask(text) for ref, text in self._open_texts([ref for ref in refs if ref in self._refs]).items()}
+
+
+def _warnings(summary: Summary) -> list[Words]:
+    warnings = []
+    if summary.off_scale:
+        warnings.append(
+            Words(
+                fr=f"{summary.off_scale} réponses sans note, ou hors de l'échelle, ne sont pas comptées.",
+                en=f"{summary.off_scale} answers without a score, or off the scale, are not counted.",
+            )
+        )
+    if summary.expired:
+        warnings.append(
+            Words(
+                fr=f"{summary.expired} événements ont dépassé la durée de conservation de cette finalité.",
+                en=f"{summary.expired} events are past the retention of this purpose.",
+            )
+        )
+    if not summary.customers:
+        warnings.append(
+            Words(
+                fr="Aucun client n'est visible pour cette finalité : pas d'accord enregistré, "
+                "ou des événements chargés avant qu'elle soit déclarée.",
+                en="No customer can be seen for this purpose: no consent on record, "
+                "or events that were loaded before it was declared.",
+            )
+        )
+    return warnings

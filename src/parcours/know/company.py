@@ -1,0 +1,239 @@
+"""One company's people and what they allow: the door in, the identities between, the gate out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from functools import cached_property
+from hashlib import sha256
+from pathlib import Path
+from threading import RLock
+from typing import get_args
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from parcours.blueprint.records import Basis, Blueprint, Purpose
+from parcours.collect.door import Door
+from parcours.engine.sql.engines import open_engine
+from parcours.engine.sql.step import Engine
+from parcours.engine.store.manifest import Manifest
+from parcours.engine.store.sqlite import Database
+from parcours.engine.store.tables import Tables
+from parcours.errors import ParcoursError
+from parcours.know.consent import GRANTED, NOTHING, REFUSED, Ledger
+from parcours.know.derive import LAYOUT, Summary, derive
+from parcours.know.door import CompanyDoor, permits
+from parcours.know.edges import Edges
+from parcours.know.gate import Permitted
+from parcours.know.identifiers import region_of
+from parcours.know.identity import RULES, People, fold
+from parcours.know.keys import Keys, open_keys
+from parcours.know.reading import Permission
+from parcours.know.state import number_names, open_state
+from parcours.know.vault import Vault
+from parcours.progress import Progress
+from parcours.settings import Settings
+from parcours.words import Words
+
+IDENTITY = "know.identity"
+DAY_MS = 86_400_000
+
+
+class Know:
+    """The wall round one company's rows: whoever wants some names a purpose.
+
+    Args:
+        folder: The company folder.
+        blueprint: Its blueprint, checked.
+        settings: Its settings.
+    """
+
+    def __init__(self, folder: Path, blueprint: Blueprint, settings: Settings) -> None:
+        self._folder = folder
+        self._blueprint = blueprint
+        self._settings = settings
+        self._turn = RLock()
+        self._tables = Tables(folder)
+        self._written = sha256(msgspec.json.encode(blueprint)).hexdigest()
+        self._people: tuple[str, People] | None = None
+        self._opened: dict[str, Permitted] = {}
+
+    def door(self) -> Door:
+        """Return the door through which `collect` hands events over; one load, one door."""
+        return CompanyDoor(self._blueprint, self._state, self._keys, region_of(self._settings.time_zone))
+
+    def refresh(self, progress: Progress) -> int:
+        """Find out who is who after events came in; return how many customers there are.
+
+        Raises:
+            ParcoursError: ``state_damaged`` names what was altered.
+        """
+        progress.begin(Words(fr="Identités", en="Identities"))
+        with self._turn:
+            count = self._recall_count()
+            if count is None:
+                count = self._find_people().count
+        progress.end()
+        return count
+
+    def events_for(self, purpose: str) -> Permitted:
+        """Open the rows that ``purpose`` may see at this moment.
+
+        A row is there when its stamp allows it and no identifier of its customer says otherwise now: a withdrawal
+        counts at the next call.
+
+        Raises:
+            ParcoursError: ``unknown_purpose``, ``purpose_without_basis``, ``part_damaged``, ``state_damaged`` or
+                ``disk_full``.
+        """
+        named = self._find_purpose(purpose)
+        with self._turn:
+            since_ms = _kept_since(named)
+            fingerprint = self._fingerprint(named, since_ms)
+            opened = self._opened.get(purpose)
+            if opened is None or opened.fingerprint != fingerprint:
+                summary = self._derive(named, fingerprint, since_ms)
+                opened = Permitted(
+                    purpose,
+                    fingerprint,
+                    summary,
+                    self._tables.place(purpose),
+                    lambda: self._engine,
+                    lambda refs: self._open_texts(named, refs),
+                )
+                self._opened[purpose] = opened
+            return opened
+
+    @property
+    def warnings(self) -> tuple[Words, ...]:
+        """What the keeper of the keys should know."""
+        return self._opened_keys[1]
+
+    @cached_property
+    def _opened_keys(self) -> tuple[Keys, tuple[Words, ...]]:
+        return open_keys(self._folder, self._settings)
+
+    @property
+    def _keys(self) -> Keys:
+        return self._opened_keys[0]
+
+    @cached_property
+    def _state(self) -> Database:
+        return open_state(self._folder)
+
+    @cached_property
+    def _manifest(self) -> Manifest:
+        return Manifest(self._folder)
+
+    @cached_property
+    def _ledger(self) -> Ledger:
+        return Ledger(self._state, self._keys)
+
+    @cached_property
+    def _engine(self) -> Engine:
+        engine = self._settings.engine
+        return open_engine(engine.name, engine.memory_mb, engine.threads)
+
+    def _find_purpose(self, id: str) -> Purpose:
+        for purpose in self._blueprint.purposes:
+            if purpose.id == id:
+                if purpose.basis not in get_args(Basis):
+                    raise _refuse("purpose_without_basis", id, "n'a pas de base légale", "has no legal basis")
+                return purpose
+        raise _refuse("unknown_purpose", id, "n'est pas dans le blueprint", "is not in the blueprint")
+
+    def _fingerprint(self, purpose: Purpose, since_ms: int) -> str:
+        told = (
+            self._identity_version(),
+            self._ledger.catch_up(),
+            self._written,
+            purpose.id,
+            since_ms,
+            LAYOUT,
+        )
+        return sha256(repr(told).encode()).hexdigest()[:32]
+
+    def _identity_version(self) -> str:
+        limits = sorted(self._blueprint.limits.items())
+        told = (self._manifest.version, Edges(self._state, self._keys).version(), RULES, limits)
+        return sha256(repr(told).encode()).hexdigest()[:32]
+
+    def _derive(self, purpose: Purpose, fingerprint: str, since_ms: int) -> Summary:
+        place = self._tables.place(purpose.id) / "summary.json"
+        if self._tables.fresh(purpose.id, fingerprint) and place.exists():
+            return msgspec.json.decode(place.read_bytes(), type=Summary)
+        permission = self._permission(purpose, since_ms)
+        with self._tables.replace(purpose.id, fingerprint) as draft:
+            summary = derive(self._folder, self._blueprint, permission, self._manifest.parts(), draft)
+            (draft / "summary.json").write_bytes(msgspec.json.encode(summary))
+        return summary
+
+    def _permission(self, purpose: Purpose, since_ms: int) -> Permission:
+        people = self._find_people()
+        number = number_names(self._state, "purpose", [purpose.id])[purpose.id]
+        self._ledger.catch_up()
+        recorded = self._ledger.recorded(people.pseudonyms, number)
+        choice = np.full((2, people.count), NOTHING, np.int8)
+        choice[0, people.person[recorded == REFUSED]] = REFUSED
+        choice[1, people.person[recorded == GRANTED]] = GRANTED
+        allowed = permits(purpose.basis, list(choice))
+        return Permission(number, people.pseudonyms, people.person, allowed, since_ms)
+
+    def _open_texts(self, purpose: Purpose, refs: Sequence[int]) -> dict[int, str]:
+        with self._turn:
+            permission = self._permission(purpose, _kept_since(purpose))
+            held = Vault(self._state, self._keys).read_texts(refs)
+        allowed = set(permission.pseudonyms[permission.allowed[permission.person]].tolist())
+        return {ref: text for ref, (subject, text) in held.items() if subject in allowed}
+
+    def _recall_count(self) -> int | None:
+        kept = self._tables.place(IDENTITY) / "people.parquet"
+        if not self._tables.fresh(IDENTITY, self._identity_version()) or not kept.exists():
+            return None
+        return int((pq.read_metadata(kept).metadata or {}).get(b"people", b"0"))
+
+    def _find_people(self) -> People:
+        version = self._identity_version()
+        if self._people is None or self._people[0] != version:
+            pseudonyms, first_seen = Vault(self._state, self._keys).first_seen()
+            seen = Edges(self._state, self._keys).read()
+            limits = {str(kind): most for kind, most in self._blueprint.limits.items()}
+            people = fold(pseudonyms, first_seen, seen, limits)
+            with self._tables.replace(IDENTITY, version) as draft:
+                _write_people(people, draft)
+            self._people = version, people
+        return self._people[1]
+
+
+def _write_people(people: People, draft: Path) -> None:
+    """Keep who is who and the verdict on every edge, for whoever asks why."""
+    table = pa.table({"pseudonym": people.pseudonyms, "person": people.person})
+    table = table.replace_schema_metadata({b"people": str(people.count).encode()})
+    pq.write_table(table, draft / "people.parquet")
+    names = ("event_no", "strongest", "weaker")
+    columns = {name: people.edges[:, place] for place, name in enumerate(names)}
+    pq.write_table(pa.table({**columns, "verdict": people.verdicts}), draft / "edges.parquet")
+
+
+def _kept_since(purpose: Purpose) -> int:
+    """Return the first millisecond that the purpose's retention still covers, by whole days."""
+    if purpose.retention_days is None:
+        return int(np.iinfo(np.int64).min)
+    return (int(time.time() * 1000) // DAY_MS - purpose.retention_days) * DAY_MS
+
+
+def _refuse(code: str, purpose: str, french: str, english: str) -> ParcoursError:
+    return ParcoursError(
+        code,
+        Words(
+            fr=f"La finalité « {purpose} » {french} : aucune ligne n'est lue.",
+            en=f"The purpose “{purpose}” {english}: no row is read.",
+        ),
+        Words(
+            fr="Déclarez-la sous purposes dans blueprint.yaml, avec sa base légale.",
+            en="Declare it under purposes in blueprint.yaml, with its legal basis.",
+        ),
+    )

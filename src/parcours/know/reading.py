@@ -1,0 +1,147 @@
+"""The rows of the parts that one purpose may see: checked, filtered, and as arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from parcours.blueprint.records import Blueprint
+from parcours.engine.store.parts import Part, verified
+from parcours.know.mapping import ABSENT, Chunk, Codes, EventMap, Vocabulary
+from parcours.know.pseudonyms import BUCKETS, Numbers, buckets_of
+
+Mask = npt.NDArray[np.bool_]
+
+
+class Permission(msgspec.Struct, frozen=True):
+    """What a purpose may see: its bit as stamped at the door, who allows it now, and since when rows are kept."""
+
+    bit: int
+    pseudonyms: Numbers
+    person: npt.NDArray[np.int32]
+    allowed: Mask
+    since_ms: int
+
+
+class Reading:
+    """One pass over the parts under one `Permission`; ``expired`` counts rows past their retention."""
+
+    def __init__(self, folder: Path, blueprint: Blueprint, events: EventMap, permission: Permission) -> None:
+        self._folder = folder
+        self._events = events
+        self._permission = permission
+        kinds = blueprint.field_kinds()
+        self._columns = [f"object_{kind}" for kind in blueprint.objects]
+        self._columns += [f"text_{field}" if kind == "text" else f"field_{field}" for field, kind in kinds.items()]
+        bucket = buckets_of(permission.pseudonyms)
+        self._places = [np.flatnonzero(bucket == number) for number in range(BUCKETS)]
+        self._known = [pa.array(permission.pseudonyms[places]) for places in self._places]
+        self.expired = 0
+
+    def chunks(self, parts: tuple[Part, ...]) -> Iterator[Chunk]:
+        """Yield the permitted rows of each of ``parts``.
+
+        Raises:
+            ParcoursError: ``part_damaged``.
+        """
+        for part, path in zip(parts, verified(self._folder, parts), strict=True):
+            strings = [name for name in ["name", *self._columns] if name == "name" or name.startswith("field_")]
+            file = pq.ParquetFile(path, read_dictionary=strings)
+            for group in range(file.num_row_groups):
+                chunk = self._read(file, group, part.bucket)
+                if len(chunk.event_no):
+                    yield chunk
+
+    def _read(self, file: pq.ParquetFile, group: int, bucket: int) -> Chunk:
+        base = file.read_row_group(group, ["event_no", "name", "occurred_ms", "subject", "permitted"])
+        person, keep = self._admit(base, bucket)
+        rest = file.read_row_group(group, _filled(file, group, self._columns))
+        names = _codes(base.column("name"), self._events.names, grow=False)
+        objects: dict[str, Numbers] = {}
+        texts: dict[str, Numbers] = {}
+        categories: dict[str, Codes] = {}
+        numbers: dict[str, npt.NDArray[np.float64]] = {}
+        for column in rest.column_names:
+            sort, name = column.split("_", 1)
+            values = rest.column(column)
+            if sort == "object":
+                objects[name] = _take(_integers(values), keep)
+            elif sort == "text":
+                texts[name] = _take(_integers(values), keep)
+            elif name in self._events.categories:
+                categories[name] = _take(_codes(values, self._events.categories[name], grow=True), keep)
+            else:
+                numbers[name] = _take(np.asarray(values.combine_chunks().cast(pa.float64()).fill_null(np.nan)), keep)
+        return Chunk(
+            event_no=_take(_integers(base.column("event_no")), keep),
+            occurred_ms=_take(_integers(base.column("occurred_ms")), keep),
+            person=_take(person, keep),
+            name=_take(names, keep),
+            objects=objects,
+            categories=categories,
+            numbers=numbers,
+            texts=texts,
+        )
+
+    def _admit(self, base: pa.Table, bucket: int) -> tuple[Codes, Mask | None]:
+        """Return the profile of each row, and which rows may be seen (nothing when all of them may)."""
+        permission = self._permission
+        subject = base.column("subject").combine_chunks()
+        places = pc.index_in(subject, value_set=self._known[bucket]).fill_null(ABSENT)
+        found = np.asarray(places)
+        mine = self._places[bucket]
+        people = np.append(permission.person[mine], ABSENT).astype(np.int32)
+        allowed = np.append(permission.allowed[permission.person[mine]], False)
+        keep: Mask = allowed[found]
+        if subject.null_count:
+            keep |= np.asarray(subject.is_null())
+        keep &= (_integers(base.column("permitted")) >> permission.bit) & 1 == 1
+        fresh = _integers(base.column("occurred_ms")) >= permission.since_ms
+        self.expired += int((keep & ~fresh).sum())
+        keep &= fresh
+        return people[found], None if keep.all() else keep
+
+
+def _filled(file: pq.ParquetFile, group: int, columns: list[str]) -> list[str]:
+    """Return those of ``columns`` that hold anything in this row group, as its statistics tell."""
+    held = file.metadata.row_group(group)
+    filled = []
+    for number in range(held.num_columns):
+        column = held.column(number)
+        empty = column.statistics is not None and column.statistics.null_count == column.num_values
+        if column.path_in_schema in columns and not empty:
+            filled.append(column.path_in_schema)
+    return filled
+
+
+def _take(values: npt.NDArray[np.generic], keep: Mask | None) -> npt.NDArray:  # type: ignore[type-arg]
+    return values if keep is None else values[keep]
+
+
+def _integers(column: pa.ChunkedArray) -> Numbers:
+    array = column.combine_chunks()
+    if isinstance(array, pa.ChunkedArray):
+        array = array.chunk(0) if array.num_chunks else pa.array([], column.type)
+    return np.asarray(array.fill_null(ABSENT) if array.null_count else array)
+
+
+def _codes(column: pa.ChunkedArray, vocabulary: Vocabulary, *, grow: bool) -> Codes:
+    """Return the codes of a dictionary column in ``vocabulary``; a value outside it is `ABSENT` unless it may grow."""
+    coded = column.combine_chunks()
+    if isinstance(coded, pa.ChunkedArray):
+        coded = coded.chunk(0)
+    if not isinstance(coded, pa.DictionaryArray):
+        coded = coded.cast(pa.string()).dictionary_encode()
+    values = coded.dictionary.to_pylist()
+    codes = [vocabulary.code(value) if grow else vocabulary.find(value) for value in values]
+    table = np.array([*codes, ABSENT], np.int32)
+    indices = coded.indices
+    spread: Codes = table[np.asarray(indices.fill_null(len(values)) if indices.null_count else indices)]
+    return spread
