@@ -144,7 +144,7 @@ def parse_yaml(text: str, file: str) -> Node:
     except RecursionError:
         return Node(file, faults=(_too_large(file),))
     if root is None:
-        return Node(file)
+        return Node(file, lines={(): 1})
     return _Unfolding(file).unfold(root)
 
 

@@ -54,8 +54,8 @@ def write_bpmn(blueprint: Blueprint, language: Language = "fr") -> str:
 
 def shown_name(label: Words, language: Language) -> str:
     """Return a label as the name of an element: on one line, without what XML cannot hold."""
-    text = " ".join(label.in_language(language).split())
-    return "".join(letter for letter in text if letter.isprintable())
+    text = "".join(letter if letter.isprintable() else " " for letter in label.in_language(language))
+    return " ".join(text.split())
 
 
 def _add_collaboration(root: ET.Element, blueprint: Blueprint, language: Language) -> None:
