@@ -59,5 +59,5 @@ def test_words_follow_the_score_and_the_language() -> None:
 def test_nobody_writes_an_example_of_the_blueprint_word_for_word() -> None:
     blueprint = read_blueprint(template_path("retail"))
     examples = {s for t in blueprint.touchpoints for bank in t.examples.values() for s in bank}
-    assert len(examples) == 7 * 2 * 20
+    assert len(examples) == len(MEETINGS) * 2 * 20
     assert not examples & {sentence for _, sentence in SENTENCES}

@@ -43,9 +43,21 @@ def test_what_follows_a_delivery_comes_after_it_from_the_same_person(firm: tuple
     assert np.array_equal(parcels.person, orders.person[:count])
     for name in ("call_centre", "refund", "loyalty", "review"):
         care = life.occasions[name]
-        assert (care.moment_s > parcels.moment_s[care.visits.delivery]).all()
-        assert np.array_equal(care.person, parcels.person[care.visits.delivery])
-        assert len(set(care.visits.delivery.tolist())) == len(care.person)
+        assert (care.moment_s > parcels.moment_s[care.visits.origin]).all()
+        assert np.array_equal(care.person, parcels.person[care.visits.origin])
+        assert len(set(care.visits.origin.tolist())) == len(care.person)
+
+
+def test_what_is_collected_or_paid_in_store_comes_from_one_order_or_one_visit(firm: tuple[People, Life]) -> None:
+    _, life = firm
+    for name, source in (("click_collect", "checkout"), ("till", "store_visit")):
+        made, before = life.occasions[name], life.occasions[source]
+        origin = made.visits.origin
+        assert len(set(origin.tolist())) == len(origin)
+        assert np.array_equal(made.person, before.person[origin])
+        assert (made.moment_s > before.moment_s[origin]).all()
+    orders = life.occasions["checkout"].visits
+    assert (orders.origin[life.occasions["click_collect"].visits.origin] == -1).all(), "delivered orders stay home"
 
 
 def test_lives_are_bounded_and_accounts_come_before_purchases(firm: tuple[People, Life]) -> None:

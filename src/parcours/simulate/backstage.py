@@ -201,4 +201,4 @@ def _count(events: Events) -> Ints:
 
 
 def _order_of(events: Events, occasion: Occasion) -> Ints:
-    return np.where(events.tied >= 0, occasion.visits.delivery[events.tied], -1)
+    return np.where(events.tied >= 0, occasion.visits.origin[events.tied], -1)

@@ -155,6 +155,28 @@ MEETINGS: tuple[Meeting, ...] = (
         visits=0.2,
         answers=1.0,
     ),
+    Meeting(
+        id="click_collect",
+        scale=(0, 10),
+        centre=7.2,
+        noise=1.5,
+        direct={"picking_delay": -0.15},
+        load=-0.3,
+        quality=0.6,
+        answering={"picking_delay": 0.2},
+        visits=0.105,
+    ),
+    Meeting(
+        id="till",
+        scale=(0, 10),
+        centre=7.7,
+        noise=1.5,
+        direct={"staff_shortage": -0.15, "it_incidents": 0.0},
+        load=-0.3,
+        quality=0.6,
+        answering={"staff_shortage": -0.2},
+        visits=0.55,
+    ),
 )
 """Every touchpoint that is scored and whose causes are planted."""
 

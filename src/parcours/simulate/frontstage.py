@@ -6,10 +6,10 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from parcours.simulate.calendar import DAY_S, END_S, NEVER, START_S, WEEK_S, write_epoch, write_french, write_iso
+from parcours.simulate.calendar import DAY_S, NEVER, START_S, WEEK_S, write_epoch, write_french, write_iso
 from parcours.simulate.comments import write_comments
 from parcours.simulate.exports import Export, Flaw
-from parcours.simulate.life import OFFER_WEEKS, Life
+from parcours.simulate.life import OFFER_WEEKS, Life, Occasion
 from parcours.simulate.people import (
     LANGUAGES,
     SEGMENTS,
@@ -24,7 +24,7 @@ from parcours.simulate.people import (
 
 Ints = NDArray[np.int64]
 
-SURVEYS = ("delivery", "checkout", "store_visit", "call_centre", "refund", "loyalty")
+SURVEYS = ("delivery", "checkout", "store_visit", "call_centre", "refund", "loyalty", "click_collect", "till")
 """Touchpoints that ask; the reviews are answers of their own."""
 
 _TALKATIVE = 0.5
@@ -68,26 +68,25 @@ def export_accounts(people: People, life: Life, seed: int) -> list[Export]:
 def export_orders(people: People, life: Life, seed: int) -> Export:
     """Return orders: those placed online (delivered, collected, cancelled or under way), then those at the till."""
     random = np.random.default_rng([seed, 13])
-    online, shop = life.occasions["checkout"], life.occasions["store_visit"]
-    visit = np.flatnonzero(life.purchase_s != NEVER)
-    count, tills = len(online.person), len(visit)
-    spare = np.arange(count) >= len(life.occasions["delivery"].person)
-    fate = random.random(count)
-    collected = online.moment_s + random.integers(2 * 3600, 3 * DAY_S, count)
-    collected = np.where(spare & (fate < 0.7) & (collected < END_S), collected, NEVER)
-    cancelled = np.where(spare & (fate > 0.9), online.moment_s + random.integers(600, 7200, count), NEVER)
-    none, tilled = np.full(tills, NEVER), np.full(count, -1)
-    cents = np.rint(np.exp(random.normal(8.8, 0.6, count + tills))).astype(np.int64)
-    person = np.concatenate([online.person, shop.person[visit]])
-    web = np.arange(count + tills) < count
+    online, tills = life.occasions["checkout"], life.occasions["till"]
+    count, paid = len(online.person), len(tills.person)
+    pick_up = life.occasions["click_collect"]
+    collected = np.full(count, NEVER)
+    collected[pick_up.visits.origin] = pick_up.moment_s
+    adrift = (online.visits.origin < 0) & (collected == NEVER) & (random.random(count) < 0.3)
+    cancelled = np.where(adrift, online.moment_s + random.integers(600, 7200, count), NEVER)
+    none, tilled = np.full(paid, NEVER), np.full(count, -1)
+    cents = np.rint(np.exp(random.normal(8.8, 0.6, count + paid))).astype(np.int64)
+    person = np.concatenate([online.person, tills.person])
+    web = np.arange(count + paid) < count
     columns = {
-        "commande": pa.concat_arrays([name_ids("W", np.arange(count)), name_ids("S", np.arange(tills))]),
-        "creee_le": write_french(np.concatenate([online.moment_s, life.purchase_s[visit]])),
+        "commande": pa.concat_arrays([name_ids("W", np.arange(count)), name_ids("S", np.arange(paid))]),
+        "creee_le": write_french(np.concatenate([online.moment_s, tills.moment_s])),
         "client": name_ids("C", person),
         "cookie": name_devices(np.where(web, people.device[person], -1)),
         "canal": pa.array(("store", "web")).take(pa.array(web.astype(np.int64))),
-        "magasin": name_sites(np.concatenate([online.visits.site, shop.visits.site[visit]])),
-        "passage": name_ids("G", np.concatenate([tilled, visit])),
+        "magasin": name_sites(np.concatenate([online.visits.site, tills.visits.site])),
+        "passage": name_ids("G", np.concatenate([tilled, tills.visits.origin])),
         "total_centimes": pa.array(cents),
         "retiree_le": write_french(np.concatenate([collected, none])),
         "annulee_le": write_french(np.concatenate([cancelled, none])),
@@ -123,21 +122,21 @@ def export_meetings(people: People, life: Life) -> list[Export]:
         "ended_at": write_iso(calls.moment_s),
         "customer": name_ids("C", calls.person),
         "caller": name_phones(np.where(people.has_phone[calls.person], calls.person, -1)),
-        "order": name_ids("W", calls.visits.delivery),
+        "order": name_ids("W", calls.visits.origin),
         "site": name_sites(calls.visits.site),
     }
     paid = {
         "refund": pa.array(np.arange(len(refunds.person))),
         "paid_ms": write_epoch(refunds.moment_s),
         "customer": name_ids("C", refunds.person),
-        "order": name_ids("W", refunds.visits.delivery),
+        "order": name_ids("W", refunds.visits.origin),
         "site": name_sites(refunds.visits.site),
     }
     credited = {
         "credit": name_ids("L", np.arange(len(points.person))),
         "credited_at": write_iso(points.moment_s),
         "customer": name_ids("C", points.person),
-        "order": name_ids("W", points.visits.delivery),
+        "order": name_ids("W", points.visits.origin),
         "site": name_sites(points.visits.site),
     }
     late = (Flaw("livre_le", "2025-13-45", "bad_date"),)
@@ -163,7 +162,7 @@ def export_words(people: People, life: Life, seed: int) -> list[Export]:
         "review": name_ids("N", np.arange(len(posted.person))),
         "posted_at": write_iso(posted.moment_s),
         "customer": name_ids("C", posted.person),
-        "order": name_ids("W", posted.visits.delivery),
+        "order": name_ids("W", posted.visits.origin),
         "site": name_sites(posted.visits.site),
         "stars": pa.array(stars),
         "text": write_comments("review", stars, language, random),
@@ -188,7 +187,7 @@ def _answers(people: People, life: Life, survey: str, random: np.random.Generato
         "survey": pa.array([survey] * len(row), pa.string()),
         "answered_at": write_iso(occasion.moment_s[row] + random.integers(3600, 3 * DAY_S, len(row))),
         "customer": name_ids("C", person),
-        "order": name_ids("W", _order_numbers(survey, occasion.visits.delivery, row, nothing)),
+        "order": _name_orders(survey, occasion, row),
         "ticket": name_ids("T", row if survey == "call_centre" else nothing),
         "visit": name_ids("G", row if survey == "store_visit" else nothing),
         "score": pa.array(score),
@@ -199,8 +198,8 @@ def _answers(people: People, life: Life, survey: str, random: np.random.Generato
     }
 
 
-def _order_numbers(survey: str, delivery: Ints, row: Ints, nothing: Ints) -> Ints:
-    """Return the order that an answer speaks of; a checkout's row is its order, delivered or not."""
-    if survey == "store_visit":
-        return nothing
-    return row if survey == "checkout" else delivery[row]
+def _name_orders(survey: str, occasion: Occasion, row: Ints) -> pa.Array:
+    """Return the order that each answer speaks of; a checkout's row is its order, a till's is the receipt."""
+    if survey == "till":
+        return name_ids("S", row)
+    return name_ids("W", row if survey == "checkout" else occasion.visits.origin[row])

@@ -35,9 +35,8 @@ class Life(msgspec.Struct, frozen=True, kw_only=True):
     """The year of the firm.
 
     ``occasions`` by touchpoint; ``first_s`` and ``last_s`` bound each customer's year; ``left`` are those who go for
-    good (those whose last delivery was recent enough to decide are ``settled``); ``account_s`` is when an account
-    was opened (`NEVER`: not yet); ``purchase_s`` the moment of the purchase in store after a store visit (`NEVER`:
-    none).
+    good, and ``settled`` those whose last delivery is old enough to tell; ``account_s`` is when an account was opened
+    (`NEVER`: not yet).
     """
 
     occasions: dict[str, Occasion]
@@ -46,7 +45,6 @@ class Life(msgspec.Struct, frozen=True, kw_only=True):
     left: Bools
     settled: Bools
     account_s: Ints
-    purchase_s: Ints
 
 
 def live(draw: Draw, people: People, seed: int) -> Life:
@@ -62,13 +60,24 @@ def live(draw: Draw, people: People, seed: int) -> Life:
     shop = draw.visits["store_visit"]
     shopper = choose_people(shop.site, people.home, people.eager, random)
     occasions["store_visit"] = Occasion(visits=shop, person=shopper, moment_s=in_week(shop.week, random))
+    occasions["till"] = _pay_in_store(draw.visits["till"], occasions["store_visit"], random)
+    occasions["click_collect"] = _collect_orders(draw.visits["click_collect"], orders, random)
     for name, visits in draw.visits.items():
         if name not in occasions:
             occasions[name] = _place_care(visits, occasions["delivery"], random)
-    moment = occasions["store_visit"].moment_s
-    bought = random.random(len(moment)) < 0.55
-    purchase = np.where(bought, moment + random.integers(300, 3600, len(moment)), NEVER)
-    return _bound_years(occasions, purchase, people, random)
+    return _bound_years(occasions, people, random)
+
+
+def _pay_in_store(visits: Visits, shop: Occasion, random: np.random.Generator) -> Occasion:
+    moment = shop.moment_s[visits.origin] + random.integers(300, 3600, len(visits.origin))
+    return Occasion(visits=visits, person=shop.person[visits.origin], moment_s=moment)
+
+
+def _collect_orders(visits: Visits, orders: Occasion, random: np.random.Generator) -> Occasion:
+    """Return the collections, the day after the order."""
+    placed = orders.moment_s[visits.origin]
+    tomorrow = placed - (placed - START_S) % DAY_S + DAY_S
+    return Occasion(visits=visits, person=orders.person[visits.origin], moment_s=open_hours(tomorrow, random, 9, 19))
 
 
 def _place_orders(visits: Visits, people: People, random: np.random.Generator) -> Occasion:
@@ -84,13 +93,13 @@ def _place_orders(visits: Visits, people: People, random: np.random.Generator) -
 
 def _place_care(visits: Visits, deliveries: Occasion, random: np.random.Generator) -> Occasion:
     """Return what follows a delivery: in its own week, or a few hours after it when the year is nearly over."""
-    arrival = deliveries.moment_s[visits.delivery]
+    arrival = deliveries.moment_s[visits.origin]
     soon = arrival + random.integers(3600, 3 * 3600, len(arrival))
     moment = np.where(week_of(arrival) == visits.week, soon, in_week(visits.week, random))
-    return Occasion(visits=visits, person=deliveries.person[visits.delivery], moment_s=moment)
+    return Occasion(visits=visits, person=deliveries.person[visits.origin], moment_s=moment)
 
 
-def _bound_years(occasions: dict[str, Occasion], purchase: Ints, people: People, random: np.random.Generator) -> Life:
+def _bound_years(occasions: dict[str, Occasion], people: People, random: np.random.Generator) -> Life:
     """Find each customer's first and last moments, who opens an account, and who goes after the last delivery."""
     count = len(people)
     earliest = np.full(count, END_S, np.int64)
@@ -115,7 +124,6 @@ def _bound_years(occasions: dict[str, Occasion], purchase: Ints, people: People,
         left=left,
         settled=settled,
         account_s=account,
-        purchase_s=purchase,
     )
 
 

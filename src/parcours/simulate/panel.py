@@ -32,15 +32,16 @@ class Planted(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Visits(msgspec.Struct, frozen=True, kw_only=True):
-    """The visits of one touchpoint, one row each: their cell, the delivery they come from, their answer.
+    """The visits of one touchpoint, one row each: their cell, the visit they come from, their answer.
 
-    ``delivery`` is a row of the delivery visits (−1: none); ``score`` is NaN for those who say nothing; ``feeling`` is
+    ``origin`` is a row of the deliveries (of the checkouts for ``click_collect``, of the store visits for ``till``;
+    −1: none); ``score`` is NaN for those who say nothing; ``feeling`` is
     the score that each would give.
     """
 
     site: Ints
     week: Ints
-    delivery: Ints
+    origin: Ints
     answered: Bools
     score: Floats
     feeling: Ints
@@ -73,7 +74,7 @@ def draw(
 
     Args:
         seed: Any non-negative integer.
-        visits: How many deliveries; the other touchpoints follow in proportion.
+        visits: How many deliveries, at least 20; the other touchpoints follow in proportion.
         sites: How many stores.
         weeks: How many weeks, the season's period being 52.
         silence: ``explained``: who answers depends on the operations alone; ``feeling``: extremes answer more.
@@ -91,10 +92,10 @@ def draw(
     for number, meeting in enumerate(MEETINGS):
         own = np.random.default_rng([seed, 2, number])
         count = max(1, round(visits * meeting.visits))
-        site, week, delivery = _place_visits(meeting, count, season, met.get("delivery"), own)
+        site, week, origin = _place_visits(meeting, count, season, met, own)
         index = _index(meeting, standard, season)[site, week]
         odds = _odds(meeting, standard, site, week) if silence == "explained" else None
-        met[meeting.id] = _answer(meeting, (site, week, delivery), index, odds, own)
+        met[meeting.id] = _answer(meeting, (site, week, origin), index, odds, own)
         truth += _plant(meeting, index, standard, (site, week))
     return Draw(seed=seed, operations=values, visits=met, truth=tuple(truth))
 
@@ -140,26 +141,35 @@ def _draw_cells(work: Work, standard: dict[str, Floats], season: _Season, random
 
 
 def _place_visits(
-    meeting: Meeting, count: int, season: _Season, deliveries: Visits | None, random: np.random.Generator
+    meeting: Meeting, count: int, season: _Season, met: dict[str, Visits], random: np.random.Generator
 ) -> tuple[Ints, Ints, Ints]:
-    """Return the site, week and delivery of each visit; checkouts share the deliveries' cells, care comes later."""
-    sites, weeks = len(season.quality), len(season.load)
+    """Return the site, week and origin of each visit: of its own accord, at once, or in the weeks that follow."""
+    if meeting.id in {"delivery", "store_visit", "checkout"}:
+        site, week = _draw_places(count, season, random)
+        origin = np.full(count, -1, np.int64)
+        if meeting.id == "delivery":
+            origin = np.arange(count, dtype=np.int64)
+        elif meeting.id == "checkout":
+            # The first checkouts are those of the deliveries, in the same week; the others are collected or go astray.
+            parcels = met["delivery"]
+            placed = len(parcels.site)
+            site[:placed], week[:placed], origin[:placed] = parcels.site, parcels.week, np.arange(placed)
+        return site, week, origin
+    if meeting.id in {"click_collect", "till"}:
+        source = met["checkout" if meeting.id == "click_collect" else "store_visit"]
+        origin = random.permutation(np.flatnonzero(source.origin < 0))[:count]
+        return source.site[origin], source.week[origin], origin
+    parcels = met["delivery"]
+    origin = random.choice(len(parcels.site), count, replace=False)
+    later = parcels.week[origin] + random.integers(1, 4, count)
+    week = np.where(later < len(season.load), later, parcels.week[origin])
+    return parcels.site[origin], week, origin
+
+
+def _draw_places(count: int, season: _Season, random: np.random.Generator) -> tuple[Ints, Ints]:
     busy = np.exp(0.25 * season.load)
-    site = random.integers(0, sites, count)
-    week = random.choice(weeks, count, p=busy / busy.sum())
-    delivery = np.full(count, -1, np.int64)
-    if deliveries is None or meeting.id == "store_visit":
-        return site, week, np.arange(count, dtype=np.int64) if deliveries is None else delivery
-    placed = len(deliveries.site)
-    if meeting.id == "checkout":
-        shared = min(count, placed)
-        site[:shared], week[:shared] = deliveries.site[:shared], deliveries.week[:shared]
-        delivery[:shared] = np.arange(shared)
-        return site, week, delivery
-    delivery = random.choice(placed, count, replace=count > placed)
-    later = deliveries.week[delivery] + random.integers(1, 4, count)
-    week = np.where(later < weeks, later, deliveries.week[delivery])
-    return deliveries.site[delivery], week, delivery
+    site = random.integers(0, len(season.quality), count)
+    return site, random.choice(len(season.load), count, p=busy / busy.sum())
 
 
 def _index(meeting: Meeting, standard: dict[str, Floats], season: _Season) -> Floats:
@@ -173,7 +183,7 @@ def _answer(
     meeting: Meeting, place: tuple[Ints, Ints, Ints], index: Floats, odds: Floats | None, random: np.random.Generator
 ) -> Visits:
     """Draw what each visit feels and who says so; without ``odds`` the feeling itself decides who answers."""
-    site, week, delivery = place
+    site, week, origin = place
     latent = index + random.normal(0, meeting.noise, len(site))
     feeling = np.clip(np.rint(latent), *meeting.scale).astype(np.int64)
     if odds is None:
@@ -181,7 +191,7 @@ def _answer(
         odds = 0.5 * np.abs(strength) - 0.1 * strength
     answered = random.random(len(site)) < expit(odds + _level(odds, meeting.answers))
     score = np.where(answered, feeling, np.nan)
-    return Visits(site=site, week=week, delivery=delivery, answered=answered, score=score, feeling=feeling)
+    return Visits(site=site, week=week, origin=origin, answered=answered, score=score, feeling=feeling)
 
 
 def _odds(meeting: Meeting, standard: dict[str, Floats], site: Ints, week: Ints) -> Floats:

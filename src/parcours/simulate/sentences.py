@@ -313,6 +313,84 @@ _REVIEW: Bank = {
     },
 }
 
+_CLICK_COLLECT: Bank = {
+    "bad": {
+        "fr": (
+            "Commande annoncée prête, mais introuvable au comptoir.",
+            "Trois passages au magasin pour un seul sac.",
+            "J'ai fait la queue une demi-heure pour un retrait.",
+        ),
+        "en": (
+            "My order was said to be ready but could not be found at the desk.",
+            "Three trips to the store for a single bag.",
+            "I queued for half an hour to collect.",
+        ),
+    },
+    "mixed": {
+        "fr": (
+            "Commande prête avec un peu de retard.",
+            "Retrait simple, mais le comptoir est difficile à trouver.",
+            "Tout y était, au bout de quelques minutes de recherche.",
+        ),
+        "en": (
+            "The order was ready a little late.",
+            "Collecting is simple, but the desk is hard to find.",
+            "Everything was there, after a few minutes of searching.",
+        ),
+    },
+    "good": {
+        "fr": (
+            "Mon sac m'attendait, deux minutes et c'était fait.",
+            "Commande prête avant l'heure annoncée.",
+            "Retrait facile et équipe souriante.",
+        ),
+        "en": (
+            "My bag was waiting, two minutes and it was done.",
+            "The order was ready before the time announced.",
+            "Easy to collect, and a smiling team.",
+        ),
+    },
+}
+
+_TILL: Bank = {
+    "bad": {
+        "fr": (
+            "Vingt minutes de queue pour deux articles.",
+            "Le prix affiché n'était pas celui de la caisse.",
+            "La caissière était seule et débordée.",
+        ),
+        "en": (
+            "Twenty minutes in the queue for two items.",
+            "The price on display was not the price at the till.",
+            "The cashier was alone and overwhelmed.",
+        ),
+    },
+    "mixed": {
+        "fr": (
+            "Attente raisonnable, sans plus.",
+            "Caissier poli, mais pressé.",
+            "Le paiement a marché au deuxième essai.",
+        ),
+        "en": (
+            "A reasonable wait, nothing more.",
+            "A polite cashier in a hurry.",
+            "Payment worked on the second try.",
+        ),
+    },
+    "good": {
+        "fr": (
+            "Passage rapide, avec un mot gentil.",
+            "Pas d'attente et un paquet cadeau très soigné.",
+            "La remise du club a été appliquée d'office.",
+        ),
+        "en": (
+            "Quick, and with a kind word.",
+            "No wait, and a beautiful gift wrapping.",
+            "The club discount was applied without asking.",
+        ),
+    },
+}
+
 ABOUT: dict[str, Bank] = {
     "delivery": _DELIVERY,
     "checkout": _CHECKOUT,
@@ -321,6 +399,8 @@ ABOUT: dict[str, Bank] = {
     "refund": _REFUND,
     "loyalty": _LOYALTY,
     "review": _REVIEW,
+    "click_collect": _CLICK_COLLECT,
+    "till": _TILL,
 }
 """By touchpoint, tone and language."""
 
