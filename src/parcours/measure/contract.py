@@ -41,8 +41,8 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     """What a measure answers: rows with their intervals and counts, and how they were made.
 
     ``period`` is (first, last) occurrence in epoch milliseconds of what was measured; ``n`` the sample size, in the
-    unit that ``definition`` says. Every row holds at least ``columns``, in a table's order; what more it holds, the same
-    in each row, is for pages.
+    unit that ``definition`` says. Every row holds at least ``columns``, in a table's order; what more it holds, the
+    same in each row, is for pages.
     """
 
     measure: str
