@@ -14,8 +14,11 @@ _CUSTOMER = re.compile(
 )
 
 
-def draft_of(bpmn: Model, name: str) -> dict[str, Any]:
-    """Return the plain data of a draft blueprint; what BPMN does not say is left out, for `check` to ask for."""
+def draft_of(bpmn: Model, name: str) -> tuple[dict[str, Any], list[str]]:
+    """Return the plain data of a draft blueprint, and the arrows between tasks that a blueprint has no word for.
+
+    What BPMN does not say is left out, for `check` to ask for.
+    """
     customers = {task.id for task in bpmn.tasks if _is_customer(task)}
     fronts = _fronts(bpmn, customers)
     ids = _ids(bpmn.tasks)
@@ -31,7 +34,11 @@ def draft_of(bpmn: Model, name: str) -> dict[str, Any]:
         follows = [ids[other.id] for other in behind if task.id in leads[other.id]]
         operation.update({key: found for key, found in (("supports", supports), ("follows", follows)) if found})
         operations.append(operation)
-    return {
+    kept = {(operation["id"], to) for operation in operations for to in operation.get("supports", ())}
+    kept |= {(parent, operation["id"]) for operation in operations for parent in operation.get("follows", ())}
+    drawn = [(ids[task.id], ids[to]) for task in bpmn.tasks for to in leads[task.id] if task.id not in customers]
+    left_out = [f"{source} → {target}" for source, target in drawn if (source, target) not in kept]
+    plain = {
         "company": {"id": _slug(name), "label": name},
         "stages": [],
         "channels": [],
@@ -39,6 +46,7 @@ def draft_of(bpmn: Model, name: str) -> dict[str, Any]:
         "touchpoints": touchpoints,
         "operations": operations,
     }
+    return plain, left_out
 
 
 def _is_customer(task: Task) -> bool:

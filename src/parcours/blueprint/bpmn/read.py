@@ -44,12 +44,32 @@ def read_bpmn(path: Path, target: str = "blueprint.yaml") -> Imported:
     tree = read_tree(path)
     bpmn = read_model(tree)
     own = tree.root.find(f".//{ours('blueprint')}")
-    plain = draft_of(bpmn, path.stem) if own is None else _own(bpmn, own, path)
+    plain, left_out = draft_of(bpmn, path.stem) if own is None else (_own(bpmn, own, path), [])
     first = [name for name in SECTIONS if name in plain]
     ordered = {name: plain[name] for name in (*first, *(name for name in plain if name not in SECTIONS))}
     text = write_yaml(ordered)
     blueprint, faults = check_text(text, target)
-    return Imported(text, blueprint, tuple(faults))
+    return Imported(text, blueprint, (*_left_out(left_out, path), *faults))
+
+
+def _left_out(arrows: list[str], path: Path) -> tuple[Fault, ...]:
+    if not arrows:
+        return ()
+    listed = ", ".join(arrows)
+    warning = Fault(
+        "bpmn_arrows_left_out",
+        Words(
+            f"Ces flèches ne vont pas du travail vers ce qu'il soutient et restent dehors : {listed}.",
+            f"These arrows do not go from work to what it supports and stay outside: {listed}.",
+        ),
+        Words(
+            "Vérifiez « supports: » et « follows: » : la cause d'abord, le point de contact ensuite.",
+            "Check “supports:” and “follows:”: the cause first, then the touchpoint.",
+        ),
+        str(path),
+        level="warning",
+    )
+    return (warning,)
 
 
 def _own(bpmn: Model, element: ET.Element, path: Path) -> dict[str, Any]:
