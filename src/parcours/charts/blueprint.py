@@ -261,16 +261,22 @@ def _draw_lines(plan: _Plan, support: bool, language: Language) -> str:
         _lane(labels.FRONT, plan.lane_height["front"], language),
         _lane(labels.BACKSTAGE, plan.lane_height["back"], language),
         line(0, interaction_y, WIDTH, interaction_y, "line-interaction"),
-        text(WIDTH - 8, interaction_y - 6, labels.LINE_OF_INTERACTION.in_language(language), "line-name", "end"),
+        text(WIDTH - EDGE - 8, interaction_y - 6, labels.LINE_OF_INTERACTION.in_language(language), "line-name", "end"),
         line(0, visibility_y, WIDTH, visibility_y, "line-visibility"),
-        text(WIDTH - 8, visibility_y + 17, labels.LINE_OF_VISIBILITY.in_language(language), "line-name strong", "end"),
+        text(
+            WIDTH - EDGE - 8,
+            visibility_y + 17,
+            labels.LINE_OF_VISIBILITY.in_language(language),
+            "line-name strong",
+            "end",
+        ),
     ]
     if support:
         parts += [
             _lane(labels.SUPPORT, plan.lane_height["support"], language),
             line(0, internal_y, WIDTH, internal_y, "line-internal"),
             text(
-                WIDTH - 8,
+                WIDTH - EDGE - 8,
                 internal_y + 16,
                 labels.LINE_OF_INTERNAL_INTERACTION.in_language(language),
                 "line-name",

@@ -20,7 +20,7 @@ from parcours.workspaces.pages.fault import write_fault
 from parcours.workspaces.readable import Readable
 from parcours.workspaces.render import render
 from parcours.workspaces.routes import PAGES, Page
-from parcours.workspaces.safety import HostCheck, SafeHeaders
+from parcours.workspaces.safety import HEADERS, HostCheck, SafeHeaders
 from parcours.workspaces.shelf import Body, Shelf, pack
 from parcours.workspaces.static import STYLES, STYLES_PATH
 from parcours.workspaces.wording import Say
@@ -134,7 +134,8 @@ def _answer_fault(company: Readable) -> Callable[[Request, Exception], Response]
         if status == 500:
             LOG.error("no page for %s", request.url.path, exc_info=fault)
         page = write_fault(company, language, status, sentence, remedy)
-        return Response(render(page, language), status, {"Cache-Control": "no-store"}, "text/html; charset=utf-8")
+        headers = {**HEADERS, "Cache-Control": "no-store"}  # a fault of our own is answered outside the middleware
+        return Response(render(page, language), status, headers, "text/html; charset=utf-8")
 
     return answer
 

@@ -34,9 +34,13 @@ def _trust(markup: str) -> Markup:
 
 
 def render(record: msgspec.Struct, language: Language) -> str:
-    """Fill the template that carries the name of ``record``'s module, or that it names as ``TEMPLATE``."""
-    template = getattr(type(record), "TEMPLATE", None) or f"{type(record).__module__.rpartition('.')[2]}.html"
-    return environment(language).get_template(template).render(list_fields(record))
+    """Fill the template of ``record`` with exactly its fields."""
+    return environment(language).get_template(name_template(type(record))).render(list_fields(record))
+
+
+def name_template(record: type[msgspec.Struct]) -> str:
+    """Return the template of a page: the one that carries its module's name, or that it names as ``TEMPLATE``."""
+    return getattr(record, "TEMPLATE", None) or f"{record.__module__.rpartition('.')[2]}.html"
 
 
 def list_fields(record: msgspec.Struct) -> dict[str, Any]:

@@ -8,12 +8,14 @@ from parcours.charts.bars import Bin, StageBar, draw_distribution, draw_stages
 from parcours.charts.blueprint import CauseEdge, OperationBox, StageColumn, TouchCard, draw_blueprint
 from parcours.charts.causes import CauseRow, draw_causes
 from parcours.charts.chart import Chart
+from parcours.charts.numbers import write_interval, write_money, write_number
 from parcours.charts.sankey import Move, draw_sankey
 from parcours.charts.scale import LEVELS
 from parcours.charts.trend import TrendPoint, draw_trend
 from parcours.words import Language
 from parcours.workspaces.frame import Frame, frame_page
 from parcours.workspaces.readable import Readable
+from parcours.workspaces.readings import Cause
 from parcours.workspaces.wording import Say
 
 WEEK_MS = 7 * 86_400_000
@@ -26,6 +28,7 @@ class PatternsPage(msgspec.Struct, frozen=True, kw_only=True):
     frame: Frame
     levels: tuple[tuple[int, str], ...]
     drawings: tuple[tuple[str, Chart], ...]
+    finding: Cause
 
 
 def read_patterns(company: Readable, language: Language) -> PatternsPage:
@@ -42,6 +45,7 @@ def read_patterns(company: Readable, language: Language) -> PatternsPage:
             (say("patterns.distribution"), _draw_distribution(say, language)),
             (say("patterns.moves"), _draw_moves(say, language)),
         ),
+        finding=_make_finding(say, language),
     )
 
 
@@ -136,3 +140,27 @@ def _draw_moves(say: Say, language: Language) -> Chart:
     left = {"A": 90, "B": 40, "C": 60, "D": 70}
     moves = [Move(source=a, target=b, count=count, share=count / left[a]) for a, b, count in counted]
     return draw_sankey(say("patterns.moves"), moves, names, columns, language)
+
+
+def _make_finding(say: Say, language: Language) -> Cause:
+    return Cause(
+        rank=1,
+        operation=say("patterns.operation", letter="A"),
+        touchpoint=say("patterns.touchpoint", letter="A"),
+        href="#map",
+        clear=True,
+        hurts=True,
+        effect=say("cause.points", effect=write_number(-0.4, language, 2, signed=True)),
+        interval=write_interval(
+            write_number(-0.5, language, 2, signed=True), write_number(-0.3, language, 2, signed=True), language
+        ),
+        natural="",
+        customers=write_number(1200, language),
+        value=write_money(84_000, language),
+        owner=say("patterns.team", letter="A"),
+        grade=say("grade.observed"),
+        grade_says=say("grade.observed_says"),
+        robustness="",
+        settle="",
+        n=write_number(300, language),
+    )

@@ -1,0 +1,41 @@
+"""What pages read alike: only clear and hurting causes are shown strongly, and ids find the right label."""
+
+from __future__ import annotations
+
+from firm import Firm
+
+from parcours.words import Words
+from parcours.workspaces.readings import in_words, name_of, say_cause, strong_causes
+
+
+def test_only_clear_and_hurting_causes_are_strong(firm: Firm) -> None:
+    strong = [(row["touchpoint"], row["operation"]) for row in strong_causes(firm)]
+    assert strong == [
+        ("delivery", "carrier_delay"),
+        ("delivery", "packing_errors"),
+        ("call_centre", "ticket_backlog"),
+        ("store_visit", "staff_shortage"),
+        ("delivery", "ticket_backlog"),
+    ]
+
+
+def test_a_stage_and_a_touchpoint_may_share_an_id(firm: Firm) -> None:
+    assert name_of(firm, "stage", "delivery", "fr") == "Livraison"
+    assert name_of(firm, "touchpoint", "delivery", "fr") == "Livraison à domicile"
+    assert name_of(firm, "owner", "nobody", "fr") == "nobody"
+
+
+def test_a_cause_is_said_with_all_it_rests_on(firm: Firm) -> None:
+    said = say_cause(firm, strong_causes(firm)[0], 1, "fr")
+    assert (said.effect, said.interval) == ("−0,52 point", "−0,64\u00a0à\u00a0−0,40")
+    assert (said.customers, said.value, said.n) == ("41\u202f250", "3,2\u00a0M€", "1\u202f840")
+    assert (said.owner, said.grade, said.grade_says) == ("Transport", "observée", "va de pair avec")
+    assert said.hurts
+    assert said.clear
+
+
+def test_texts_may_come_in_any_form() -> None:
+    assert in_words(Words("a", "b"), "en") == "b"
+    assert in_words({"fr": "a", "en": "b"}, "fr") == "a"
+    assert in_words(None, "fr") == ""
+    assert in_words("plain", "fr") == "plain"
