@@ -68,12 +68,12 @@ def date_pattern(format: str | None) -> str:
         format = format.replace(f"%{name}", meaning)
     pieces = []
     for literal, directive in re.findall(r"([^%]+)|%(.?)", format):
-        if directive and directive not in _DIRECTIVES:
+        if not literal and directive not in _DIRECTIVES:
             raise ValueError(f"%{directive}")
         pieces.append(re.escape(literal) if literal else _DIRECTIVES.get(directive, ""))
     pattern = "".join(pieces)
     names = re.findall(r"\?P<(.)>", pattern)
-    if len(names) != len(set(names)) or not {"d"} <= set(names) or not ({"m", "b"} & set(names)):
+    if len(names) != len(set(names)) or not all(set(names) & part for part in ({"d"}, {"m", "b"}, {"Y", "y"})):
         raise ValueError(format)
     return f"^{pattern}$"
 
