@@ -101,9 +101,11 @@ def export_orders(people: People, life: Life, seed: int) -> Export:
 
 def export_meetings(people: People, life: Life) -> list[Export]:
     """Return visits to stores, deliveries, calls, refunds and points credited."""
+    return [*_meet_in_person(life), *_meet_afterwards(people, life)]
+
+
+def _meet_in_person(life: Life) -> list[Export]:
     shop, parcels = life.occasions["store_visit"], life.occasions["delivery"]
-    calls, refunds = life.occasions["call_centre"], life.occasions["refund"]
-    points = life.occasions["loyalty"]
     visits = {
         "passage": name_ids("G", np.arange(len(shop.person))),
         "heure": write_french(shop.moment_s),
@@ -117,6 +119,16 @@ def export_meetings(people: People, life: Life) -> list[Export]:
         "magasin": name_sites(parcels.visits.site),
         "livre_le": write_french(parcels.moment_s),
     }
+    late = (Flaw("livre_le", "2025-13-45", "bad_date"),)
+    return [
+        Export(file="store_visits.csv.gz", columns=visits, encoding="cp1252"),
+        Export(file="deliveries.csv.gz", columns=deliveries, flaws=late),
+    ]
+
+
+def _meet_afterwards(people: People, life: Life) -> list[Export]:
+    calls, refunds = life.occasions["call_centre"], life.occasions["refund"]
+    points = life.occasions["loyalty"]
     talks = {
         "ticket": name_ids("T", np.arange(len(calls.person))),
         "ended_at": write_iso(calls.moment_s),
@@ -139,10 +151,7 @@ def export_meetings(people: People, life: Life) -> list[Export]:
         "order": name_ids("W", points.visits.origin),
         "site": name_sites(points.visits.site),
     }
-    late = (Flaw("livre_le", "2025-13-45", "bad_date"),)
     return [
-        Export(file="store_visits.csv.gz", columns=visits, encoding="cp1252"),
-        Export(file="deliveries.csv.gz", columns=deliveries, flaws=late),
         Export(file="calls.jsonl.gz", columns=talks, flaws=(Flaw("ended_at", "0000-00-00T00:00:00Z", "bad_date"),)),
         Export(file="refunds.parquet", columns=paid),
         Export(file="loyalty.jsonl.gz", columns=credited),
