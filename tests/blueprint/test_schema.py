@@ -9,7 +9,7 @@ WRITTEN = Path(__file__).parents[2] / "docs" / "reference" / "blueprint.schema.j
 
 
 def test_the_written_schema_is_current() -> None:
-    assert json.loads(WRITTEN.read_text("utf-8")) == blueprint_schema(), "run: make schema"
+    assert json.loads(WRITTEN.read_text("utf-8")) == blueprint_schema(), "run: scripts/write-schema"
 
 
 def test_every_reference_inside_the_schema_holds() -> None:
