@@ -152,6 +152,7 @@ def test_rows_hold_what_others_rely_on(answered: Result) -> None:
         assert {column.name for column in answered.columns} <= set(row)
         assert row["grade"] == "observed"
         assert row["why"] is None
+        assert row["harm_at_least"] < row["harm"]
         assert row["settle"]["fr"] != row["settle"]["en"]
         assert 0 < row["robustness"] < 1
         assert 0 < row["customers"] < 9_000
@@ -190,7 +191,8 @@ def test_operations_without_a_site_get_a_sentence_and_no_number(drawn: Draw, ope
     central = [work.id for work in WORKS].index("it_incidents")
     operations = tables["operations"]
     operations["site"] = [
-        None if code == central else site for code, site in zip(operations["operation"], operations["site"], strict=True)
+        None if code == central else site
+        for code, site in zip(operations["operation"], operations["site"], strict=True)
     ]
     result = compute(Ask(open_rows(**tables), make_blueprint(Panel(site="store", period="week"))))
     silent = [row for row in result.rows if row["operation"] == "it_incidents"]

@@ -111,6 +111,8 @@ def test_too_few_sites_or_answers_say_how_many_are_missing() -> None:
     hardly = cells._replace(answers=np.r_[np.ones(20), np.zeros(len(cells.answers) - 20)])
     assert ask(hardly)["first"].gap == "answers"
     assert ask(hardly)["first"].missing >= 30
+    few_answers = make_cells(sites=8, periods=5)._replace(answers=np.ones(40))
+    assert (ask(few_answers)["first"].gap, ask(few_answers)["first"].missing) == ("answers", 10)
     narrow = ask(make_cells(sites=5, periods=3))["second"]
     assert narrow.answers > 50
     assert narrow.gap == "answers"

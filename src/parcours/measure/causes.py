@@ -118,20 +118,17 @@ COLUMNS = (
     Column("rank", Words(fr="Rang", en="Rank"), "count"),
     Column("touchpoint", Words(fr="Point de contact", en="Touchpoint")),
     Column("operation", Words(fr="Opération", en="Operation")),
-    Column("effect", Words(fr="Effet d'un écart-type de plus", en="Effect of one SD more"), "number"),
+    Column("effect", Words(fr="Effet", en="Effect"), "number"),
     Column("low", Words(fr="Bas", en="Low"), "number"),
     Column("high", Words(fr="Haut", en="High"), "number"),
     Column("unit", Words(fr="Unité", en="Unit")),
-    Column("effect_natural", Words(fr="Effet par unité", en="Effect per unit"), "number"),
-    Column("natural_unit", Words(fr="Unité de l'opération", en="Operation's unit")),
     Column("grade", Words(fr="Preuve", en="Grade")),
-    Column("robustness", Words(fr="Robustesse", en="Robustness"), "share"),
     Column("n", Words(fr="Réponses", en="Answers"), "count"),
-    Column("customers", Words(fr="Clients exposés", en="Customers exposed"), "count"),
-    Column("value", Words(fr="Leur chiffre d'affaires", en="Their revenue"), "money"),
+    Column("customers", Words(fr="Clients", en="Customers"), "count"),
+    Column("value", Words(fr="Exposé", en="Exposed"), "money"),
     Column("owner", Words(fr="Responsable", en="Owner")),
 )
-"""What stands in a table; rows hold more: sd, harm, clear, p, sites, response_rate, direct, settle, why …"""
+"""What stands in a table; rows hold more: effect_natural, sd, robustness, clear, direct, settle, why …"""
 
 _DEFINITION = Words(
     fr="effect : de combien la note moyenne du point de contact change, en points de son échelle, quand l'opération "

@@ -12,7 +12,7 @@ from parcours.words import Words
 
 FEW_CLUSTERS = 10
 FEW_SHARE = 0.9
-NOISY_SHARE = 0.2
+NOISY_SHARE = 0.3
 CLIPPED_SHARE = 0.05
 
 Found = Sequence[tuple[TouchpointPanel, Estimate]]
@@ -76,17 +76,7 @@ def _warn_silence(found: Found) -> Iterator[Words]:
 
 
 def _warn_cells(panel: CompanyPanel, found: Found) -> Iterator[Words]:
-    noisy = {id for cells, _ in found for id in cells.measured}
-    for operation in panel.blueprint.operations:
-        share = panel.find_share_of_noise(operation) if operation.id in noisy else 0.0
-        if share > NOISY_SHARE:
-            fr, en = operation.label.in_language("fr"), operation.label.in_language("en")
-            yield Words(
-                fr=f"« {fr} » : {share:.0%} de ce qui varie vient du petit nombre d'événements par cellule ; l'effet "
-                "par unité est sous-estimé.",
-                en=f"“{en}”: {share:.0%} of what varies is the luck of few events a cell; the effect per unit is "
-                "understated.",
-            )
+    yield from _warn_luck(panel, {id for cells, _ in found for id in cells.measured})
     for cells, estimated in found:
         fr, en = cells.touchpoint.label.in_language("fr"), cells.touchpoint.label.in_language("en")
         groups = min((effect.clusters for effect in estimated.effects if not effect.gap), default=FEW_CLUSTERS)
@@ -100,6 +90,20 @@ def _warn_cells(panel: CompanyPanel, found: Found) -> Iterator[Words]:
                 fr=f"« {fr} » : {cells.placeless} réponses sans site ont été laissées de côté.",
                 en=f"“{en}”: {cells.placeless} answers without a site were left out.",
             )
+
+
+def _warn_luck(panel: CompanyPanel, measured: set[str]) -> Iterator[Words]:
+    shares = [(one, panel.find_share_of_noise(one)) for one in panel.blueprint.operations if one.id in measured]
+    lucky = [(one.label, share) for one, share in shares if share > NOISY_SHARE]
+    if lucky:
+        french = ", ".join(f"« {label.in_language('fr')} » ({share:.0%})" for label, share in lucky)
+        english = ", ".join(f"“{label.in_language('en')}” ({share:.0%})" for label, share in lucky)
+        yield Words(
+            fr=f"Une part de ce qui varie peut tenir au petit nombre d'événements par cellule : {french}. Si ces "
+            "événements ne sont qu'un échantillon du travail, l'effet par unité est sous-estimé d'autant.",
+            en=f"A share of what varies may be the luck of few events a cell: {english}. If those events are but a "
+            "sample of the work, the effect per unit is understated by as much.",
+        )
 
 
 def _warn_gaps(panel: CompanyPanel, found: Found) -> Iterator[Words]:

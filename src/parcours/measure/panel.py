@@ -131,12 +131,12 @@ class CompanyPanel:
     def find_share_of_noise(self, operation: Operation) -> float:
         """Return the share of an operation's within-cell-group variance that is the luck of few events a cell.
 
-        0 for counts, which are what was lived, and where nothing can be told.
+        0 for counts and shares of bad events, which are what was lived, and where nothing can be told.
         """
         table, mine = self._events, self._events["operation"] == self.blueprint.operations.index(operation)
         keys = self.key_of(table["site"][mine], table["day_ms"][mine])
         kept, cell = np.unique(keys[keys >= 0], return_inverse=True)
-        if operation.measure.count or not len(kept):
+        if operation.measure.count or operation.measure.bad or not len(kept):
             return 0.0
         events, total, squares = (
             add_up(cell, table[name][mine][keys >= 0].astype(np.float64))

@@ -167,16 +167,12 @@ COLUMNS = (
     Column("touchpoint", Words(fr="Point de contact", en="Touchpoint")),
     Column("operation", Words(fr="Opération", en="Operation")),
     Column("kind", Words(fr="Exposition", en="Exposure")),
-    Column("customers", Words(fr="Clients exposés", en="Customers exposed"), "count"),
-    Column("value", Words(fr="Leur chiffre d'affaires", en="Their revenue"), "money"),
+    Column("customers", Words(fr="Clients", en="Customers"), "count"),
+    Column("value", Words(fr="Exposé", en="Exposed"), "money"),
     Column("share", Words(fr="Part", en="Share"), "share"),
     Column("low", Words(fr="Bas", en="Low"), "share"),
     Column("high", Words(fr="Haut", en="High"), "share"),
     Column("n", Words(fr="Sur", en="Of"), "count"),
-    Column(
-        "likely", Words(fr="Clients concernés, silencieux compris", en="Customers likely, silent included"), "count"
-    ),
-    Column("cells", Words(fr="Cellules au pire", en="Worst cells"), "count"),
 )
 
 _DEFINITION = Words(
