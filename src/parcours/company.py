@@ -11,6 +11,7 @@ import msgspec
 
 from parcours import results
 from parcours.blueprint import Blueprint, read_blueprint
+from parcours.blueprint.records import Channel, Group, Operation, Purpose, Stage, Team, Touchpoint
 from parcours.charts.notebook import result_html
 from parcours.errors import ParcoursError
 from parcours.know import Know, Permitted
@@ -19,6 +20,8 @@ from parcours.measure.comments import COMMENTS
 from parcours.measure.contract import Ask, Result
 from parcours.settings import Settings, read_settings
 from parcours.words import Words
+
+Labelled = Stage | Channel | Team | Touchpoint | Operation | Group | Purpose
 
 
 class Verbatim(msgspec.Struct, frozen=True):
@@ -82,7 +85,7 @@ class Company:
     def labels(self) -> dict[str, Words]:
         """The label of every id that a result may name."""
         blueprint = self.blueprint
-        records = (
+        records: tuple[Labelled, ...] = (
             *blueprint.stages,
             *blueprint.channels,
             *blueprint.teams,

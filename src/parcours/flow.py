@@ -41,14 +41,14 @@ def run(company: Company, progress: Progress) -> RunReport:
         write_report(company, company.folder / REPORT)
         progress.end()
     report = RunReport(
-        events=loaded.events_kept,
-        quarantined=loaded.quarantined_kept,
+        events=loaded.held,
+        quarantined=loaded.counts.quarantined,
         customers=customers,
         touchpoints=len(company.blueprint.touchpoints),
         seconds=round(time.monotonic() - start, 2),
         findings=found,
         sources=tuple(msgspec.to_builtins(source) for source in loaded.sources),
-        warnings=tuple(warning for source in loaded.sources for warning in source.warnings),
+        warnings=(*company.know.warnings, *loaded.all_warnings()),
         report=REPORT,
         finished_ms=int(time.time() * 1000),
     )

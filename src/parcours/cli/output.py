@@ -12,13 +12,14 @@ import msgspec
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
 from parcours.errors import Fault
 from parcours.measure.contract import Column, Result
 from parcours.words import Words, language
 
 PATIENCE_S = 1.0
+FILE_WIDTH = 160
+WIDEST = 34
 LEVELS = {"error": Words(fr="faute", en="error"), "warning": Words(fr="attention", en="warning")}
 
 
@@ -34,6 +35,8 @@ def say(value: Any) -> Any:
     if isinstance(value, msgspec.Struct):
         return {name: say(getattr(value, name)) for name in value.__struct_fields__}
     if isinstance(value, Mapping):
+        if set(value) == {"fr", "en"}:
+            return str(Words(**value))
         return {key: say(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [say(item) for item in value]
@@ -53,20 +56,45 @@ def print_faults(faults: Iterable[Fault]) -> None:
 
 def print_result(result: Result, labels: Mapping[str, Words]) -> None:
     """Print a measure as a table with what it means: question, count, definition, warnings."""
-    console = Console(highlight=False)
-    console.print(f"[bold]{escape(str(result.question))}[/]")
-    shown = [column for column in result.columns if any(row.get(column.name) is not None for row in result.rows)]
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in shown:
-        table.add_column(escape(str(column.label)), justify="left" if column.kind == "text" else "right")
-    for row in result.rows:
-        table.add_row(*(escape(write_cell(row.get(column.name), column, labels)) for column in shown))
-    if result.rows:
-        console.print(table)
-    console.print(f"n = {write_number(result.n)} · {escape(str(result.unit))}")
+    console = Console(highlight=False, soft_wrap=True)
+    console.print(f"[bold]{escape(str(result.question))}[/]\n")
+    columns = [column for column in result.columns if any(row.get(column.name) is not None for row in result.rows)]
+    headings = [str(column.label) for column in columns]
+    cells = [[write_cell(row.get(column.name), column, labels) for column in columns] for row in result.rows]
+    shown = choose_columns(headings, cells, console.width if console.is_terminal else FILE_WIDTH)
+    widths = {place: width_of(headings[place], [row[place] for row in cells]) for place in shown}
+    texts = {place for place in shown if columns[place].kind == "text"}
+    for style, row in (("bold", headings), *(("", row) for row in cells)):
+        line = "  ".join(align(row[place], widths[place], place in texts) for place in shown).rstrip()
+        console.print(escape(line), style=style)
+    if hidden := [column.name for place, column in enumerate(columns) if place not in shown]:
+        console.print(f"[dim]+ {escape(', '.join(hidden))} (--json)[/]")
+    console.print(f"\nn = {write_number(result.n)} · {escape(str(result.unit))}")
     console.print(f"[dim]{escape(str(result.definition))}[/]")
     for warning in result.warnings:
         console.print(f"! {escape(str(warning))}")
+
+
+def align(cell: str, width: int, left: bool) -> str:
+    """Return ``cell`` cut or padded to ``width``: text to the left, figures to the right."""
+    cut = cell if len(cell) <= width else cell[: width - 1] + "…"
+    return cut.ljust(width) if left else cut.rjust(width)
+
+
+def width_of(heading: str, cells: Sequence[str]) -> int:
+    """Return how wide a column is drawn: its widest cell or word of its heading, within reason."""
+    return min(WIDEST, max([len(heading), *(len(cell) for cell in cells)]))
+
+
+def choose_columns(headings: Sequence[str], cells: Sequence[Sequence[str]], width: int) -> list[int]:
+    """Return the places of the columns that fit ``width``, in order: those that say the same in every row go first."""
+    places = list(range(len(headings)))
+    said_once = [place for place in places if len(cells) > 1 and len({row[place] for row in cells}) == 1]
+    for place in [*reversed(said_once), *(place for place in reversed(places) if place not in said_once)]:
+        if sum(width_of(headings[i], [row[i] for row in cells]) + 2 for i in places) - 2 <= width:
+            break
+        places.remove(place)
+    return places or [0]
 
 
 def write_cell(value: Any, column: Column, labels: Mapping[str, Words]) -> str:
@@ -78,12 +106,15 @@ def write_cell(value: Any, column: Column, labels: Mapping[str, Words]) -> str:
     if isinstance(value, str):
         return str(labels.get(value, value))
     if isinstance(value, list | tuple):
-        return " ".join(write_cell(item, column, labels) for item in value)
+        return ", ".join(write_cell(item, column, labels) for item in value)
+    if isinstance(value, Mapping):
+        return " ".join(f"{key}:{write_cell(item, column, labels)}" for key, item in value.items())
     if column.kind == "milliseconds":
         return write_duration(float(value))
     if column.kind == "share":
         return write_number(100 * value, 1) + "\u202f%"
-    return write_number(value, 0 if column.kind in ("count", "money") or isinstance(value, int) else 3)
+    whole = column.kind in ("count", "money") or isinstance(value, int) or abs(value) >= 1000
+    return write_number(value, 0 if whole else 2 if abs(value) >= 10 else 3)
 
 
 def write_number(value: float, decimals: int = 0) -> str:
@@ -110,7 +141,8 @@ class Bars:
         self._quiet = quiet
         self._console = Console(stderr=True)
         self._progress: Progress | None = None
-        self._label, self._total, self._done, self._start = Words(), None, 0, 0.0
+        self._label, self._done, self._start = Words(), 0, 0.0
+        self._total: int | None = None
 
     def begin(self, label: Words, total: int | None = None) -> None:
         """Remember the step; nothing is drawn before it has lasted a second."""

@@ -10,6 +10,7 @@ import msgspec
 from parcours import company as companies
 from parcours.cli.output import print_json, print_result
 from parcours.measure import measure_named
+from parcours.measure.evidence import GRADES
 
 
 @click.command("show")
@@ -30,4 +31,4 @@ def command(folder: Path, measure: str, by: str | None, purpose: str | None, as_
         body["columns"] = [msgspec.structs.asdict(column) for column in result.columns]
         print_json(body)
     else:
-        print_result(result, company.labels)
+        print_result(result, {**company.labels, **dict(GRADES.items())})

@@ -133,7 +133,7 @@ def _write_ocel(rows: Permitted, blueprint: Blueprint, path: Path) -> int:
     with path.open("w", encoding="utf-8") as file:
         file.write('{"eventTypes":')
         attributes = [{"name": "visible", "type": "boolean"}, {"name": "site", "type": "string"}]
-        names = [record.id for record in (*blueprint.touchpoints, *blueprint.operations)]
+        names = [one.id for one in blueprint.touchpoints] + [one.id for one in blueprint.operations]
         json.dump([{"name": name, "attributes": attributes} for name in names], file)
         file.write(',"objectTypes":')
         json.dump([{"name": kind, "attributes": []} for kind in ("customer", *kinds)], file)

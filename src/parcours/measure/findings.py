@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from parcours.measure.contract import Result
+from parcours.measure.evidence import GRADES
 from parcours.words import LANGUAGES, Language, Words
 
 MOST_CAUSES = 3
@@ -89,19 +90,12 @@ def _cause_sentence(row: Mapping[str, Any], labels: Mapping[str, Words], languag
     if language == "fr":
         return (
             f"« {operation} » va de pair avec {interval} points sur « {touchpoint} » pour un écart-type interne ; "
-            f"{customers} clients et {value} € exposés ; preuve : {_GRADES[row['grade']].fr}."
+            f"{customers} clients et {value} € exposés ; preuve : {GRADES[row['grade']].fr}."
         )
     return (
         f"“{operation}” goes with {interval} points on “{touchpoint}” per within-site-and-week SD; "
-        f"{customers} customers and €{value} exposed; evidence: {_GRADES[row['grade']].en}."
+        f"{customers} customers and €{value} exposed; evidence: {GRADES[row['grade']].en}."
     )
-
-
-_GRADES = {
-    "observed": Words(fr="observée", en="observed"),
-    "natural_experiment": Words(fr="expérience naturelle", en="natural experiment"),
-    "trial": Words(fr="essai", en="trial"),
-}
 
 
 def _find_journey(result: Result, labels: Mapping[str, Words]) -> list[Finding]:
