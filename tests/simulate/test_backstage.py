@@ -56,6 +56,7 @@ def cell_means(site: pa.Array, week: np.ndarray, value: np.ndarray) -> np.ndarra
         ("packing_errors", "packing_checks.csv.gz", "controle_le", "magasin", "erreurs_pour_cent", 1),
         ("carrier_delay", "carrier_scans.parquet", "scanned_ms", "site", "delay_min", 60),
         ("staff_shortage", "rosters.csv.gz", "clos_le", "magasin", "non_pourvu_pct", 1),
+        ("agent_absence", "shifts.csv.gz", "clos_le", "magasin", "absences_pct", 1),
         ("refund_delay", "refund_processing.csv.gz", "traite_le", "magasin", "delai_jours", 1 / 24),
         ("points_delay", "points_runs.jsonl.gz", "computed_at", "site", "delay_h", 1),
         ("page_latency", "latency.parquet", "measured_ms", "site", "seconds", 1 / 1000),

@@ -97,14 +97,14 @@ def test_every_bad_row_that_is_planted_is_listed_and_there(firm: Path) -> None:
 
 def test_the_exports_hold_the_draw_cell_by_cell(firm: Path) -> None:
     world = draw(3, 350)
-    sites = sorted({row["magasin"] for row in table_of(firm, "rosters.csv.gz")})
-    shifts = table_of(firm, "shifts.csv.gz")
-    away = np.zeros(world.operations["agent_absence"].shape)
-    for row in shifts:
-        day, month, year = row["clos_le"][:10].split("/")
+    incidents = table_of(firm, "incidents.csv.gz")[:-1]
+    sites = sorted({row["magasin"] for row in incidents})
+    logged = np.zeros(world.operations["it_incidents"].shape)
+    for row in incidents:
+        day, month, year = row["ouvert_le"][:10].split("/")
         week = (np.datetime64(f"{year}-{month}-{day}") - np.datetime64("2025-01-06")).astype(int) // 7
-        away[sites.index(row["magasin"]), week] += row["statut"] == "absent"
-    assert np.allclose(away / 12, world.operations["agent_absence"])
+        logged[sites.index(row["magasin"]), week] += 1
+    assert np.array_equal(logged, world.operations["it_incidents"])
     answers = [json.loads(line) for line in lines_of(firm, "surveys.jsonl.gz")[:-2]]
     scores = [row["score"] for row in answers if row["survey"] == "delivery"]
     heard = world.visits["delivery"].score

@@ -124,6 +124,6 @@ def test_the_slope_is_the_derivative_of_the_expected_score(index: float) -> None
 
 def test_total_effects_run_through_every_path() -> None:
     totals = total_effects(DELIVERY)
-    assert totals["stock_gaps"] == pytest.approx(0.5 * 0.35 * -0.55)
+    assert totals["stock_gaps"] == pytest.approx(0.5 * 0.33 * -0.55)
     assert totals["agent_absence"] == pytest.approx(0.6 * -0.30)
     assert totals["it_incidents"] == 0

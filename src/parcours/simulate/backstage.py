@@ -17,6 +17,9 @@ from parcours.simulate.people import SITES, name_ids, name_sites
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
+PLANS_A_WEEK = 4
+"""Rosters and shifts closed in each store and week."""
+
 
 class Events(msgspec.Struct, frozen=True, kw_only=True):
     """The events of one operation: their cell, moment, value, and the row that they are tied to (−1: none)."""
@@ -47,19 +50,22 @@ def export_backstage(draw: Draw, life: Life, seed: int) -> list[Export]:
     refunded = tie(7, "refund_delay", life.occasions["refund"], -900)
     counted = tie(8, "points_delay", life.occasions["loyalty"], -300)
     opened = tie(9, "ticket_backlog", life.occasions["call_centre"], -600)
-    staffed = _repeat_events(works["staff_shortage"], draw.operations["staff_shortage"], 4, seed)
+    staffed, absent = (
+        _repeat_events(works[operation], draw.operations[operation], PLANS_A_WEEK, [seed, 9, number])
+        for number, operation in enumerate(("staff_shortage", "agent_absence"))
+    )
     return [
         _french(stock, "stock_checks.csv.gz", "controle", "controle_le", "introuvables_pct", ("commande", "W")),
         _french(picked, "picking.csv.gz", "preparation", "prepare_le", "attente_min", ("commande", "W")),
         _french(packed, "packing_checks.csv.gz", "controle", "controle_le", "erreurs_pour_cent", ("colis", "P")),
         _french(staffed, "rosters.csv.gz", "planning", "clos_le", "non_pourvu_pct"),
+        _french(absent, "shifts.csv.gz", "vacation", "clos_le", "absences_pct"),
         _french_refunds(refunded, life.occasions["refund"]),
         _parquet(scanned, "carrier_scans.parquet", ("scan", "scanned_ms", "delay_min"), ("parcel", "P"), 60.0),
         _parquet(checked, "credit_checks.parquet", ("check", "checked_ms", "duration_s"), ("order", "W"), 1.0),
         _parquet(shown, "latency.parquet", ("trace", "measured_ms", "seconds"), ("order", "W"), 1e-3),
         _export_points(counted, life.occasions["loyalty"]),
         _export_tickets(opened),
-        _export_shifts(works["agent_absence"], draw.operations["agent_absence"], seed),
         _export_incidents(draw.operations["it_incidents"], seed),
     ]
 
@@ -84,8 +90,8 @@ def _tie_events(work: Work, cells: Floats, to: tuple[Occasion, int], random: np.
     return Events(site=site, week=week, moment_s=moment, value=_scatter(work, cells, site, week, random), tied=tied)
 
 
-def _repeat_events(work: Work, cells: Floats, times: int, seed: int) -> Events:
-    random = np.random.default_rng([seed, 9])
+def _repeat_events(work: Work, cells: Floats, times: int, seed: list[int]) -> Events:
+    random = np.random.default_rng(seed)
     site, week = (np.repeat(axis.ravel(), times) for axis in np.indices(cells.shape))
     return Events(
         site=site,
@@ -166,20 +172,6 @@ def _whole_seconds(events: Events) -> Floats:
     waits = np.empty(len(total))
     waits[order] = np.diff(np.rint(total), prepend=0.0)
     return waits
-
-
-def _export_shifts(work: Work, cells: Floats, seed: int) -> Export:
-    """Return ``per_cell`` shifts a cell, of which exactly the planted share is absent."""
-    random = np.random.default_rng([seed, 10])
-    site, week, number = (axis.ravel() for axis in np.indices((*cells.shape, work.per_cell)))
-    absent = number < np.rint(cells[site, week] * work.per_cell)
-    columns = {
-        "vacation": name_ids("V", np.arange(len(site))),
-        "clos_le": write_french(in_week(week, random)),
-        "magasin": name_sites(site),
-        "statut": pa.array(("present", "absent")).take(pa.array(absent.astype(np.int64))),
-    }
-    return Export(file="shifts.csv.gz", columns=columns)
 
 
 def _export_incidents(cells: Floats, seed: int) -> Export:

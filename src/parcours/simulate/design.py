@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-Kind = Literal["number", "share", "count"]
+Kind = Literal["number", "count"]
 
 
 class Work(msgspec.Struct, frozen=True, kw_only=True):
@@ -14,8 +14,8 @@ class Work(msgspec.Struct, frozen=True, kw_only=True):
 
     The cell's standardised value is ``load`` × the week's season + ``quality`` × the site's hidden quality + the sum
     over ``follows`` of coefficient × that operation's standardised value + ``noise`` × N(0, 1); its natural value is
-    ``mean + scale × standardised value`` in ``unit``. A ``share`` is realised over ``per_cell`` events, a ``count`` is
-    an integer of at least 1; what follows depends on the realised value. ``spread`` is the standard deviation of
+    ``mean + scale × standardised value`` in ``unit``. A ``count`` is an integer of at least 1, and what follows depends
+    on the realised value. ``spread`` is the standard deviation of
     single events inside a cell, in the natural unit.
     """
 
@@ -29,7 +29,6 @@ class Work(msgspec.Struct, frozen=True, kw_only=True):
     follows: dict[str, float] = {}
     spread: float = 0.0
     kind: Kind = "number"
-    per_cell: int = 1
 
 
 class Meeting(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,8 +56,8 @@ class Meeting(msgspec.Struct, frozen=True, kw_only=True):
 WORKS: tuple[Work, ...] = (
     Work(id="stock_gaps", unit="%", mean=12.0, scale=2.0, load=0.6, spread=1.5),
     Work(id="picking_delay", unit="min", mean=95.0, scale=14.0, load=0.5, follows={"stock_gaps": 0.5}, spread=12.0),
-    Work(id="carrier_delay", unit="h", mean=20.0, scale=3.0, load=0.6, follows={"picking_delay": 0.35}, spread=2.5),
-    Work(id="agent_absence", unit="share", mean=0.3, scale=0.08, load=0.8, kind="share", per_cell=12),
+    Work(id="carrier_delay", unit="h", mean=20.0, scale=3.0, load=0.6, follows={"picking_delay": 0.33}, spread=2.5),
+    Work(id="agent_absence", unit="%", mean=22.0, scale=4.0, load=0.8, spread=3.0),
     Work(id="ticket_backlog", unit="h", mean=16.0, scale=2.0, load=0.3, follows={"agent_absence": 0.6}, spread=2.0),
     Work(id="packing_errors", unit="per 100 items", mean=4.0, scale=0.6, load=0.1, spread=0.5),
     Work(id="it_incidents", unit="incidents", mean=6.0, scale=1.5, load=1.2, noise=0.6, kind="count"),

@@ -133,9 +133,7 @@ def _draw_cells(work: Work, standard: dict[str, Floats], season: _Season, random
     for parent, coefficient in work.follows.items():
         latent = latent + coefficient * standard[parent]
     value = work.mean + work.scale * latent
-    if work.kind == "share":
-        value = np.clip(np.round(value * work.per_cell), 0.0, work.per_cell) / work.per_cell
-    elif work.kind == "count":
+    if work.kind == "count":
         value = np.maximum(np.round(value), 1.0)
     return np.asarray(value, np.float64)
 
