@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -136,5 +135,5 @@ class Firm:
 
 
 @pytest.fixture
-def firm(tmp_path: Path) -> Iterator[Firm]:
-    yield Firm(tmp_path)
+def firm(tmp_path: Path) -> Firm:
+    return Firm(tmp_path)
