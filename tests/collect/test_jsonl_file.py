@@ -9,6 +9,7 @@ import pytest
 from parcours.collect import jsonl_file
 from parcours.collect.jsonl_file import JsonlRows
 from parcours.collect.rows import WHOLE_ROW
+from parcours.errors import ParcoursError
 
 LINES = (
     b'\xef\xbb\xbf{"id": 1, "at": "x", "who": {"mail": "a@b.fr"}}\n\n'
@@ -55,3 +56,23 @@ def test_a_line_that_is_not_utf8_is_bad(tmp_path) -> None:
     path.write_bytes(b'{"a": "\xe9"}\n{"a": "\xc3\xa9"}\n')
     (raw,) = JsonlRows(path).batches(("a",))
     assert (raw.columns["a"].to_pylist(), [row.line for row in raw.bad]) == (["é"], [1])
+
+
+@pytest.mark.parametrize("content", [b"[\n1,\n2]\n", b"nonsense", b"[" + b"{}," * 200])
+def test_what_is_no_json_lines_is_told_and_not_put_aside_line_by_line(tmp_path, monkeypatch, content) -> None:
+    monkeypatch.setattr(jsonl_file, "MOST_LINE_BYTES", 100)
+    path = tmp_path / "x.jsonl"
+    path.write_bytes(content)
+    with pytest.raises(ParcoursError) as caught:
+        list(JsonlRows(path).batches(("a",)))
+    assert caught.value.code == "file_unreadable"
+
+
+def test_a_line_without_end_stops_the_reading_before_memory_does(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(jsonl_file, "MOST_LINE_BYTES", 100)
+    monkeypatch.setattr(jsonl_file, "BLOCK_BYTES", 30)
+    path = tmp_path / "x.jsonl"
+    path.write_bytes(b'{"a": 1}\n{"a": "' + b"x" * 1000)
+    with pytest.raises(ParcoursError) as caught:
+        list(JsonlRows(path).batches(("a",)))
+    assert caught.value.faults[0].line == 2

@@ -28,7 +28,7 @@ def adds_up(counts) -> bool:
     return counts.rows_read == counts.new + counts.replaced + counts.unchanged + counts.quarantined
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(edits=EDITS)
 def test_totals_add_up_and_the_last_good_row_of_a_key_is_what_stands(edits) -> None:
     with tempfile.TemporaryDirectory() as place:
@@ -371,4 +371,50 @@ def test_what_a_crash_left_behind_is_swept_away(acme) -> None:
     strays[2].mkdir()
     acme.load()
     assert not any(stray.exists() for stray in strays)
+    assert len(acme.events()) == 1
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="a disk of its own needs root to be mounted")
+def test_a_full_disk_loses_nothing(acme) -> None:
+    place = acme.folder / ".parcours"
+    place.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=640k", "tmpfs", str(place)], check=False).returncode:
+        pytest.skip("this machine lets nobody mount a small disk")
+    try:
+        acme.orders(*(acme.order(i) for i in range(3)))
+        acme.load()
+        before = acme.events()
+        acme.orders(*(acme.order(i, cents=i) for i in range(30_000)))
+        with pytest.raises(ParcoursError) as caught:
+            acme.load()
+        assert caught.value.code == "disk_full"
+        assert acme.events() == before
+        acme.orders(*(acme.order(i) for i in range(4)))
+        assert acme.load().counts.new == 1
+    finally:
+        subprocess.run(["umount", "-l", str(place)], check=True)
+
+
+def test_a_file_that_changes_while_it_is_read_is_refused(acme) -> None:
+    path = acme.orders(acme.order(1))
+    whole = acme.door
+
+    class Meddler(type(whole)):
+        def admit(self, batch, first_event_no, received_ms):
+            path.write_text(path.read_text() + "more\n")
+            return super().admit(batch, first_event_no, received_ms)
+
+    acme.door = Meddler(acme.blueprint)
+    with pytest.raises(ParcoursError) as caught:
+        acme.load()
+    assert caught.value.code == "file_changed"
+    assert acme.events() == []
+
+
+def test_a_source_that_is_no_longer_described_keeps_its_events_and_says_so(acme) -> None:
+    acme.orders(acme.order(1))
+    acme.load()
+    (acme.folder / "sources" / "orders.yaml").rename(acme.folder / "sources" / "orders.old")
+    report = acme.load()
+    assert any("orders" in warning.fr for warning in report.warnings)
     assert len(acme.events()) == 1

@@ -38,6 +38,7 @@ def test_short_forms_are_read(acme) -> None:
         (("time: at", "time: {column: at, format: '%H'}"), "bad_date_format", 4, "error"),
         (("time: at", "time: {column: at, zone: Europe/Lyon}"), "bad_zone", 4, "error"),
         (("key: order_id", "csv: {encoding: klingon}"), "bad_encoding", 3, "error"),
+        (("key: order_id", "csv: {encoding: base64}"), "bad_encoding", 3, "error"),
         (("key: order_id", "csv: {delimiter: ';;'}"), "bad_delimiter", 3, "error"),
         (("ids:", "objects: {basket: b}\nids:"), "unknown_object", 5, "error"),
         (("ids:", "consent: {sell: {column: c, yes: [x]}}\nids:"), "unknown_purpose", 5, "error"),

@@ -11,11 +11,14 @@ import numpy as np
 import pyarrow as pa
 
 from parcours.collect.csv_records import MOST_RECORD_BYTES
+from parcours.collect.faults import file_unreadable
 from parcours.collect.files import open_bytes
 from parcours.collect.rows import WHOLE_ROW, BadRow, RawRows
 from parcours.words import Words
 
 BLOCK_BYTES = 8 << 20
+MOST_LINE_BYTES = 64 << 20
+"""A line this long is one JSON array, or no JSON lines at all; memory would grow with it."""
 _HEAD_ROWS = 1000
 _NOT_AN_OBJECT = Words("La ligne n'est pas un objet JSON.", "The line is not a JSON object.")
 _TOO_LARGE = Words("La ligne est trop longue.", "The line is too long.")
@@ -36,6 +39,8 @@ class JsonlRows:
             row = _decode(line)
             if row is not None:
                 found.update(dict.fromkeys(_names(row)))
+        if not found and any(line.strip() for line in lines):
+            raise file_unreadable(path, "no line is a JSON object")
         self.columns = tuple(found)
 
     def batches(self, wanted: Sequence[str]) -> Iterator[RawRows]:
@@ -48,6 +53,8 @@ class JsonlRows:
                 data = rest + block
                 used = len(data) if final else data.rfind(b"\n") + 1
                 rest = data[used:]
+                if len(rest) > MOST_LINE_BYTES:
+                    raise file_unreadable(self.path, f"line > {MOST_LINE_BYTES >> 20} MB", first)
                 if used:
                     lines = data[:used].removesuffix(b"\n").split(b"\n")
                     yield _raw_rows(lines, first, wanted, stream.place())

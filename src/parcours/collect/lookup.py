@@ -11,8 +11,6 @@ from parcours.collect.connectors import open_rows
 from parcours.collect.rows import clean
 from parcours.collect.source import Format, Lookup
 
-MOST_ROWS = 1_000_000
-
 
 class Joined:
     """The rows of a lookup, held in memory; where a key stands twice, the last row counts."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import re
 from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
@@ -69,7 +68,7 @@ def _check_head(source: Source, node: Node) -> Iterator[Fault]:
         remedy = Words('Par exemple csv: {delimiter: ";"}.', 'For instance csv: {delimiter: ";"}.')
         yield node.fault("bad_delimiter", ("csv", "delimiter"), sentence, remedy)
     try:
-        codecs.lookup(source.csv.encoding)
+        "".encode(source.csv.encoding)
     except LookupError:
         sentence = Words(
             f"L'encodage « {source.csv.encoding} » est inconnu.", f"The encoding “{source.csv.encoding}” is unknown."
