@@ -18,12 +18,12 @@ class Cell(NamedTuple):
 def draw_table(caption: str, headings: Sequence[Cell], rows: Sequence[Sequence[Cell]], css: str = "") -> str:
     """Return an HTML table; the first cell of each row is its heading.
 
-    The table stands in a region that can be scrolled with the keyboard, so that a wide one never widens the page.
+    The table stands in a group that can be scrolled with the keyboard, so that a wide one never widens the page.
     """
     head = "".join(f'<th scope="col"{_number(cell)}>{escape(cell.text)}</th>' for cell in headings)
     body = "".join(f"<tr>{''.join(_cell(cell, i == 0) for i, cell in enumerate(row))}</tr>" for row in rows)
     return (
-        f'<div class="scroll" role="region" tabindex="0" aria-label="{escape(caption)}">'
+        f'<div class="scroll" role="group" tabindex="0" aria-label="{escape(caption)}">'
         f'<table class="{css}"><caption>{escape(caption)}</caption>'
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
     )
