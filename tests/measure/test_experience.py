@@ -141,3 +141,9 @@ def test_an_unknown_split_is_refused_with_those_that_exist(make_rows: Callable[.
         MEASURE.compute(Ask(make_rows([]), blueprint, "colour"))
     assert caught.value.code == "unknown_split"
     assert "touchpoint,group:segment" in caught.value.faults[0].remedy.en
+
+
+def test_two_answers_to_one_visit_are_one_response(make_rows: Callable[..., Any], blueprint: Blueprint) -> None:
+    rows = make_rows([[(0, 1.0)] for _ in range(20)], _answers(0, [5.0] * 10) + _answers(0, [4.0] * 10))
+    row = MEASURE.compute(Ask(rows, blueprint)).rows[0]
+    assert (row["n"], row["visits"], row["response_rate"]) == (20, 20, 0.5)

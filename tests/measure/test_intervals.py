@@ -171,3 +171,13 @@ def test_median_bounds_hold_at_least_95_percent(n: int, random: np.random.Genera
 
 def test_no_values_have_no_median() -> None:
     assert bound_median(np.empty(0)) is None
+
+
+def test_shrinkage_pays_for_not_knowing_the_spread(random: np.random.Generator) -> None:
+    inside = []
+    for _ in range(3000):
+        theta = random.normal(size=12)
+        pulled = shrink(theta + random.normal(size=12), np.ones(12))
+        assert pulled is not None
+        inside.append(np.mean((pulled.low <= theta) & (theta <= pulled.high)))
+    assert np.mean(inside) > 0.937

@@ -99,3 +99,11 @@ def test_no_touch_at_all_gives_a_sentence(make_rows: Callable[..., Any], bluepri
     assert (result.n, result.period) == (0, None)
     assert [row["entered"] for row in result.rows] == [0, 0, 0]
     assert "No touch is known" in result.warnings[0].en
+
+
+def test_nobody_leaves_the_last_stage_even_with_a_deadline(
+    make_rows: Callable[..., Any], blueprint_asking: Callable[..., Blueprint]
+) -> None:
+    blueprint = blueprint_asking(deadlines_days=(10.0, 20.0, 5.0))
+    row = MEASURE.compute(Ask(make_rows([[(4, 0.0)], [(0, 90.0)]]), blueprint)).rows[2]
+    assert (row["left"], row["under_way"], row["state"]) == (0, 1, "last_stage")

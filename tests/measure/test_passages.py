@@ -74,3 +74,9 @@ def test_median_gaps_cover_when_customers_have_their_own_pace(random: np.random.
 def test_no_gaps_have_no_medians() -> None:
     nothing = np.empty(0, np.int64)
     assert len(find_median_gaps({"packed": nothing, "bundle": nothing}).pair) == 0
+
+
+def test_a_share_of_one_from_few_customers_stays_unsure() -> None:
+    found = share_out(np.arange(4), np.zeros(4, np.int64), np.zeros(4, np.int64), np.full(4, 500))
+    assert (found.share[0], found.high[0]) == (1.0, 1.0)
+    assert found.low[0] < 0.6

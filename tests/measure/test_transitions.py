@@ -68,9 +68,7 @@ def test_counts_are_those_of_a_plain_reading(
     make_rows: Callable[..., Any], blueprint: Blueprint, random: np.random.Generator
 ) -> None:
     journeys = [[(int(t), float(i)) for i, t in enumerate(random.integers(0, 6, 8))] for _ in range(300)]
-    expected = Counter(
-        (f"t{a[0]}", f"t{b[0]}") for journey in journeys for a, b in itertools.pairwise(journey)
-    )
+    expected = Counter((f"t{a[0]}", f"t{b[0]}") for journey in journeys for a, b in itertools.pairwise(journey))
     rows = MEASURE.compute(Ask(make_rows(journeys), blueprint)).rows
     between = {key: number for key, number in _count(rows).items() if "(" not in "".join(key)}
     assert between == expected

@@ -156,7 +156,7 @@ def measure_funnel(ask: Ask) -> Result:
         of_chain = groups.codes[chains.customer]
         parts = [({"group": label}, chains.reached_ms[:, of_chain == i]) for i, label in enumerate(groups.labels)]
     started = len(chains.customer)
-    split = (SPLITS["group"],) if ask.by and ask.by.startswith("group:") else ()
+    split: tuple[Column, ...] = (SPLITS["group"],) if ask.by and ask.by.startswith("group:") else ()
     split += (SPLITS["stage"],) if levels and levels[0].stage else ()
     return Result(
         measure=MEASURE.name,
