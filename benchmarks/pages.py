@@ -1,0 +1,126 @@
+"""Server time of three pages under eight clients: p50 and p95 in milliseconds, on the loopback alone.
+
+Run ``python benchmarks/pages.py DIR`` over a company folder that has been run. Bounded: at most ``--requests`` a client
+and ``--seconds`` a page. The server is a process of its own; "made" is the time to make a page that is on no shelf.
+"""
+
+from __future__ import annotations
+
+import argparse
+import http.client
+import os
+import platform
+import socket
+import statistics
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import parcours.company
+from parcours.words import LANGUAGES
+from parcours.workspaces.app import serve
+from parcours.workspaces.render import render
+from parcours.workspaces.routes import PAGES
+
+LIMIT_MS = 100
+
+
+def find_free_port() -> int:
+    """Return a port of the loopback that nobody listens on."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+def wait_until_served(port: int, seconds: float = 30) -> None:
+    """Wait until the server answers; a fault after ``seconds``."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.05)
+    raise SystemExit("the server did not start")
+
+
+def ask(port: int, path: str, requests: int, until: float, times_ms: list[float]) -> None:
+    """Ask for ``path`` over one kept connection; note each answer's time."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    for _ in range(requests):
+        if time.monotonic() > until:
+            break
+        start = time.perf_counter()
+        connection.request("GET", path, headers={"Accept-Encoding": "gzip"})
+        answer = connection.getresponse()
+        answer.read()
+        times_ms.append(1000 * (time.perf_counter() - start))
+        if answer.status != 200:
+            raise SystemExit(f"{path}: {answer.status}")
+    connection.close()
+
+
+def load_page(port: int, path: str, clients: int, requests: int, seconds: float) -> list[float]:
+    """Return the times of all clients' requests, sorted, in milliseconds."""
+    times_ms: list[float] = []
+    until = time.monotonic() + seconds
+    threads = [
+        threading.Thread(target=ask, args=(port, path, requests, until, times_ms), daemon=True) for _ in range(clients)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(seconds + 30)
+    return sorted(times_ms)
+
+
+def time_making(folder: Path, place: str, times: int = 5) -> float:
+    """Return the median time to read and fill a page whose results are known, in milliseconds."""
+    company = parcours.company.open(folder)
+    name, _, id = place.partition("/")
+    page = next(page for page in PAGES if page.path.partition("/")[0] == name)
+    taken = []
+    for _ in range(times + 1):
+        start = time.perf_counter()
+        render(page.read(company, LANGUAGES[0], {"id": id} if id else {}, {}), LANGUAGES[0])
+        taken.append(1000 * (time.perf_counter() - start))
+    return statistics.median(taken[1:])
+
+
+def main() -> None:
+    """Print one line a page."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--clients", type=int, default=8)
+    parser.add_argument("--requests", type=int, default=200)
+    parser.add_argument("--seconds", type=float, default=15)
+    parser.add_argument("--serve-on", type=int, help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    company = parcours.company.open(given.folder)
+    if given.serve_on:
+        serve(company, "127.0.0.1", given.serve_on)
+        return
+    touchpoint = next((one.id for one in company.blueprint.touchpoints if one.experience), None)
+    touchpoint = touchpoint or company.blueprint.touchpoints[0].id
+    port = find_free_port()
+    command = [sys.executable, __file__, str(given.folder), "--serve-on", str(port)]
+    server = subprocess.Popen(command)
+    try:
+        wait_until_served(port)
+        print(
+            f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, load {os.getloadavg()[0]:.1f}"
+        )
+        print(f"{given.clients} clients, limit p95 {LIMIT_MS} ms")
+        print(f"{'page':<28}{'requests':>9}{'p50 ms':>9}{'p95 ms':>9}{'made ms':>9}")
+        for place in ("map", f"touchpoint/{touchpoint}", "journey"):
+            times_ms = load_page(port, f"/fr/{place}", given.clients, given.requests, given.seconds)
+            p50, p95 = (times_ms[int(share * (len(times_ms) - 1))] for share in (0.5, 0.95))
+            print(f"{place:<28}{len(times_ms):>9}{p50:>9.1f}{p95:>9.1f}{time_making(given.folder, place):>9.1f}")
+    finally:
+        server.terminate()
+        server.wait(10)
+
+
+if __name__ == "__main__":
+    main()
