@@ -115,6 +115,13 @@ def test_without_a_designed_journey_the_stages_stand_in(make_rows: Callable[...,
     assert "no designed journey" in result.warnings[-1].en
 
 
+def test_a_journey_of_one_level_gives_way_to_the_stages(make_rows: Callable[..., Any], blueprint: Blueprint) -> None:
+    short = Step(sequence=(_leaf("t0"), Step(optional=_leaf("t2"))))
+    result = MEASURE.compute(Ask(make_rows([[(0, 0.0)]]), msgspec.structs.replace(blueprint, journey=short)))
+    assert [row["stage"] for row in result.rows] == ["idea", "purchase", "use"]
+    assert "at least two compulsory levels" in result.warnings[-1].en
+
+
 def test_nobody_starting_is_said(make_rows: Callable[..., Any], blueprint: Blueprint) -> None:
     result = MEASURE.compute(Ask(make_rows([[(5, 0.0)]]), blueprint))
     assert [row["share"] for row in result.rows] == [None, None, None]

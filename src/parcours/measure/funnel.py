@@ -23,6 +23,9 @@ TOUCHES = Step(
     sample={"touchpoints": (0, 1, 2)},
 )
 
+FEWEST_LEVELS = 2
+"""One level alone shows nothing of the way."""
+
 
 class Level(NamedTuple):
     """One level of a funnel: its stage, in a funnel of stages, and the touchpoints of which any one reaches it."""
@@ -48,14 +51,13 @@ def find_levels(step: records.Step) -> list[tuple[str, ...]]:
 
 
 def choose_levels(ask: Ask) -> list[Level]:
-    """Return the stages that have touchpoints, or the levels of the designed journey where there is one."""
+    """Return the designed journey's levels; the stages with touchpoints when asked, or when there are under two."""
     blueprint = ask.blueprint
-    if ask.by == "stage" or blueprint.journey is None:
-        by_stage = {
-            stage.id: tuple(t.id for t in blueprint.touchpoints if t.stage == stage.id) for stage in blueprint.stages
-        }
-        return [Level(stage, touchpoints) for stage, touchpoints in by_stage.items() if touchpoints]
-    return [Level(None, level) for level in find_levels(blueprint.journey) if level]
+    designed = find_levels(blueprint.journey) if blueprint.journey and ask.by != "stage" else []
+    if len(designed) >= FEWEST_LEVELS:
+        return [Level(None, level) for level in designed]
+    stages = [(s.id, tuple(t.id for t in blueprint.touchpoints if t.stage == s.id)) for s in blueprint.stages]
+    return [Level(stage, touchpoints) for stage, touchpoints in stages if touchpoints]
 
 
 class Chains(NamedTuple):
@@ -171,7 +173,7 @@ def measure_funnel(ask: Ask) -> Result:
         method=METHOD,
         purpose=ask.rows.purpose,
         by=ask.by,
-        warnings=warn(ask, started, under_way),
+        warnings=warn(ask, levels, started, under_way),
     )
 
 
@@ -183,7 +185,7 @@ def _leave_out(chains: Chains, ask: Ask) -> tuple[Chains, int]:
     return Chains(chains.customer[over], chains.reached_ms[:, over]), int((~over).sum())
 
 
-def warn(ask: Ask, started: int, under_way: int) -> tuple[Words, ...]:
+def warn(ask: Ask, levels: list[Level], started: int, under_way: int) -> tuple[Words, ...]:
     """Say what the funnel stands on: nobody, an open window, stages for want of a designed journey."""
     found = []
     if not started:
@@ -197,7 +199,7 @@ def warn(ask: Ask, started: int, under_way: int) -> tuple[Words, ...]:
         )
     elif started and ask.window_ms is None:
         found.append(SO_FAR)
-    if ask.blueprint.journey is None and ask.by != "stage":
+    if levels and levels[0].stage and ask.by != "stage":
         found.append(NO_JOURNEY)
     return tuple(found)
 
@@ -211,8 +213,8 @@ SO_FAR = Words(
     en="Without a window the shares are those reached so far: recent customers may still move on.",
 )
 NO_JOURNEY = Words(
-    fr="Le plan n'a pas de parcours conçu : les étapes en tiennent lieu.",
-    en="The blueprint has no designed journey: the stages stand in for it.",
+    fr="Le plan n'a pas de parcours conçu d'au moins deux niveaux obligés : les étapes en tiennent lieu.",
+    en="The blueprint has no designed journey of at least two compulsory levels: the stages stand in for it.",
 )
 DEFINITION = Words(
     fr="Niveaux de la séquence principale du parcours conçu (ou étapes), dans l'ordre ; d'autres contacts sont "
