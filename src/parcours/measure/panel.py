@@ -103,11 +103,11 @@ class CompanyPanel:
         self._events = questions.ask(PANEL_OPERATIONS)
         self._sites: dict[str, int] = {"": 0}
         for table in (self._visits, self._answers, self._events):
-            for site in set(table["site"]) if self.choice.site else ():
+            for site in sorted(set(table["site"])) if self.choice.site else ():
                 self._sites.setdefault(site, len(self._sites))
         days = [table["day_ms"] for table in (self._visits, self._answers, self._events)]
         periods = number_periods(np.concatenate(days) // DAY_MS, self.choice.period)
-        self._start = int(periods.min(initial=0)) if len(periods) else 0
+        self._start = int(periods.min()) if len(periods) else 0
         self._span = int(periods.max()) - self._start + 1 if len(periods) else 1
         self._values = {code: self._measure(code) for code in range(len(blueprint.operations))}
 
