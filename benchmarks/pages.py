@@ -108,9 +108,8 @@ def main() -> None:
     server = subprocess.Popen(command)
     try:
         wait_until_served(port)
-        print(
-            f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, load {os.getloadavg()[0]:.1f}"
-        )
+        cores, load = os.cpu_count(), os.getloadavg()[0]
+        print(f"{platform.machine()}, {cores} cores, Python {platform.python_version()}, load {load:.1f}")
         print(f"{given.clients} clients, limit p95 {LIMIT_MS} ms")
         print(f"{'page':<28}{'requests':>9}{'p50 ms':>9}{'p95 ms':>9}{'made ms':>9}")
         for place in ("map", f"touchpoint/{touchpoint}", "journey"):

@@ -64,7 +64,7 @@ def test_every_touchpoint_is_a_link_that_says_itself(chart: Chart) -> None:
         "58\u202f%",
         "55\u00a0à\u00a061\u202f%",
         "1\u202f840 réponses",
-        "très dégradée",
+        "moyenne",
     ):
         assert part in said
 
@@ -170,5 +170,13 @@ def test_rounding_keeps_the_ends() -> None:
 
 
 def test_levels_of_the_card_follow_its_metric() -> None:
-    assert [one.level for one in CARDS] == [5, 1, 0, 3]
+    assert [one.level for one in CARDS] == [5, 3, 0, 4]
     assert msgspec.structs.replace(CARDS[0], metric="nps", score=70.0).level == 5
+
+
+def test_an_edge_takes_the_gutter_between_its_ends() -> None:
+    """From a lower row the way up is the gutter nearest to the card: no detour round the operation."""
+    touch, operation = Spot(500, 50, 80, 60, 2), Spot(300, 400, 80, 50, 1, row=1)
+    way = route(operation, touch, Ways(90, 200, 300))
+    assert way.badge == (380, 425)
+    assert "L490" in way.path

@@ -7,7 +7,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from parcours.charts.scale import domain_of, level_of, nice_ticks, place, span_of, write_score
+from parcours.charts.scale import domain_of, level_of, nice_ticks, place, say_ladders, span_of, write_score
 
 
 @given(st.sampled_from(["csat", "nps", "ces"]), st.floats(0, 1), st.floats(0, 1))
@@ -18,8 +18,8 @@ def test_a_better_score_never_has_a_lower_level(metric: str, first: float, secon
 
 
 def test_the_ladder_is_the_one_in_the_legend() -> None:
-    assert [level_of("csat", score) for score in (0.59, 0.60, 0.79, 0.80, 0.90)] == [1, 2, 3, 4, 5]
-    assert [level_of("nps", score) for score in (-1, 0, 59, 60)] == [1, 2, 4, 5]
+    assert [level_of("csat", score) for score in (0.39, 0.40, 0.69, 0.70, 0.85)] == [1, 2, 3, 4, 5]
+    assert [level_of("nps", score) for score in (-11, -10, 49, 50)] == [1, 2, 4, 5]
     assert level_of("ces", 6.0, (1, 7)) == 5
 
 
@@ -43,3 +43,9 @@ def test_scores_are_written_in_their_own_form() -> None:
     assert write_score("csat", 0.58, "en") == "58%"
     assert write_score("nps", 34, "fr") == "+34"
     assert write_score("ces", 5.56, "fr") == "5,6"
+
+
+def test_the_legend_says_every_threshold() -> None:
+    said = say_ladders("fr")
+    for part in ("40\u202f%", "85\u202f%", "−10", "+50", "80\u202f%"):
+        assert part in said

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import os
+import threading
+import time
 from pathlib import Path
 
 from parcours.workspaces.shelf import MOST_PAGES, Shelf, pack, read_stamp
@@ -41,6 +43,23 @@ def test_a_change_while_a_page_is_made_keeps_the_stale_page_off_the_shelf(tmp_pa
 
     shelf.take("/a", make)
     assert shelf.take("/a", lambda: "fresh").plain == b"fresh"
+
+
+def test_readers_at_once_have_it_made_once(tmp_path: Path) -> None:
+    made: list[int] = []
+    shelf = Shelf(tmp_path)
+
+    def make() -> str:
+        made.append(1)
+        time.sleep(0.05)
+        return "page"
+
+    threads = [threading.Thread(target=shelf.take, args=("/a", make)) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert made == [1]
 
 
 def test_the_shelf_has_an_end(tmp_path: Path) -> None:

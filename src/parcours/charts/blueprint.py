@@ -11,7 +11,7 @@ from parcours.charts import labels
 from parcours.charts.blueprint_plan import Spot, Ways, route, spread
 from parcours.charts.chart import Chart
 from parcours.charts.numbers import write_number
-from parcours.charts.scale import LEVELS, level_of, place, span_of, write_score, write_score_interval
+from parcours.charts.scale import LEVELS, level_of, place, say_ladders, span_of, write_score, write_score_interval
 from parcours.charts.table import Cell, draw_table
 from parcours.charts.text import line, lines_of, open_svg, rect, text, wrap
 from parcours.words import Language, Words
@@ -109,7 +109,7 @@ def draw_blueprint(
     drawn = [edge for edge in edges if edge.touchpoint in plan.touches and edge.operation in plan.operations]
     strong = sorted((edge for edge in drawn if edge.rank is not None), key=lambda edge: edge.rank or 0)
     faint = [edge for edge in drawn if edge.rank is None]
-    height = plan.bottom + 78
+    height = plan.bottom + 108
     parts = [
         open_svg(WIDTH, height, title, _summary(touches, language), "map", role="group"),
         f'<defs><pattern id="hatch-{language}" width="7" height="7" patternUnits="userSpaceOnUse" '
@@ -412,6 +412,7 @@ def _draw_legend(y: float, language: Language) -> str:
         parts.append(f'<g class="touch">{draw_icon(x, y + 1, human)}</g>{text(x + 21, y + 12.5, word, "small")}')
         x += 30 + 6.4 * len(word) + 14
     parts.append(_legend_edges(LANE_WIDTH, y + 34, language))
+    parts.append(text(LANE_WIDTH, y + 80, say_ladders(language), "small soft"))
     return "".join(parts)
 
 

@@ -88,7 +88,9 @@ def route(operation: Spot, touch: Spot, ways: Ways, track: float = 0, entry: flo
         points += [(top_x, channel_y), (top_x, operation.y)]
         badge = (top_x, operation.y)
     else:
-        beside = operation.column + (1 if rightward and operation.column == touch.column else 0)
+        beside = min(
+            (operation.column, operation.column + 1), key=lambda column: abs(ways.gutter(column) + track - gutter_x)
+        )
         way_x = ways.gutter(beside) + track
         end_x = operation.x if way_x < operation.x else operation.x + operation.width
         points += [(way_x, channel_y), (way_x, operation.middle), (end_x, operation.middle)]

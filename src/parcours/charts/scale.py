@@ -11,8 +11,8 @@ from parcours.words import Language, Words
 # Where each next level begins. One fixed ladder for every company, printed in the legend: a colour means the same on
 # every page and next year. CSAT is the satisfied share, NPS points, CES the mean effort score as a share of its scale.
 LADDERS: dict[str, tuple[float, float, float, float]] = {
-    "csat": (0.60, 0.70, 0.80, 0.90),
-    "nps": (0.0, 20.0, 40.0, 60.0),
+    "csat": (0.40, 0.55, 0.70, 0.85),
+    "nps": (-10.0, 10.0, 30.0, 50.0),
     "ces": (0.50, 0.60, 0.70, 0.80),
 }
 LEVELS = (
@@ -33,6 +33,16 @@ def level_of(metric: str, score: float, scale: tuple[float, float] | None = None
         low, high = scale or (1.0, 7.0)
         score = (score - low) / (high - low)
     return 1 + sum(score >= step for step in LADDERS.get(metric, LADDERS["csat"]))
+
+
+def say_ladders(language: Language) -> str:
+    """Say where each level of each metric begins, for a legend."""
+    csat = " · ".join(write_share(step, language) for step in LADDERS["csat"])
+    nps = " · ".join(write_number(step, language, signed=True) for step in LADDERS["nps"])
+    ces = " · ".join(write_share(step, language) for step in LADDERS["ces"])
+    if language == "fr":
+        return f"Seuils des niveaux\u00a0: CSAT {csat}\u2003NPS {nps}\u2003CES {ces} de son échelle"
+    return f"Levels begin at: CSAT {csat}\u2003NPS {nps}\u2003CES {ces} of its scale"
 
 
 def span_of(metric: str, scale: tuple[float, float] | None = None) -> tuple[float, float]:
