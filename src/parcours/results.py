@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import threading
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -89,6 +90,6 @@ def recall_run(folder: Path) -> RunReport | None:
 
 def _write(path: Path, body: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_suffix(f".{os.getpid()}.tmp")
+    fresh = path.with_suffix(f".{os.getpid()}-{threading.get_ident()}.tmp")
     fresh.write_bytes(body)
     fresh.replace(path)
