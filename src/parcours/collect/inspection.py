@@ -13,9 +13,8 @@ from parcours.blueprint.yaml_lines import Place
 from parcours.collect.connectors import DEFAULT_KEYS, open_rows
 from parcours.collect.csv_file import CsvRows
 from parcours.collect.files import PACKAGE, find_files, format_of
-from parcours.collect.reading import ReadSource
 from parcours.collect.rows import WHOLE_ROW, Rows
-from parcours.collect.source import Format, Lookup, Source
+from parcours.collect.source import Format, Lookup, ReadSource, Source
 from parcours.errors import Fault, ParcoursError
 from parcours.settings import Settings
 from parcours.words import Words

@@ -10,20 +10,14 @@ import msgspec
 from parcours.blueprint.records import Blueprint
 from parcours.blueprint.shape import read_record
 from parcours.blueprint.yaml_lines import Node, read_yaml
+from parcours.collect.inspection import inspect_files
 from parcours.collect.rules import check_source, check_together
-from parcours.collect.source import Source
+from parcours.collect.source import ReadSource, Source
 from parcours.errors import Fault, ParcoursError
 from parcours.settings import Settings
 from parcours.words import Words
 
 SOURCES = "sources"
-
-
-class ReadSource(msgspec.Struct, frozen=True):
-    """A source with the YAML that it was read from, so that later faults can name its lines."""
-
-    source: Source
-    node: Node
 
 
 def read_sources(folder: Path, blueprint: Blueprint, settings: Settings) -> tuple[ReadSource, ...]:
@@ -41,8 +35,6 @@ def read_sources(folder: Path, blueprint: Blueprint, settings: Settings) -> tupl
 
 def check_sources(folder: Path, blueprint: Blueprint, settings: Settings) -> list[Fault]:
     """Return every fault and warning of ``sources/*.yaml``, and of the files they name that are there."""
-    from parcours.collect.inspection import inspect_files
-
     sources, faults = _read_all(folder, blueprint, settings)
     if any(fault.level == "error" for fault in faults):
         return faults

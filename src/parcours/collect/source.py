@@ -7,6 +7,7 @@ from typing import Literal
 import msgspec
 
 from parcours.blueprint.records import FieldKind, IdentifierType
+from parcours.blueprint.yaml_lines import Node
 
 Format = Literal["csv", "jsonl", "parquet", "xes"]
 
@@ -147,6 +148,13 @@ class Source(Record, frozen=True, kw_only=True):
             format=event.time.format or self.time.format,
             zone=event.time.zone or self.time.zone,
         )
+
+
+class ReadSource(msgspec.Struct, frozen=True):
+    """A source with the YAML that it was read from, so that later faults can name its lines."""
+
+    source: Source
+    node: Node
 
 
 def is_punctuation(part: str) -> bool:

@@ -85,7 +85,7 @@ class XesRows:
 
 
 class _RefusedError(Exception):
-    """A document type or entity: XES has none, and they can be made to exhaust memory or read other files."""
+    """A document type: XES has none, and its entities can be made to exhaust memory or read other files."""
 
 
 class _Reading:
@@ -96,7 +96,6 @@ class _Reading:
         self.parser.StartElementHandler = self._start
         self.parser.EndElementHandler = self._end
         self.parser.StartDoctypeDeclHandler = self._refuse
-        self.parser.EntityDeclHandler = self._refuse
         self.finished: list[_Event] = []
         self._path: list[str] = []
         self._trace: list[_Event] = []
@@ -123,4 +122,4 @@ class _Reading:
             self._trace, self._case = [], {}
 
     def _refuse(self, *_: object) -> None:
-        raise _RefusedError("DOCTYPE / ENTITY")
+        raise _RefusedError("DOCTYPE")

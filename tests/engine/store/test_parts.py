@@ -93,10 +93,10 @@ from parcours.engine.store.parts import write_part
 from parcours.errors import ParcoursError
 
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+resource.setrlimit(resource.RLIMIT_FSIZE, (16384, 16384))
 rows = range(9000)
 texts = [os.urandom(8).hex() for _ in rows]
-buckets = pa.array([0] * 9000, pa.int8())
+buckets = pa.array([0] * 10 + [1] * 8990, pa.int8())
 table = pa.table({"event_no": rows, "occurred_ms": rows, "bucket": buckets, "text": texts})
 try:
     write_part(Path(sys.argv[1]), table, "orders")
