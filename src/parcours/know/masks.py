@@ -8,7 +8,7 @@ import phonenumbers
 
 REGION = "FR"
 _MAIL = re.compile(r"[\w.+%-]+@[\w-]+(?:\.[\w-]+)+")
-_IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?:[ ]?[A-Z0-9]{2,4}){3,8}[ ]?[A-Z0-9]{0,3}\b", re.IGNORECASE)
+_IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]){11,30}", re.IGNORECASE)
 _NIR = re.compile(
     r"\b[12378][ .-]?\d{2}[ .-]?(?:0[1-9]|[1-9]\d)[ .-]?(?:\d{2}|2[AB])[ .-]?\d{3}[ .-]?\d{3}(?:[ .-]?\d{2})?\b",
     re.IGNORECASE,
@@ -26,7 +26,7 @@ def mask(text: str) -> str:
     text = _MAIL.sub("[mail]", text)
     if len(_DIGITS.findall(text)) < 8:
         return text
-    text = _IBAN.sub(lambda match: "[iban]" if _is_iban(match.group()) else match.group(), text)
+    text = _IBAN.sub(lambda match: _mask_iban(match.group()), text)
     text = _CARD.sub(lambda match: "[card]" if _is_card(match.group()) else match.group(), text)
     text = _NIR.sub("[nir]", text)
     return _mask_phones(text)
@@ -40,11 +40,15 @@ def _mask_phones(text: str) -> str:
     return text
 
 
-def _is_iban(written: str) -> bool:
-    plain = written.replace(" ", "").upper()
-    if not 15 <= len(plain) <= 34:
-        return False
-    return int("".join(str(int(char, 36)) for char in plain[4:] + plain[:4])) % 97 == 1
+def _mask_iban(written: str) -> str:
+    """Return ``written`` with the IBAN that it begins with masked; the words after one may look like more of it."""
+    for end in range(len(written), 14, -1):
+        plain = written[:end].replace(" ", "").upper()
+        if written[end - 1] == " ":
+            continue
+        if len(plain) >= 15 and int("".join(str(int(char, 36)) for char in plain[4:] + plain[:4])) % 97 == 1:
+            return "[iban]" + written[end:]
+    return written
 
 
 def _is_card(written: str) -> bool:

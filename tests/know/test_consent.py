@@ -1,0 +1,109 @@
+"""Tests of the ledger: the latest statement counts, nothing is lost or doubled, and an altered line is named."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from parcours.errors import ParcoursError
+from parcours.know.consent import GRANTED, NOTHING, REFUSED, Ledger
+from parcours.know.keys import open_keys
+from parcours.know.pseudonyms import checksums
+from parcours.know.state import open_state
+from parcours.settings import Settings
+
+Statement = tuple[int, int, int]
+BATCHES = st.lists(
+    st.tuples(
+        st.integers(0, 1),
+        st.lists(st.tuples(st.integers(0, 2), st.integers(0, 4), st.integers(0, 1)), min_size=1, max_size=6),
+        st.booleans(),
+    ),
+    max_size=6,
+)
+
+
+def open_ledger(folder: Path) -> Ledger:
+    return Ledger(open_state(folder), open_keys(folder, Settings())[0])
+
+
+def note(ledger: Ledger, purpose: int, statements: list[Statement]) -> None:
+    table = np.array(statements, np.int64).reshape(-1, 3)
+    numbers = np.arange(len(table), dtype=np.int64)
+    ledger.note(purpose, table[:, 0], table[:, 2].astype(np.int8), table[:, 1], numbers)
+
+
+@settings(max_examples=60, deadline=None)
+@given(BATCHES)
+def test_the_latest_statement_counts(batches: list[tuple[int, list[Statement], bool]]) -> None:
+    latest: dict[tuple[int, int], tuple[int, int]] = {}
+    with tempfile.TemporaryDirectory() as scratch:
+        ledger = open_ledger(Path(scratch))
+        for purpose, statements, settle in batches:
+            note(ledger, purpose, statements)
+            for person, at_ms, choice in statements:
+                if at_ms >= latest.get((person, purpose), (-1, 0))[0]:
+                    latest[person, purpose] = at_ms, choice
+            if settle:
+                ledger.settle(1)
+            assert_stands(ledger, latest)
+        ledger.settle(1)
+        reopened = open_ledger(Path(scratch))
+        reopened.catch_up()
+        assert_stands(reopened, latest)
+
+
+def assert_stands(ledger: Ledger, latest: dict[tuple[int, int], tuple[int, int]]) -> None:
+    people = np.arange(3, dtype=np.int64)
+    for purpose in (0, 1):
+        expected = [latest.get((person, purpose), (0, NOTHING))[1] for person in range(3)]
+        assert ledger.recorded(people, purpose).tolist() == expected
+
+
+def test_a_redelivery_adds_nothing(tmp_path: Path) -> None:
+    ledger = open_ledger(tmp_path)
+    for _ in range(3):
+        note(ledger, 0, [(5, 10, GRANTED), (5, 20, GRANTED), (6, 10, REFUSED)])
+        ledger.settle(1)
+    rows = open_state(tmp_path).execute("SELECT principal, occurred_ms, confirmed_ms, choice FROM consent ORDER BY 1")
+    assert rows == [(5, 10, 20, GRANTED), (6, 10, 10, REFUSED)]
+
+
+def test_what_another_process_appends_counts_at_the_next_look(tmp_path: Path) -> None:
+    reader, writer = open_ledger(tmp_path), open_ledger(tmp_path)
+    note(writer, 0, [(5, 10, GRANTED)])
+    writer.settle(1)
+    before = reader.catch_up()
+    assert reader.recorded(np.array([5]), 0).tolist() == [GRANTED]
+    note(writer, 0, [(5, 11, REFUSED)])
+    writer.settle(2)
+    assert reader.catch_up() > before
+    assert reader.recorded(np.array([5]), 0).tolist() == [REFUSED]
+
+
+@pytest.mark.parametrize("column", ["principal", "purpose", "choice", "occurred_ms", "confirmed_ms", "recorded_ms"])
+def test_an_altered_line_is_named(tmp_path: Path, column: str) -> None:
+    ledger = open_ledger(tmp_path)
+    note(ledger, 0, [(5, 10, REFUSED), (6, 10, REFUSED)])
+    ledger.settle(1)
+    open_state(tmp_path).execute(f"UPDATE consent SET {column} = {column} + 1 WHERE entry_no = 2")
+    with pytest.raises(ParcoursError, match="state_damaged") as caught:
+        open_ledger(tmp_path).catch_up()
+    assert "2" in str(caught.value)
+
+
+@pytest.mark.parametrize("choice", [2, 7, -5])
+def test_a_choice_that_nobody_knows_is_a_refusal(tmp_path: Path, choice: int) -> None:
+    line = np.array([[5, 0, choice, 10, 10, 1, 1]], np.int64)
+    stamp = checksums(line, open_keys(tmp_path, Settings())[0].checks)
+    open_state(tmp_path).execute(
+        "INSERT INTO consent VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?)", [*line[0].tolist(), int(stamp[0])]
+    )
+    ledger = open_ledger(tmp_path)
+    ledger.catch_up()
+    assert ledger.recorded(np.array([5]), 0).tolist() == [REFUSED]
