@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from xml.etree import ElementTree
 
-from parcours.charts.bars import Bin, StageBar, draw_distribution, draw_stages
+from parcours.charts.bars import LABEL_WIDTH, WIDTH, Bin, StageBar, draw_distribution, draw_stages
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -16,6 +16,7 @@ def test_the_three_fates_fill_the_bar_in_proportion() -> None:
     chart = draw_stages("Étapes", bars, "fr")
     rects = list(ElementTree.fromstring(chart.svg).iter(f"{SVG}rect"))[3:]
     widths = {rect.get("class"): float(rect.get("width", 0)) + 1.5 for rect in rects}
+    assert abs(sum(widths.values()) - (WIDTH - LABEL_WIDTH - 8)) < 1  # the largest entry fills the room
     assert abs(widths["bar"] / widths["bar-soft"] - 2) < 0.01
     assert abs(widths["bar-soft"] / widths["bar-left"] - 3) < 0.05
     cells = [cell.text for cell in ElementTree.fromstring(chart.table).findall(".//tbody/tr")[0]]

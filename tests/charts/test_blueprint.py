@@ -137,6 +137,7 @@ def test_boxes_never_share_a_place_and_keep_their_order(wanted: list[float], col
     placed = spread(wanted, columns)
     assert len(set(placed)) == len(wanted)
     assert all(0 <= column < columns for column, _ in placed)
+    assert all(row < -(-len(wanted) // columns) for _, row in placed)
     by_wish = [placed[i][0] for i in sorted(range(len(wanted)), key=lambda i: (wanted[i], i))]
     assert by_wish == sorted(by_wish)
 

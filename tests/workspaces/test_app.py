@@ -86,7 +86,8 @@ def test_home_speaks_the_readers_language(client: TestClient) -> None:
 
 
 @pytest.mark.parametrize(
-    ("accepted", "language"), [("fr-CA,fr;q=0.9", "fr"), ("en-GB", "en"), ("de", "fr"), ("", "fr"), ("en;q=x,fr", "fr")]
+    ("accepted", "language"),
+    [("fr-CA,fr;q=0.9", "fr"), ("en-GB", "en"), ("de", "fr"), ("", "fr"), ("en;q=x,fr", "fr"), ("en;q=0", "fr")],
 )
 def test_languages_are_weighed(firm: Firm, accepted: str, language: str) -> None:
     assert choose_language(firm, accepted) == language

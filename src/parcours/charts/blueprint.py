@@ -156,7 +156,7 @@ def _plan(
     inset = (column - width) / 2
     evidence_y = 92.0
     evidence = max((len(_evidence_rows(i, touches, width)) for i in range(len(stages))), default=0)
-    evidence = max(evidence, 3) if evidence else 0  # never lower than its own heading
+    evidence = max(evidence, 4) if evidence else 0  # never lower than its own heading
     interaction_y = evidence_y + evidence * 15 + (24 if evidence else 0)
     card_height = 84 + 16 * max((len(wrap(card.label, width - 40, 13, 3, bold=True)) for card in touches), default=1)
     spots: dict[str, Spot] = {}
@@ -261,10 +261,12 @@ def _draw_lines(plan: _Plan, support: bool, language: Language) -> str:
         _lane(labels.FRONT, plan.lane_height["front"], language),
         _lane(labels.BACKSTAGE, plan.lane_height["back"], language),
         line(0, interaction_y, WIDTH, interaction_y, "line-interaction"),
-        text(WIDTH - EDGE - 8, interaction_y - 6, labels.LINE_OF_INTERACTION.in_language(language), "line-name", "end"),
+        text(
+            WIDTH - EDGE - 22, interaction_y - 6, labels.LINE_OF_INTERACTION.in_language(language), "line-name", "end"
+        ),
         line(0, visibility_y, WIDTH, visibility_y, "line-visibility"),
         text(
-            WIDTH - EDGE - 8,
+            WIDTH - EDGE - 22,
             visibility_y + 17,
             labels.LINE_OF_VISIBILITY.in_language(language),
             "line-name strong",
@@ -276,7 +278,7 @@ def _draw_lines(plan: _Plan, support: bool, language: Language) -> str:
             _lane(labels.SUPPORT, plan.lane_height["support"], language),
             line(0, internal_y, WIDTH, internal_y, "line-internal"),
             text(
-                WIDTH - EDGE - 8,
+                WIDTH - EDGE - 22,
                 internal_y + 16,
                 labels.LINE_OF_INTERNAL_INTERACTION.in_language(language),
                 "line-name",
@@ -287,7 +289,7 @@ def _draw_lines(plan: _Plan, support: bool, language: Language) -> str:
 
 
 def _lane(label: Words, y: float, language: Language) -> str:
-    return lines_of(10, y + 12, wrap(label.in_language(language), LANE_WIDTH - 26, 12, 3, bold=True), 15, "lane-name")
+    return lines_of(10, y + 12, wrap(label.in_language(language), LANE_WIDTH - 22, 12, 4, bold=True), 15, "lane-name")
 
 
 def _draw_touch(card: TouchCard, plan: _Plan, edges: Sequence[CauseEdge], language: Language) -> str:
