@@ -1,6 +1,6 @@
 """How often `causes` finds the planted causes of the simulated firm, and how often its intervals hold the truth.
 
-Run ``python benchmarks/causes.py`` (200 seeds and two settings: about two minutes on 2 cores).
+Run ``python benchmarks/causes.py`` (200 seeds and two settings: about four minutes on 2 cores).
 """
 
 from __future__ import annotations
