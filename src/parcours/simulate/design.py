@@ -90,7 +90,7 @@ MEETINGS: tuple[Meeting, ...] = (
     Meeting(
         id="checkout",
         scale=(1, 7),
-        centre=5.0,
+        centre=5.4,
         noise=1.1,
         direct={"page_latency": -0.10, "credit_check_time": 0.0},
         load=-0.2,
@@ -101,7 +101,7 @@ MEETINGS: tuple[Meeting, ...] = (
     Meeting(
         id="store_visit",
         scale=(0, 10),
-        centre=7.4,
+        centre=8.0,
         noise=1.5,
         direct={"staff_shortage": -0.20, "stock_gaps": -0.12},
         load=-0.3,
@@ -112,7 +112,7 @@ MEETINGS: tuple[Meeting, ...] = (
     Meeting(
         id="call_centre",
         scale=(0, 10),
-        centre=5.9,
+        centre=6.6,
         noise=1.7,
         direct={"ticket_backlog": -0.18},
         load=-0.3,
@@ -123,7 +123,7 @@ MEETINGS: tuple[Meeting, ...] = (
     Meeting(
         id="refund",
         scale=(1, 5),
-        centre=3.5,
+        centre=3.7,
         noise=0.9,
         direct={"refund_delay": -0.08, "ticket_backlog": 0.0},
         load=-0.1,
@@ -134,7 +134,7 @@ MEETINGS: tuple[Meeting, ...] = (
     Meeting(
         id="loyalty",
         scale=(0, 10),
-        centre=7.6,
+        centre=8.1,
         noise=1.8,
         direct={"points_delay": -0.18, "it_incidents": 0.0},
         load=-0.2,
@@ -145,7 +145,7 @@ MEETINGS: tuple[Meeting, ...] = (
     Meeting(
         id="review",
         scale=(1, 5),
-        centre=3.7,
+        centre=3.9,
         noise=1.0,
         direct={"ticket_backlog": -0.07, "packing_errors": -0.07},
         load=-0.1,
@@ -157,7 +157,7 @@ MEETINGS: tuple[Meeting, ...] = (
     Meeting(
         id="click_collect",
         scale=(0, 10),
-        centre=7.2,
+        centre=7.7,
         noise=1.5,
         direct={"picking_delay": -0.15},
         load=-0.3,
@@ -168,7 +168,7 @@ MEETINGS: tuple[Meeting, ...] = (
     Meeting(
         id="till",
         scale=(0, 10),
-        centre=7.7,
+        centre=8.3,
         noise=1.5,
         direct={"staff_shortage": -0.15, "it_incidents": 0.0},
         load=-0.3,
