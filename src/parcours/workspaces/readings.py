@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from parcours.charts.causes import CauseRow
-from parcours.charts.numbers import MISSING, write_interval, write_money, write_number
+from parcours.charts.numbers import MISSING, decimals_for, write_interval, write_money, write_number
 from parcours.charts.scale import span_of
 from parcours.errors import ParcoursError
 from parcours.measure.contract import Result
@@ -161,7 +161,8 @@ def _interval(row: Row, language: Language) -> str:
 def _natural(row: Row, language: Language) -> str:
     if row.get("effect_natural") is None:
         return ""
-    effect = write_number(row["effect_natural"], language, 2, signed=True)
+    natural = float(row["effect_natural"])
+    effect = write_number(natural, language, decimals_for(natural), signed=True)
     return Say(language)("cause.natural", effect=effect, unit=in_words(row.get("natural_unit"), language))
 
 
