@@ -8,10 +8,11 @@ from html import escape
 import msgspec
 
 from parcours.charts import labels
+from parcours.charts.blueprint_legend import draw_icon, draw_legend
 from parcours.charts.blueprint_plan import Spot, Ways, route, spread
 from parcours.charts.chart import Chart
 from parcours.charts.numbers import write_number
-from parcours.charts.scale import LEVELS, level_of, place, say_ladders, span_of, write_score, write_score_interval
+from parcours.charts.scale import LEVELS, level_of, place, span_of, write_score, write_score_interval
 from parcours.charts.table import Cell, draw_table
 from parcours.charts.text import line, lines_of, open_svg, rect, text, wrap
 from parcours.words import Language, Words
@@ -124,7 +125,7 @@ def draw_blueprint(
         ),
         *(_draw_operation(box, plan.operations[box.id]) for box in operations),
         _draw_strong(strong, plan),
-        _draw_legend(plan.bottom + 22, language),
+        draw_legend(plan.bottom + 22, LANE_WIDTH, language),
         "</svg>",
     ]
     behind = {
@@ -336,16 +337,6 @@ def _draw_reading(card: TouchCard, spot: Spot, language: Language) -> str:
     )
 
 
-def draw_icon(x: float, y: float, human: bool) -> str:
-    """A person or a screen, 14 pixels: the second sign, beside the shape of the card, of who is met."""
-    if human:
-        return (
-            f'<g class="icon" transform="translate({x:.1f} {y:.1f})"><circle cx="7" cy="4" r="3"/>'
-            '<path d="M1.5 13.5a5.5 5.5 0 0 1 11 0z"/></g>'
-        )
-    return f'<g class="icon" transform="translate({x:.1f} {y:.1f})"><path d="M1 2h12v8H1zM4.5 12.5h5M7 10v2.5"/></g>'
-
-
 def describe_touch(card: TouchCard, language: Language) -> str:
     """Say a card in one sentence: its name, who is met, the score with interval, answers and level."""
     kind = (labels.HUMAN if card.human else labels.DIGITAL).in_language(language)
@@ -389,44 +380,6 @@ def _draw_strong(edges: Sequence[CauseEdge], plan: _Plan) -> str:
             f'<path d="{way.path}" stroke-width="{1.5 + 3.5 * edge.weight:.1f}"/><path d="{way.tip}" class="tip"/>'
             f'<circle cx="{x:.1f}" cy="{y:.1f}" r="9.5"/>{text(x, y + 4, str(edge.rank), "badge", "middle")}</g>'
         )
-    return "".join(parts)
-
-
-def _draw_legend(y: float, language: Language) -> str:
-    x = LANE_WIDTH
-    heading = wrap(labels.EXPERIENCE.in_language(language), LANE_WIDTH - 20, 12, 2, bold=True)
-    parts = [lines_of(10, y + 12, heading, 15, "lane-name")]
-    for number, level in enumerate(LEVELS, start=1):
-        word = level.in_language(language)
-        parts.append(
-            f'<g class="touch x{number}">{rect(x, y, 22, 16, "tile", 3)}</g>{text(x + 29, y + 12.5, word, "small")}'
-        )
-        x += 42 + 6.4 * len(word) + 12
-    word = labels.NOT_MEASURED.in_language(language)
-    parts.append(
-        f'<g class="touch x0">{rect(x, y, 22, 16, "tile", 3)}'
-        f'<rect x="{x:.1f}" y="{y:.1f}" width="22" height="16" rx="3" fill="url(#hatch-{language})" '
-        'class="hatched"/></g>' + text(x + 29, y + 12.5, word, "small")
-    )
-    x += 42 + 6.4 * len(word) + 30
-    for human, label in ((True, labels.HUMAN), (False, labels.DIGITAL)):
-        word = label.in_language(language)
-        parts.append(f'<g class="touch">{draw_icon(x, y + 1, human)}</g>{text(x + 21, y + 12.5, word, "small")}')
-        x += 30 + 6.4 * len(word) + 14
-    parts.append(_legend_edges(LANE_WIDTH, y + 34, language))
-    parts.append(text(LANE_WIDTH, y + 80, say_ladders(language), "small soft"))
-    return "".join(parts)
-
-
-def _legend_edges(x: float, y: float, language: Language) -> str:
-    parts = []
-    for css, label in (("hurts", labels.HURTS), ("helps", labels.HELPS)):
-        word = label.in_language(language)
-        parts.append(f'<g class="edge {css}"><path d="M{x:.1f} {y + 8:.1f}h30" stroke-width="3.5"/></g>')
-        parts.append(text(x + 38, y + 12.5, word, "small"))
-        x += 62 + 5.6 * len(word)
-    parts.append(f'<g class="ways"><path d="M{x:.1f} {y + 8:.1f}h30"/></g>')
-    parts.append(text(x + 38, y + 12.5, labels.SUPPORTS.in_language(language), "small"))
     return "".join(parts)
 
 
