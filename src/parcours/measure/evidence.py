@@ -14,7 +14,7 @@ OBSERVED: Grade = "observed"
 NATURAL_EXPERIMENT: Grade = "natural_experiment"
 TRIAL: Grade = "trial"
 GRADES: dict[Grade, Words] = {
-    OBSERVED: Words(fr="observé : va de pair", en="observed: goes with"),
+    OBSERVED: Words(fr="observée (va de pair)", en="observed (goes with)"),
     NATURAL_EXPERIMENT: Words(fr="expérience naturelle", en="natural experiment"),
     TRIAL: Words(fr="essai tiré au sort", en="randomised trial"),
 }
