@@ -83,18 +83,26 @@ class Company:
 
     @cached_property
     def labels(self) -> dict[str, Words]:
-        """The label of every id that a result may name."""
+        """The label of every id that a result may name, as ``id`` and as ``column:id``.
+
+        A stage and a touchpoint may share an id, so whoever knows the column asks for both.
+        """
         blueprint = self.blueprint
-        records: tuple[Labelled, ...] = (
-            *blueprint.stages,
-            *blueprint.channels,
-            *blueprint.teams,
-            *blueprint.touchpoints,
-            *blueprint.operations,
-            *blueprint.groups,
-            *blueprint.purposes,
+        kinds: tuple[tuple[tuple[str, ...], tuple[Labelled, ...]], ...] = (
+            (("purpose",), blueprint.purposes),
+            (("group",), blueprint.groups),
+            (("owner",), blueprint.teams),
+            (("channel",), blueprint.channels),
+            (("stage",), blueprint.stages),
+            (("operation", "metric"), blueprint.operations),
+            (("touchpoint", "source", "target", "touchpoints"), blueprint.touchpoints),
         )
-        return {record.id: record.label for record in records}
+        found: dict[str, Words] = {}
+        for columns, records in kinds:
+            for record in records:
+                found[record.id] = record.label
+                found.update({f"{column}:{record.id}": record.label for column in columns})
+        return found
 
     @property
     def report(self) -> results.RunReport | None:

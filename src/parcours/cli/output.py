@@ -61,10 +61,10 @@ def print_result(result: Result, labels: Mapping[str, Words]) -> None:
     columns = [column for column in result.columns if any(row.get(column.name) is not None for row in result.rows)]
     headings = [str(column.label) for column in columns]
     cells = [[write_cell(row.get(column.name), column, labels) for column in columns] for row in result.rows]
-    shown = choose_columns(headings, cells, console.width if console.is_terminal else FILE_WIDTH)
+    shown = choose_columns(headings, cells, console.width if console.is_terminal else FILE_WIDTH) if cells else []
     widths = {place: width_of(headings[place], [row[place] for row in cells]) for place in shown}
     texts = {place for place in shown if columns[place].kind == "text"}
-    for style, row in (("bold", headings), *(("", row) for row in cells)):
+    for style, row in (("bold", headings), *(("", row) for row in cells)) if cells else ():
         line = "  ".join(align(row[place], widths[place], place in texts) for place in shown).rstrip()
         console.print(escape(line), style=style)
     if hidden := [column.name for place, column in enumerate(columns) if place not in shown]:
@@ -104,7 +104,7 @@ def write_cell(value: Any, column: Column, labels: Mapping[str, Words]) -> str:
     if isinstance(value, bool):
         return str(Words(fr="oui", en="yes") if value else Words(fr="non", en="no"))
     if isinstance(value, str):
-        return str(labels.get(value, value))
+        return str(labels.get(f"{column.name}:{value}", labels.get(value, value)))
     if isinstance(value, list | tuple):
         return ", ".join(write_cell(item, column, labels) for item in value)
     if isinstance(value, Mapping):

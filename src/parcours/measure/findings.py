@@ -44,7 +44,7 @@ def _find_experience(result: Result, labels: Mapping[str, Words]) -> list[Findin
     row = min(scored, key=_standing)
 
     def sentence(language: Language) -> str:
-        name = labels[row["touchpoint"]].in_language(language)
+        name = labels[f"touchpoint:{row['touchpoint']}"].in_language(language)
         metric, figures = row["metric"].upper(), f"{_score(row, 'score', language)} [{_score(row, 'low', language)} ; "
         figures += f"{_score(row, 'high', language)}]"
         if language == "fr":
@@ -81,8 +81,8 @@ def _hurts(row: Mapping[str, Any]) -> bool:
 
 
 def _cause_sentence(row: Mapping[str, Any], labels: Mapping[str, Words], language: Language) -> str:
-    operation = labels[row["operation"]].in_language(language)
-    touchpoint = labels[row["touchpoint"]].in_language(language)
+    operation = labels[f"operation:{row['operation']}"].in_language(language)
+    touchpoint = labels[f"touchpoint:{row['touchpoint']}"].in_language(language)
     interval = (
         f"{_signed(row['effect'], language)} [{_signed(row['low'], language)} ; {_signed(row['high'], language)}]"
     )
@@ -106,7 +106,7 @@ def _find_journey(result: Result, labels: Mapping[str, Words]) -> list[Finding]:
     share = row["left"] / (row["moved_on"] + row["left"])
 
     def sentence(language: Language) -> str:
-        stage = labels[row["stage"]].in_language(language)
+        stage = labels[f"stage:{row['stage']}"].in_language(language)
         left, ended = _count(row["left"], language), _count(row["moved_on"] + row["left"], language)
         under_way = _count(row["under_way"], language)
         percent = f"{100 * share:.0f}"
