@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from parcours.blueprint.records import Blueprint, EventMatch, Operation, OperationMeasure, Panel
+from parcours.blueprint.records import Blueprint, EventMatch, Operation, OperationMeasure, Panel, Promise
 from parcours.errors import ParcoursError
 from parcours.measure import MEASURES
 from parcours.measure.contract import Ask, Measure, Result
@@ -19,6 +19,7 @@ from parcours.words import Words
 REQUIRED = {
     "causes": "touchpoint operation effect low high unit grade n customers value",
     "experience": "touchpoint metric score low high n",
+    "promises": "touchpoint metric kept value low high kept_share share_low share_high n owner",
     "journey": "stage entered moved_on left under_way median_ms low high",
     "transitions": "source target count share low high",
 }
@@ -27,13 +28,22 @@ EACH = pytest.mark.parametrize("measure", MEASURES, ids=lambda measure: measure.
 
 @pytest.fixture
 def company(blueprint: Blueprint) -> Blueprint:
-    """The small company with one operation behind the line."""
+    """The small company with one operation behind the line, promised upon."""
     label = Words(fr="Délai", en="Delay")
     slow = Operation(
         id="delay", label=label, owner="care", events=(EventMatch(name="D"),), supports=("t0", "t2"),
         measure=OperationMeasure(unit="h", field="hours"),
     )  # fmt: skip
-    return msgspec.structs.replace(blueprint, operations=(slow,), panel=Panel(period="week"))
+    promises = (
+        Promise(label=label, metric="delay", at_most=5.0),
+        None,
+        Promise(label=label, metric="experience", at_least=5.0),
+    )
+    touchpoints = tuple(
+        msgspec.structs.replace(touchpoint, promise=promise)
+        for touchpoint, promise in zip(blueprint.touchpoints, [*promises, None, None, None], strict=True)
+    )
+    return msgspec.structs.replace(blueprint, operations=(slow,), panel=Panel(period="week"), touchpoints=touchpoints)
 
 
 @pytest.fixture

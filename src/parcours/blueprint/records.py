@@ -22,7 +22,7 @@ Period = Literal["day", "week", "month"]
 Line = Literal["backstage", "support"]
 IdentifierType = Literal["user", "mail", "phone", "device"]
 FieldKind = Literal["number", "category", "text"]
-MEASURES = ("experience", "journey", "transitions", "funnel", "causes", "stakes")
+MEASURES = ("experience", "journey", "transitions", "funnel", "causes", "stakes", "promises")
 """The measures that a purpose may cover; `parcours.measure` computes exactly these."""
 
 READINGS = (*MEASURES, "export")

@@ -22,7 +22,7 @@ from parcours.measure.evidence import GRADES
 )
 @click.option("--json", "as_json", is_flag=True)
 def command(folder: Path, measure: str, by: str | None, purpose: str | None, as_json: bool) -> None:
-    """Show MEASURE of FOLDER: experience, journey, transitions, funnel, causes, stakes."""
+    """Show MEASURE of FOLDER: experience, journey, transitions, funnel, causes, stakes, promises."""
     measure_named(measure)
     company = companies.open(folder)
     result = company.result(measure, by, purpose)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from parcours.errors import ParcoursError
-from parcours.measure import causes, experience, funnel, journey, stakes, transitions
+from parcours.measure import causes, experience, funnel, journey, promises, stakes, transitions
 from parcours.measure.contract import Measure
 from parcours.words import Words
 
@@ -14,6 +14,7 @@ MEASURES: tuple[Measure, ...] = (
     funnel.MEASURE,
     causes.MEASURE,
     stakes.MEASURE,
+    promises.MEASURE,
 )
 """Every measure; the door, the pages and the exports show each one that stands here."""
 
