@@ -40,4 +40,4 @@ def test_whiskers_span_the_interval_around_the_zero_line() -> None:
     assert ends[0][0] < ends[0][1] < zero
     assert ends[1][0] < zero < ends[1][1]
     cells = [cell.text for cell in ElementTree.fromstring(chart.table).findall(".//tbody/tr")[0]]
-    assert cells == ["Délai <x>", "Transport", "−0,50", "−0,60\u00a0à\u00a0−0,40", "10", "observée"]
+    assert cells == ["Délai <x>", "Transport", "−0,50", "−0,60\u00a0à\u00a0−0,40", "10", "observée (va de pair)"]

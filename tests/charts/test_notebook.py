@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from parcours.charts.notebook import draw_rows, result_html
+from parcours.charts.notebook import result_html
+from parcours.charts.rows import draw_rows
 from parcours.measure.contract import Column, Result
 from parcours.words import Words, speak
 

@@ -13,6 +13,7 @@ from parcours.charts.numbers import (
     NARROW,
     write_date,
     write_duration,
+    write_durations,
     write_interval,
     write_money,
     write_number,
@@ -81,3 +82,12 @@ def test_cells_are_written_by_their_kind() -> None:
     assert write_value([1, 2], "count", "en") == "1, 2"
     assert write_value(0.5, "number", "en", decimals=3) == "0.500"
     assert write_value("", "text", "en") == MISSING
+
+
+def test_durations_that_stand_together_stay_apart() -> None:
+    day = 86_400_000
+    assert write_durations((14.0 * day, 13.8 * day, 14.3 * day), "fr") == [
+        f"{x}\u00a0j" for x in ("14,0", "13,8", "14,3")
+    ]
+    assert write_durations((14.0 * day, 12.0 * day, 16.0 * day), "en") == [f"{x}\u00a0d" for x in (14, 12, 16)]
+    assert write_durations((14.0 * day, None, 14.0 * day), "en")[0] == "14\u00a0d"

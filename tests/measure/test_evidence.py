@@ -10,8 +10,9 @@ import pytest
 from scipy import stats
 
 from parcours.blueprint.records import Blueprint, Operation, OperationMeasure, Panel
+from parcours.charts.labels import GRADES
 from parcours.measure.effects import Effect
-from parcours.measure.evidence import GRADES, OBSERVED, explain_gap, name_unit, settle
+from parcours.measure.evidence import OBSERVED, explain_gap, name_unit, settle
 from parcours.words import Words
 
 WEEKLY = Panel(site="store", period="week")

@@ -29,7 +29,7 @@ def test_a_cause_is_said_with_all_it_rests_on(firm: Firm) -> None:
     said = say_cause(firm, strong_causes(firm)[0], 1, "fr")
     assert (said.effect, said.interval) == ("−0,52 point", "−0,64\u00a0à\u00a0−0,40")
     assert (said.customers, said.value, said.n) == ("41\u202f250", "3,2\u00a0M€", "1\u202f840")
-    assert (said.owner, said.grade, said.grade_says) == ("Transport", "observée", "va de pair avec")
+    assert (said.owner, said.grade, said.grade_says) == ("Transport", "observée (va de pair)", "va de pair avec")
     assert said.hurts
     assert said.clear
 

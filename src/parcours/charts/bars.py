@@ -9,7 +9,7 @@ import msgspec
 
 from parcours.charts import labels
 from parcours.charts.chart import Chart
-from parcours.charts.numbers import write_duration, write_interval, write_number, write_share
+from parcours.charts.numbers import write_durations, write_interval, write_number, write_share
 from parcours.charts.table import Cell, draw_table
 from parcours.charts.text import lines_of, open_svg, rect, text, wrap
 from parcours.words import Language
@@ -94,18 +94,18 @@ def _stage_table(title: str, stages: Sequence[StageBar], language: Language) -> 
         labels.INTERVAL,
     )
     headings = [Cell(w.in_language(language), number=w not in (labels.STAGE, labels.INTERVAL)) for w in words]
-    rows = [
-        [
-            Cell(stage.label),
-            *(
-                Cell(write_number(count, language), number=True)
-                for count in (stage.entered, stage.moved_on, stage.left, stage.under_way)
-            ),
-            Cell(write_duration(stage.median_ms, language), number=True),
-            Cell(write_interval(write_duration(stage.low, language), write_duration(stage.high, language), language)),
-        ]
-        for stage in stages
-    ]
+    rows = []
+    for stage in stages:
+        counts = (stage.entered, stage.moved_on, stage.left, stage.under_way)
+        median, low, high = write_durations((stage.median_ms, stage.low, stage.high), language)
+        rows.append(
+            [
+                Cell(stage.label),
+                *(Cell(write_number(count, language), number=True) for count in counts),
+                Cell(median, number=True),
+                Cell(write_interval(low, high, language)),
+            ]
+        )
     return draw_table(title, headings, rows)
 
 

@@ -49,10 +49,11 @@ BETTER = Words(fr="meilleure", en="better")
 NO_EFFECT = Words(fr="aucun effet", en="no effect")
 ALL = Words(fr="Toutes", en="All")
 GRADES = {
-    "observed": Words(fr="observée", en="observed"),
+    "observed": Words(fr="observée (va de pair)", en="observed (goes with)"),
     "natural_experiment": Words(fr="expérience naturelle", en="natural experiment"),
-    "trial": Words(fr="essai", en="trial"),
+    "trial": Words(fr="essai tiré au sort", en="randomised trial"),
 }
+"""How far to believe a cause: the one place of these words, for pages, notebooks, findings and the command line."""
 METRICS = {"csat": "CSAT", "nps": "NPS", "ces": "CES"}
 STATES = {
     "measured": Words(fr="mesuré", en="measured"),
@@ -60,4 +61,11 @@ STATES = {
     "no_answers": Words(fr="aucune réponse", en="no answers"),
     "up": Words(fr="en hausse", en="up"),
     "down": Words(fr="en baisse", en="down"),
+    "kept": Words(fr="tenue", en="kept"),
+    "broken": Words(fr="non tenue", en="broken"),
+    "uncertain": Words(fr="incertaine", en="uncertain"),
+    "not_measured": Words(fr="non mesurée", en="not measured"),
+    "experience": Words(fr="expérience déclarée", en="reported experience"),
+    "worst_days": Words(fr="pires jours de l’opération", en="the operation’s worst days"),
+    "bad_experience": Words(fr="mauvaise expérience", en="bad experience"),
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -70,15 +71,23 @@ def write_money(value: float | None, language: Language, currency: str = "EUR") 
     return f"{MINUS}{symbol}{text[1:]}{suffix}" if text.startswith(MINUS) else f"{symbol}{text}{suffix}"
 
 
-def write_duration(value_ms: float | None, language: Language) -> str:
-    """Write a duration in its largest fitting unit: days, hours, minutes or seconds."""
+def write_duration(value_ms: float | None, language: Language, finer: int = 0) -> str:
+    """Write a duration in its largest fitting unit: days, hours, minutes or seconds; ``finer`` adds decimals."""
     if value_ms is None or is_missing(value_ms):
         return MISSING
     for unit_ms, names in _DURATIONS:
         if abs(value_ms) >= unit_ms:
             size = value_ms / unit_ms
-            return f"{write_number(size, language, 0 if abs(size) >= 10 else 1)}{BROAD}{names[language]}"
-    return f"{write_number(value_ms / 1000, language, 0)}{BROAD}s"
+            return f"{write_number(size, language, (0 if abs(size) >= 10 else 1) + finer)}{BROAD}{names[language]}"
+    return f"{write_number(value_ms / 1000, language, finer)}{BROAD}s"
+
+
+def write_durations(values_ms: Sequence[float | None], language: Language) -> list[str]:
+    """Write durations that stand together, with one more decimal where two that differ would read the same."""
+    known = [value for value in values_ms if not is_missing(value)]
+    texts = {write_duration(value, language) for value in known}
+    finer = int(len(texts) < len(set(known)))
+    return [write_duration(value, language, finer) for value in values_ms]
 
 
 def write_date(value_ms: int, language: Language, zone: str = "UTC", year: bool = True) -> str:

@@ -8,9 +8,9 @@ import click
 import msgspec
 
 from parcours import company as companies
+from parcours.charts.labels import GRADES, STATES
 from parcours.cli.output import print_json, print_result
 from parcours.measure import measure_named
-from parcours.measure.evidence import GRADES
 
 
 @click.command("show")
@@ -31,4 +31,4 @@ def command(folder: Path, measure: str, by: str | None, purpose: str | None, as_
         body["columns"] = [msgspec.structs.asdict(column) for column in result.columns]
         print_json(body)
     else:
-        print_result(result, {**company.labels, **dict(GRADES.items())})
+        print_result(result, {**GRADES, **STATES, **company.labels})

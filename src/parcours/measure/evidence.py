@@ -13,11 +13,6 @@ Grade = Literal["observed", "natural_experiment", "trial"]
 OBSERVED: Grade = "observed"
 NATURAL_EXPERIMENT: Grade = "natural_experiment"
 TRIAL: Grade = "trial"
-GRADES: dict[Grade, Words] = {
-    OBSERVED: Words(fr="observée (va de pair)", en="observed (goes with)"),
-    NATURAL_EXPERIMENT: Words(fr="expérience naturelle", en="natural experiment"),
-    TRIAL: Words(fr="essai tiré au sort", en="randomised trial"),
-}
 
 PERIODS: dict[str, Words] = {
     "day": Words(fr="jour", en="day"),

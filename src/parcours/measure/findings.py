@@ -7,8 +7,8 @@ from typing import Any
 
 import msgspec
 
+from parcours.charts.labels import GRADES
 from parcours.measure.contract import Result
-from parcours.measure.evidence import GRADES
 from parcours.words import LANGUAGES, Language, Words
 
 MOST_CAUSES = 3

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from parcours.charts.causes import CauseRow
+from parcours.charts.labels import GRADES
 from parcours.charts.numbers import MISSING, decimals_for, write_interval, write_money, write_number
 from parcours.charts.scale import span_of
 from parcours.errors import ParcoursError
@@ -108,7 +109,7 @@ def say_cause(company: Readable, row: Row, rank: int, language: Language, href: 
         customers=write_number(row.get("customers"), language),
         value=write_money(row.get("value"), language, currency) if row.get("value") is not None else "",
         owner=name_of(company, "owner", operation.owner, language),
-        grade=say(f"grade.{grade}"),
+        grade=GRADES.get(grade, Words(grade, grade)).in_language(language),
         grade_says=say(f"grade.{grade}_says"),
         robustness=_robustness(row, language),
         settle=in_words(row.get("settle"), language),

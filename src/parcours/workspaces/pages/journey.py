@@ -6,7 +6,7 @@ import msgspec
 
 from parcours.charts.bars import StageBar, draw_stages
 from parcours.charts.chart import Chart
-from parcours.charts.numbers import write_duration, write_interval, write_number
+from parcours.charts.numbers import write_durations, write_interval, write_number
 from parcours.charts.sankey import Move, draw_sankey
 from parcours.words import Language
 from parcours.workspaces.frame import Frame, frame_page
@@ -55,20 +55,15 @@ def read_journey(company: Readable, language: Language) -> JourneyPage:
         frame=frame_page(company, language, "journey", say("journey.title")),
         lede=say("journey.says", entered=entered) if bars else say("journey.nothing"),
         stages=draw_stages(say("journey.stages"), bars, language) if bars else None,
-        times=tuple(
-            StageTime(
-                label=bar.label,
-                median=write_duration(bar.median_ms, language),
-                interval=write_interval(
-                    write_duration(bar.low, language), write_duration(bar.high, language), language
-                ),
-            )
-            for bar in bars
-            if bar.median_ms is not None
-        ),
+        times=tuple(_write_time(bar, language) for bar in bars if bar.median_ms is not None),
         moves=drawn,
         warnings=tuple(w.in_language(language) for result in results if result for w in result.warnings),
     )
+
+
+def _write_time(bar: StageBar, language: Language) -> StageTime:
+    median, low, high = write_durations((bar.median_ms, bar.low, bar.high), language)
+    return StageTime(label=bar.label, median=median, interval=write_interval(low, high, language))
 
 
 def read_bars(company: Readable, language: Language) -> list[StageBar]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from parcours.charts.notebook import draw_rows
 from parcours.charts.numbers import write_number, write_period
+from parcours.charts.rows import draw_rows
 from parcours.measure import MEASURES
 from parcours.words import Language
 from parcours.workspaces.frame import Frame, Link, frame_page

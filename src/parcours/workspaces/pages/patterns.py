@@ -8,6 +8,7 @@ from parcours.charts.bars import Bin, StageBar, draw_distribution, draw_stages
 from parcours.charts.blueprint import CauseEdge, OperationBox, StageColumn, TouchCard, draw_blueprint
 from parcours.charts.causes import CauseRow, draw_causes
 from parcours.charts.chart import Chart
+from parcours.charts.labels import GRADES
 from parcours.charts.numbers import write_interval, write_money, write_number
 from parcours.charts.sankey import Move, draw_sankey
 from parcours.charts.scale import LEVELS
@@ -158,7 +159,7 @@ def _make_finding(say: Say, language: Language) -> Cause:
         customers=write_number(1200, language),
         value=write_money(84_000, language),
         owner=say("patterns.team", letter="A"),
-        grade=say("grade.observed"),
+        grade=GRADES["observed"].in_language(language),
         grade_says=say("grade.observed_says"),
         robustness="",
         settle="",
