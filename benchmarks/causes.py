@@ -1,6 +1,6 @@
 """How often `causes` finds the planted causes of the simulated firm, and how often its intervals hold the truth.
 
-Run ``python benchmarks/causes.py`` (200 seeds and two settings: about four minutes on 2 cores).
+Run ``python benchmarks/causes.py`` (200 seeds, two settings and thin panels: about six minutes on 2 cores).
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from parcours.simulate.design import MEETINGS, WORKS, Meeting
 from parcours.simulate.panel import Draw, Silence, draw
 
 PARENTS = {work.id: tuple(work.follows) for work in WORKS}
+THIN = ((700, 30, 52), (3_500, 30, 52), (14_000, 30, 52), (28_000, 6, 52), (28_000, 10, 52), (28_000, 30, 16))
 METHODS = ("causes", "causes, unweighted", "pooled OLS", "raw correlation")
 Pairs = dict[tuple[str, str], tuple[float, float, float, float]]
 """(touchpoint, operation) → (effect, low, high, what ranks it: the lower, the worse)."""
@@ -137,6 +138,35 @@ def print_setting(silence: Silence, seeds: int, jobs: int) -> None:
     print(f"{time.perf_counter() - start:.0f} s, {jobs} processes")
 
 
+def hold_thin(seed: int, visits: int, sites: int, weeks: int) -> tuple[int, int]:
+    """Return how many intervals of one small firm hold the truth, of how many that are shown."""
+    drawn = draw(seed, visits=visits, sites=sites, weeks=weeks)
+    truth = {(one.touchpoint, one.operation): one.effect for one in drawn.truth}
+    shown = []
+    for meeting in MEETINGS:
+        met = drawn.visits[meeting.id]
+        cells = gather_cells(met.site, met.week, met.score, drawn.operations)
+        for pair, (_, low, high, _) in ask_causes(meeting, cells, list(drawn.operations)).items():
+            if np.isfinite(low):
+                shown.append(low <= truth[pair] <= high)
+    return sum(shown), len(shown)
+
+
+def print_thin(seeds: int, jobs: int) -> None:
+    """Print how often the intervals hold where answers, sites or weeks are few."""
+    print(f"\nthin panels, silence='explained', {seeds} seeds each")
+    for visits, sites, weeks in THIN:
+        ask = partial(hold_thin, visits=visits, sites=sites, weeks=weeks)
+        with ProcessPoolExecutor(jobs) as pool_of_jobs:
+            held = np.array(list(pool_of_jobs.map(ask, range(seeds), chunksize=4)), float)
+        shown = held[held[:, 1] > 0]
+        by_seed = shown[:, 0] / shown[:, 1]
+        error = by_seed.std(ddof=1) / np.sqrt(len(by_seed))
+        total = held.sum(axis=0)
+        place = f"{sites} sites × {weeks} weeks, {visits:,} deliveries"
+        print(f"{place:40s} {total[0] / total[1]:6.1%} ± {error:.1%} of {total[1]:.0f} intervals shown")
+
+
 def main() -> None:
     """Print the machine and both settings."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -148,6 +178,7 @@ def main() -> None:
     settings: tuple[Silence, ...] = ("explained", "feeling")
     for silence in settings:
         print_setting(silence, options.seeds, options.jobs)
+    print_thin(max(10, options.seeds // 4), options.jobs)
 
 
 if __name__ == "__main__":

@@ -149,10 +149,12 @@ _DEFINITION = Words(
 _METHOD = Words(
     fr="Régression pondérée de la note sur l'opération et son ensemble d'ajustement, effets du site et de la période "
     "retirés par projections alternées ; chaque réponse pèse 1/P(réponse | opérations, site, période) ; intervalles à "
-    "95 % par grappes (site, ou période sans site), t(G−1). Chaque intervalle tient seul : sur vingt, un se trompe.",
+    "95 % en laissant chaque site de côté tour à tour (chaque période, sans site), t(G−1). Chaque intervalle tient "
+    "seul : sur vingt, un se trompe.",
     en="Weighted regression of the score on the operation and its adjustment set, site and period effects removed by "
-    "alternating projections; each answer weighs 1/P(answer | operations, site, period); 95 % intervals clustered by "
-    "site (by period without a site), t(G−1). Each interval stands alone: of twenty, one misses.",
+    "alternating projections; each answer weighs 1/P(answer | operations, site, period); 95 % intervals by "
+    "leaving each site out in turn (each period, without a site), t(G−1). Each interval stands alone: of twenty, one "
+    "misses.",
 )
 
 MEASURE = Measure(
@@ -165,8 +167,8 @@ MEASURE = Measure(
         fr="points de l'échelle du point de contact, pour un écart-type interne de l'opération",
         en="points of the touchpoint's scale, per within-SD of the operation",
     ),
-    source="Henckel, Perković & Maathuis 2022, JRSS B 84(2); Cameron & Miller 2015, J. Human Resources 50(2); "
-    "Cinelli & Hazlett 2020, JRSS B 82(1).",
+    source="Henckel, Perković & Maathuis 2022, JRSS B 84(2); MacKinnon, Nielsen & Webb 2023, J. Applied "
+    "Econometrics 38(5); Cinelli & Hazlett 2020, JRSS B 82(1).",
     inputs=("touches", "answers", "operations", "customers"),
     columns=COLUMNS,
     compute=compute,

@@ -21,10 +21,10 @@ FEELING = Words(
     fr="Si c'est le ressenti lui-même qui décide qui répond, les tailles penchent vers le haut et l'ordre tient : dans "
     "la firme simulée, où les extrêmes répondent plus, les trois premières causes étaient justes dans 199 tirages sur "
     "200, mais leurs tailles trop grandes d'un quart, celles des autres d'un tiers, et les intervalles à 95 % ne "
-    "tenaient la vérité que deux fois sur trois. Fiez-vous aux rangs ; réglez l'argent par un essai.",
+    "tenaient la vérité que sept fois sur dix. Fiez-vous aux rangs ; réglez l'argent par un essai.",
     en="If the feeling itself decides who answers, sizes lean up and ranks hold: in the simulated firm, where extremes "
     "answer more, the first three causes were right in 199 draws of 200, but their sizes were too large by a quarter, "
-    "those of the others by a third, and 95 % intervals held the truth only two times in three. Trust ranks; settle "
+    "those of the others by a third, and 95 % intervals held the truth only seven times in ten. Trust ranks; settle "
     "money with a trial.",
 )
 """The sizes are those that ``benchmarks/causes.py`` measures under silence="feeling"."""

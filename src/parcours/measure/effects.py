@@ -10,6 +10,7 @@ import numpy as np
 from parcours.measure.adjustment import Arrows, choose_controls, find_reaching
 from parcours.measure.cells import Cells
 from parcours.measure.clusters import Slope, bound_slope, find_robustness, fit_slope
+from parcours.measure.jackknife import MOST_CLUSTERS, find_jackknife_error
 from parcours.measure.response import Weights, weigh_answers
 from parcours.measure.within import Floats, measure_spread, remove_effects
 
@@ -55,7 +56,8 @@ def estimate(cells: Cells, operations: Sequence[str], parents: Arrows, supporter
     """Estimate the total effect of every operation that reaches a touchpoint.
 
     The score is regressed on the operation and its adjustment set, with group effects (site and period) removed by
-    alternating projections, answers weighted by 1 / P(answer), covariance clustered, t(G-1) intervals at 95 %.
+    alternating projections, answers weighted by 1 / P(answer), errors by leaving clusters out (by the clustered
+    sandwich above `MOST_CLUSTERS`), t(G-1) intervals at 95 %.
 
     Args:
         cells: the cells of the touchpoint; ``cells.operations`` has one column for each of ``operations``.
@@ -110,6 +112,11 @@ def _estimate_one(
     fitted = fit_slope(left[:, 0], left[:, 1], left[:, 2:], heavy, used.clusters, absorbed)
     if not np.isfinite(fitted.error) or fitted.error <= 0:
         return blank._replace(gap="together", partners=_find_partners(left[:, 1:], heavy, controls))
+    if groups <= MOST_CLUSTERS:
+        error = find_jackknife_error(
+            used.score_sum / used.answers, used.operations[:, places], used.effects, heavy, used.clusters
+        )
+        fitted = fitted._replace(error=error)
     return _fill(blank, fitted, sd, used, weights.each[answered])
 
 
