@@ -117,7 +117,7 @@ def test_the_table_says_the_same(chart: Chart) -> None:
     assert table.findtext("caption") == "Carte"
     rows = table.findall("tbody/tr")
     assert [row.findtext("th/a") for row in rows] == [one.label for one in CARDS]
-    assert [cell.get("scope") for cell in table.findall("thead/tr/th")] == ["col"] * 9
+    assert [cell.get("scope") for cell in table.findall("thead/tr/th")] == ["col"] * 10
     assert rows[1].findall("td")[-1].text == "Préparation en entrepôt, Incidents"
 
 
@@ -181,3 +181,13 @@ def test_an_edge_takes_the_gutter_between_its_ends() -> None:
     way = route(operation, touch, Ways(90, 200, 300))
     assert way.badge == (380, 425)
     assert "L490" in way.path
+
+
+def test_a_broken_promise_is_marked_named_and_listed() -> None:
+    card = msgspec.structs.replace(CARDS[0], promise="broken")
+    marked = draw_blueprint("Carte", STAGES, [card], [], [], "fr")
+    plain = draw_blueprint("Carte", STAGES, [CARDS[0]], [], [], "fr")
+    assert marked.svg.count('class="cross"') == plain.svg.count('class="cross"') + 1
+    assert "promesse non tenue" in describe_touch(card, "fr")
+    assert "promesse" not in describe_touch(CARDS[0], "fr")
+    assert "<td>non tenue</td>" in marked.table

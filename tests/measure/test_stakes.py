@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import msgspec
+import numpy as np
 import pytest
 
 from parcours.blueprint.records import (
@@ -19,7 +20,7 @@ from parcours.blueprint.records import (
 )
 from parcours.errors import ParcoursError
 from parcours.measure.contract import Ask, Result
-from parcours.measure.stakes import MEASURE, compute, find_threshold
+from parcours.measure.stakes import MEASURE, compute, find_threshold, spread_value
 
 WEEK_MS = 7 * 86_400_000
 START_MS = 1_767_571_200_000
@@ -118,6 +119,10 @@ def test_bad_answers_are_counted_and_spread_over_the_silent(
     assert (row["customers"], row["n"], row["share"]) == (3, 8, 0.375)
     assert row["value"] == 10 + 20 + 80
     assert row["likely"] == 6
+    assert row["likely_low"] == round(16 * row["low"])
+    # 110 of the 360 that the eight brought, applied to the 1,360 of all sixteen.
+    assert row["likely_value"] == pytest.approx(1360 * 110 / 360)
+    assert row["likely_value_low"] < row["likely_value"] < row["likely_value_high"]
     assert row["operation"] is None
 
 
@@ -168,3 +173,21 @@ def test_what_counts_as_bad(metric: Any, scale: Any, satisfied_from: Any, thresh
         metric=metric, event=EventMatch(name="A"), field="score", scale=scale, satisfied_from=satisfied_from
     )
     assert find_threshold(experience) == threshold
+
+
+def test_the_revenue_behind_bad_experiences_is_covered(random: np.random.Generator) -> None:
+    inside = []
+    for _ in range(400):
+        value = random.gamma(2, 50, 3000)
+        bad = random.random(3000) < np.where(value > 100, 0.4, 0.2)
+        heard = random.random(3000) < 0.2
+        _, low, high = spread_value(bad[heard], value[heard], float(value.sum()))
+        assert low is not None
+        assert high is not None
+        inside.append(low <= value[bad].sum() <= high)
+    # A sample of a fifth of a fixed whole is a little surer than the interval says.
+    assert 0.93 < np.mean(inside) < 0.995
+
+
+def test_without_revenue_there_is_none_to_spread() -> None:
+    assert spread_value(np.array([True, False]), np.zeros(2), 0.0) == [None, None, None]

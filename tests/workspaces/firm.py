@@ -68,9 +68,16 @@ class Firm:
         """Answer a measure with rows of its own shape."""
         measure = measure_named(name)
         measure.check_split(self.blueprint, by)
-        rows = {"experience": self._experience, "causes": self._causes, "journey": self._journey}
-        made = rows[name](by) if name in rows else self._transitions(by) if name == "transitions" else []
-        if name == "stakes":
+        rows = {
+            "experience": self._experience,
+            "causes": self._causes,
+            "journey": self._journey,
+            "transitions": self._transitions,
+            "promises": self._promises,
+            "stakes": self._stakes,
+        }
+        made = rows[name](by) if name in rows else []
+        if name == "funnel":
             raise ParcoursError("no_purpose", Words("Aucune finalité.", "No purpose."), Words("Ajoutez-la.", "Add it."))
         return Result(
             measure=name,
@@ -170,6 +177,39 @@ class Firm:
             {"rank": 9, "touchpoint": "delivery", "operation": "credit_check_time", **blank, "n": 12, "why": why}
         )
         return rows
+
+    def _promises(self, by: str | None) -> list[dict[str, Any]]:
+        """Held at 110 % of each bound, refunds at 92 %, deliveries at 85 %; order tracking has no figure."""
+        rows = []
+        for touchpoint in self.blueprint.touchpoints:
+            promise = touchpoint.promise
+            if promise is None:
+                continue
+            known = self.answered and touchpoint.id != "tracking"
+            bound = promise.at_least if promise.at_most is None else promise.at_most
+            assert bound is not None
+            value = bound * {"refund": 0.92, "delivery": 0.85}.get(touchpoint.id, 1.1)
+            right = value >= bound if promise.at_most is None else value <= bound
+            behind = promise.metric != "experience"
+            unit = self.blueprint.operation(promise.metric).measure.unit if behind else "points (0–10)"
+            figures: dict[str, Any] = {"value": value, "low": 0.99 * value, "high": 1.01 * value}
+            figures |= {"kept_share": 0.679, "share_low": 0.656, "share_high": 0.701}
+            rows.append(
+                {"touchpoint": touchpoint.id, "metric": promise.metric, "unit": unit, "bound": bound, "n": 7056}
+                | {"kept": ("kept" if right else "broken") if known else "not_measured"}
+                | {"at_least": promise.at_least, "at_most": promise.at_most, "owner": touchpoint.owner}
+                | (figures if known else dict.fromkeys(figures))
+            )
+        return rows
+
+    def _stakes(self, by: str | None) -> list[dict[str, Any]]:
+        if not self.answered:
+            return []
+        likely = {"likely": 11_038, "likely_low": 10_828, "likely_high": 11_244}
+        money = {"likely_value": 2_540_000.0, "likely_value_low": 2_470_000.0, "likely_value_high": 2_610_000.0}
+        said = {"rank": 1, "touchpoint": "delivery", "operation": None, "kind": "bad_experience", "group": None}
+        return [said | {"customers": 3887, "value": 901_429.0, "share": 0.641, "n": 6062, "low": 0.629, "high": 0.653}
+                | {"cells": 0} | likely | money]  # fmt: skip
 
     def _journey(self, by: str | None) -> list[dict[str, Any]]:
         entered, rows = 120_000, []

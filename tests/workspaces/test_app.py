@@ -112,7 +112,7 @@ def test_what_does_not_exist_says_so_with_a_remedy(client: TestClient, place: st
 
 
 def test_a_company_fault_gives_its_sentence_and_remedy(client: TestClient) -> None:
-    answer = client.get("/en/measure/stakes")
+    answer = client.get("/en/measure/funnel")
     assert answer.status_code == 503
     assert "No purpose." in answer.text
     assert "Add it." in answer.text

@@ -13,7 +13,7 @@ from parcours.workspaces.wording import Say, read_words
 
 FOLDER = Path(parcours.workspaces.__file__).parent
 SOURCES = "".join(path.read_text("utf-8") for kind in ("*.py", "*.html") for path in FOLDER.rglob(kind))
-MADE = ("frame.", "grade.", "split.", "touchpoint.")  # prefixes that code joins with a value
+MADE = ("frame.", "grade.", "promise.", "split.", "touchpoint.")  # prefixes that code joins with a value
 
 
 def test_both_languages_have_the_same_keys_and_figures() -> None:

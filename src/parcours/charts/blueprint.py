@@ -8,7 +8,7 @@ from html import escape
 import msgspec
 
 from parcours.charts import labels
-from parcours.charts.blueprint_legend import draw_icon, draw_legend
+from parcours.charts.blueprint_legend import draw_broken, draw_icon, draw_legend
 from parcours.charts.blueprint_plan import Spot, Ways, route, spread
 from parcours.charts.chart import Chart
 from parcours.charts.numbers import write_number
@@ -34,7 +34,8 @@ class StageColumn(msgspec.Struct, frozen=True):
 class TouchCard(msgspec.Struct, frozen=True, kw_only=True):
     """A touchpoint in front of the line; ``score`` is ``None`` where nobody was asked.
 
-    ``stage`` is the column's number; ``score``, ``low`` and ``high`` are in the metric's own form (csat: shares).
+    ``stage`` is the column's number; ``score``, ``low`` and ``high`` are in the metric's own form (csat: shares);
+    ``promise`` is the state of what is promised there, empty where nothing is.
     """
 
     id: str
@@ -50,11 +51,17 @@ class TouchCard(msgspec.Struct, frozen=True, kw_only=True):
     high: float | None = None
     n: int = 0
     evidence: str = ""
+    promise: str = ""
 
     @property
     def level(self) -> int:
         """1 (worst) to 5, or 0 where it is not measured."""
         return 0 if self.score is None else level_of(self.metric, self.score, self.scale)
+
+    @property
+    def broken(self) -> bool:
+        """Whether a promise made here is broken."""
+        return self.promise == "broken"
 
 
 class OperationBox(msgspec.Struct, frozen=True, kw_only=True):
@@ -313,6 +320,7 @@ def _draw_touch(card: TouchCard, plan: _Plan, edges: Sequence[CauseEdge], langua
         + lines_of(spot.x + 12, spot.y + 22, rows, 16, "touch-name")
         + draw_icon(spot.x + spot.width - 25, spot.y + 9, card.human)
         + _draw_reading(card, spot, language)
+        + (draw_broken(spot.x + spot.width - 12, spot.y + spot.height - 7, language) if card.broken else "")
         + "</a></g>"
     )
 
@@ -342,13 +350,14 @@ def describe_touch(card: TouchCard, language: Language) -> str:
     kind = (labels.HUMAN if card.human else labels.DIGITAL).in_language(language)
     start = f"{card.label} ({card.channel}, {kind})"
     colon = "\u00a0: " if language == "fr" else ": "
+    end = f", {labels.PROMISE_BROKEN.in_language(language)}" if card.broken else ""
     if card.score is None:
-        return f"{start}{colon}{labels.NOT_MEASURED.in_language(language)}"
+        return f"{start}{colon}{labels.NOT_MEASURED.in_language(language)}{end}"
     interval = write_score_interval(card.metric, card.low, card.high, language)
     return (
         f"{start}{colon}{labels.METRICS.get(card.metric, card.metric)} {write_score(card.metric, card.score, language)}"
         f" [{interval}], {write_number(card.n, language)} {labels.ANSWERS.in_language(language)}, "
-        f"{LEVELS[card.level - 1].in_language(language)}"
+        f"{LEVELS[card.level - 1].in_language(language)}{end}"
     )
 
 
@@ -411,6 +420,7 @@ def _table(
         labels.INTERVAL,
         labels.COUNT,
         labels.LEVEL,
+        labels.PROMISE,
         labels.OPERATIONS,
     )
     headings = [Cell(word.in_language(language), number=word in (labels.SCORE, labels.COUNT)) for word in words]
@@ -428,6 +438,7 @@ def _table(
                 Cell(write_score_interval(card.metric, card.low, card.high, language)),
                 Cell(write_number(card.n, language), number=True),
                 Cell(level.in_language(language)),
+                Cell(labels.STATES[card.promise].in_language(language) if card.promise else ""),
                 Cell(", ".join(behind[card.id])),
             ]
         )

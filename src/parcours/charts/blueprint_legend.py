@@ -18,6 +18,13 @@ def draw_icon(x: float, y: float, human: bool) -> str:
     return f'<g class="icon" transform="translate({x:.1f} {y:.1f})"><path d="M1 2h12v8H1zM4.5 12.5h5M7 10v2.5"/></g>'
 
 
+def draw_broken(right: float, bottom: float, language: Language) -> str:
+    """A cross and a word at the bottom right of a card: what is promised there is broken."""
+    word = labels.PROMISE.in_language(language).lower()
+    x, y = right - 5.9 * len(word) - 12, bottom - 7.5
+    return f'<path d="M{x:.1f} {y:.1f}l7 7m0 -7l-7 7" class="cross"/>{text(right, bottom, word, "small", "end")}'
+
+
 def draw_legend(y: float, left: float, language: Language) -> str:
     """Draw the legend of the map: levels, who is met, edges, and where each level begins."""
     x = left
@@ -40,6 +47,9 @@ def draw_legend(y: float, left: float, language: Language) -> str:
         word = label.in_language(language)
         parts.append(f'<g class="touch">{draw_icon(x, y + 1, human)}</g>{text(x + 21, y + 12.5, word, "small")}')
         x += 30 + 6.4 * len(word) + 14
+    word = labels.PROMISE_BROKEN.in_language(language)
+    parts.append(f'<g class="touch"><path d="M{x:.1f} {y + 5:.1f}l7 7m0 -7l-7 7" class="cross"/></g>')
+    parts.append(text(x + 14, y + 12.5, word, "small"))
     parts.append(_legend_edges(left, y + 34, language))
     parts.append(text(left, y + 80, say_ladders(language), "small soft"))
     return "".join(parts)

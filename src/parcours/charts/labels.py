@@ -20,6 +20,8 @@ HURTS = Words(fr="va de pair avec une moins bonne expérience", en="goes with a 
 HELPS = Words(fr="va de pair avec une meilleure expérience", en="goes with a better experience")
 SUPPORTS = Words(fr="soutient ce point de contact", en="supports this touchpoint")
 UNCLEAR = Words(fr="effet incertain : l’intervalle contient zéro", en="unclear: the interval contains zero")
+PROMISE = Words(fr="Promesse", en="Promise")
+PROMISE_BROKEN = Words(fr="promesse non tenue", en="promise broken")
 STAGE = Words(fr="Étape", en="Stage")
 TOUCHPOINT = Words(fr="Point de contact", en="Touchpoint")
 CHANNEL = Words(fr="Canal", en="Channel")

@@ -10,6 +10,7 @@ from parcours.blueprint.records import Experience
 from parcours.engine.sql.step import Step
 from parcours.measure.contract import Ask, Column, Measure, Result
 from parcours.measure.exposure import Exposed, Exposures, Flags, bound_clustered
+from parcours.measure.intervals import Floats, bound_mean
 from parcours.measure.panel import CompanyPanel, TouchpointPanel
 from parcours.measure.questions import Questions
 from parcours.measure.scores import DETRACTOR_TO, find_satisfied_from
@@ -87,7 +88,7 @@ def _find_rows(
     for id in cells.measured:
         exposed = exposures.measure(cells, ask.blueprint.operation(id), among)
         if exposed is not None:
-            rows.append(_write_row(cells, id, _OPERATION, group, exposed, exposed.customers))
+            rows.append(_write_row(cells, id, _OPERATION, group, exposed, [exposed.customers] * 3, [None] * 3))
     return rows
 
 
@@ -107,13 +108,44 @@ def _find_bad(
         return []
     bad = scores < find_threshold(cells.touchpoint.experience)
     low, high = bound_clustered(bad, np.arange(len(bad)))
-    value = int(exposures.value_cents[customers[bad]].sum())
-    said = Exposed(int(bad.sum()), len(bad), float(bad.mean()), low, high, value, 0)
-    return [_write_row(cells, None, _ANSWERS, group, said, round(said.share * max(len(met), len(bad))))]
+    brought = exposures.value_cents.astype(np.float64) / 100
+    said = Exposed(
+        int(bad.sum()), len(bad), float(bad.mean()), low, high, int(exposures.value_cents[customers[bad]].sum()), 0
+    )
+    everyone = max(len(met), len(bad))
+    likely = [round(share * everyone) for share in (said.share, low, high)]
+    money = spread_value(bad, brought[customers], float(brought[np.union1d(met, customers)].sum()))
+    return [_write_row(cells, None, _ANSWERS, group, said, likely, money)]
+
+
+def spread_value(bad: Flags, value: Floats, whole: float) -> list[float | None]:
+    """Return (estimate, low, high) of the revenue of all who had a bad experience, from those who answered.
+
+    The share of the answerers' revenue that comes from bad experiences, a ratio over customers, linearised and taken
+    with t(n−1), times the ``whole`` revenue of everybody seen; all ``None`` without revenue or with one answerer.
+
+    Args:
+        bad: (n,) who among the answerers had a bad experience.
+        value: (n,) what each of them brought.
+        whole: what everybody seen there brought.
+    """
+    total = float(value.sum())
+    if total <= 0 or len(bad) < 2:
+        return [None, None, None]
+    share = float(value[bad].sum()) / total
+    error = float(np.sqrt(len(bad) / (len(bad) - 1) * ((value * (bad - share)) ** 2).sum())) / total
+    low, high = bound_mean(share, error, len(bad) - 1)
+    return [whole * end for end in (share, max(float(low), 0.0), min(float(high), 1.0))]
 
 
 def _write_row(
-    cells: TouchpointPanel, operation: str | None, kind: str, group: str | None, exposed: Exposed, likely: int
+    cells: TouchpointPanel,
+    operation: str | None,
+    kind: str,
+    group: str | None,
+    exposed: Exposed,
+    likely: list[int],
+    money: list[float | None],
 ) -> dict[str, Any]:
     return {
         "rank": 0,
@@ -127,8 +159,9 @@ def _write_row(
         "low": exposed.low,
         "high": exposed.high,
         "n": exposed.of,
-        "likely": likely,
         "cells": exposed.cells,
+        **dict(zip(("likely", "likely_low", "likely_high"), likely, strict=True)),
+        **dict(zip(("likely_value", "likely_value_low", "likely_value_high"), money, strict=True)),
     }
 
 
@@ -180,14 +213,15 @@ _DEFINITION = Words(
     "mauvaise que la normale de son site et de sa période d'au moins un écart-type interne ; part parmi les clients "
     "vus à ce point de contact (n). bad_experience : clients ayant donné au moins une note sous le seuil de "
     "satisfaction (NPS : détracteurs) parmi ceux qui ont répondu (n) ; « likely » étend cette part à tous les clients "
-    "vus, en supposant les silencieux semblables. Chiffre d'affaires : tout ce que ces clients ont apporté sur la "
-    "période observée, en unités de la devise ; c'est ce qui est exposé, non ce qui est perdu.",
+    "vus, « likely_value » leur part du chiffre d'affaires, en supposant les silencieux semblables. Chiffre d'affaires "
+    ": tout ce que ces clients ont apporté sur la période observée, en unités de la devise ; c'est ce qui est exposé, "
+    "non ce qui est perdu.",
     en="worst_days: customers with at least one touch in a cell (site × period) where the operation was worse than its "
     "own site's and period's normal by one within-SD or more; share among customers seen at that touchpoint (n). "
     "bad_experience: customers with at least one score below the satisfaction threshold (NPS: detractors) among those "
-    "who answered (n); “likely” extends that share to all customers seen, taking the silent to be alike. Revenue: all "
-    "that these customers brought over the window observed, in units of the currency; it is what is exposed, not what "
-    "is lost.",
+    "who answered (n); “likely” extends that share to all customers seen, “likely_value” their share of revenue, "
+    "taking the silent to be alike. Revenue: all that these customers brought over the window observed, in units of "
+    "the currency; it is what is exposed, not what is lost.",
 )
 _METHOD = Words(
     fr="Comptes exacts. Part : intervalle de Wilson à 95 %, taille effective et t(G−1) par grappes de sites.",

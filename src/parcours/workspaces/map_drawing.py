@@ -13,6 +13,7 @@ from parcours.workspaces.readings import (
     Row,
     experience_by_touchpoint,
     name_of,
+    promises_by_touchpoint,
     rows_of,
     say_cause,
     strong_causes,
@@ -62,7 +63,7 @@ def touch_cards(company: Readable, language: Language, href: Callable[[str], str
     blueprint = company.blueprint
     stage_at = {stage.id: place for place, stage in enumerate(blueprint.stages)}
     channels = {channel.id: channel for channel in blueprint.channels}
-    scored = experience_by_touchpoint(company)
+    scored, promised = experience_by_touchpoint(company), promises_by_touchpoint(company)
     cards = []
     for touchpoint in blueprint.touchpoints:
         row: Row = scored.get(touchpoint.id, {})
@@ -82,6 +83,7 @@ def touch_cards(company: Readable, language: Language, href: Callable[[str], str
                 high=row.get("high"),
                 n=row.get("n") or 0,
                 evidence=touchpoint.evidence.in_language(language) if touchpoint.evidence else "",
+                promise=str(promised.get(touchpoint.id, {}).get("kept") or ""),
             )
         )
     return cards

@@ -1,88 +1,98 @@
-"""Whether a promise is kept: its bound held against the whole interval, on the scale in which it was promised."""
+"""A promise in words: whether it is kept, and the figures that say so, from the measure of promises."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
-from typing import NamedTuple
-
 import msgspec
 
-from parcours.blueprint.records import Experience, Touchpoint
-from parcours.charts.numbers import write_interval, write_number
+from parcours.blueprint.records import Touchpoint
+from parcours.charts.numbers import decimals_for, write_interval, write_number, write_share
 from parcours.charts.scale import write_score, write_score_interval
-from parcours.words import Language, Words
+from parcours.words import Language
 from parcours.workspaces.readable import Readable
-from parcours.workspaces.readings import Row
+from parcours.workspaces.readings import Row, name_of
 from parcours.workspaces.wording import Say
 
-Z = 1.959964
+MOST_PLACES = 4
+SHARE_TO_SAY = 0.9
+"""Below it, for certain, a promise that is kept on average is not said to be kept without more words."""
 
 
 class Kept(msgspec.Struct, frozen=True, kw_only=True):
-    """The promise, and whether it is ``kept``, ``broken``, ``open`` or ``unfollowed``; ``says`` gives the figures."""
+    """The promise, its ``state`` (`kept`, `broken`, `uncertain`, `not_measured`), the verdict, and named figures."""
 
     promise: str
     state: str
-    says: str
+    verdict: str
+    facts: tuple[tuple[str, str], ...]
+
+    @property
+    def says(self) -> str:
+        """The figures in one line."""
+        return ", ".join(f"{name} {figure}" for name, figure in self.facts)
 
 
-class Mean(NamedTuple):
-    """A mean score with its 95 % bounds."""
-
-    value: float
-    low: float
-    high: float
-
-
-def bound_mean(distribution: Mapping[str, int], effective_n: float) -> Mean | None:
-    """Bound the mean of scores counted in ``distribution``, normal at 95 %; ``None`` below two answers.
-
-    ``effective_n`` counts independent answers (a customer's own answers count together), so the interval is as wide
-    as the experience measure's own.
-    """
-    count = sum(distribution.values())
-    if count < 2 or effective_n < 2:
-        return None
-    mean = sum(float(score) * times for score, times in distribution.items()) / count
-    spread = sum((float(score) - mean) ** 2 * times for score, times in distribution.items()) / (count - 1)
-    reach = Z * math.sqrt(spread / effective_n)
-    return Mean(mean, mean - reach, mean + reach)
-
-
-def on_metric(experience: Experience, bound: float) -> bool:
-    """Say whether ``bound`` is in the metric's own form: a CSAT bound above 1 speaks of the mean score instead."""
-    return experience.metric != "csat" or bound <= 1.0
-
-
-def hold_promise(company: Readable, touchpoint: Touchpoint, row: Row, language: Language) -> Kept | None:
-    """Hold the promise of ``touchpoint`` against its experience ``row``; ``None`` where nothing is promised."""
-    promise, experience, say = touchpoint.promise, touchpoint.experience, Say(language)
+def say_promise(company: Readable, touchpoint: Touchpoint, row: Row, language: Language) -> Kept | None:
+    """Say the promise of ``touchpoint`` by its ``row`` of `promises`; ``None`` where nothing is promised."""
+    promise, say = touchpoint.promise, Say(language)
     if promise is None:
         return None
-    label = promise.label.in_language(language)
-    if promise.metric != "experience":
-        name = company.labels.get(promise.metric, Words(promise.metric, promise.metric)).in_language(language)
-        return Kept(promise=label, state="unfollowed", says=say("touchpoint.unfollowed_says", metric=name))
-    if experience is None or promise.at_least is None or row.get("score") is None:
-        return Kept(promise=label, state="unfollowed", says=say("touchpoint.unfollowed_blank"))
-    bound = promise.at_least
-    if on_metric(experience, bound):
-        held = Mean(row["score"], row["low"], row["high"])
-        written = write_score(experience.metric, bound, language)
-        figures = write_score(experience.metric, held.value, language)
-        interval = write_score_interval(experience.metric, held.low, held.high, language)
-    else:
-        mean = bound_mean(row.get("distribution") or {}, row.get("effective_n") or 0)
-        if mean is None:
-            return Kept(promise=label, state="unfollowed", says=say("touchpoint.unfollowed_blank"))
-        held = mean
-        written, figures, low, high = (write_number(value, language, 1) for value in (bound, *mean))
-        interval = write_interval(low, high, language)
-    state = "kept" if held.low >= bound else "broken" if held.high < bound else "open"
-    measured = say("touchpoint.mean" if not on_metric(experience, bound) else "touchpoint.score")
+    state = str(row.get("kept") or "not_measured")
+    behind = promise.metric != "experience"
+    most = row.get("share_high")
+    partly = state == "kept" and behind and most is not None and most < SHARE_TO_SAY
+    facts = [(say("promise.bound"), _write_bound(row, language))] if row else []
+    if row and state != "not_measured":
+        value, interval = _write_value(row, language)
+        facts.append((say("promise.mean"), f"{value} [{interval}]"))
+    if row.get("kept_share") is not None:
+        low, high = (write_share(row[end], language) for end in ("share_low", "share_high"))
+        bounds = write_interval(low, high, language)
+        name = say("promise.cases" if behind else "promise.answers_inside")
+        facts.append((name, f"{write_share(row['kept_share'], language)} [{bounds}]"))
+    if row:
+        facts.append((say("promise.events" if behind else "promise.answers"), write_number(row.get("n"), language)))
+    if behind:
+        operation = company.blueprint.operation(promise.metric)
+        owner = name_of(company, "owner", operation.owner, language)
+        facts.append((say("promise.behind"), f"{operation.label.in_language(language)} ({owner})"))
     return Kept(
-        promise=label,
+        promise=promise.label.in_language(language),
         state=state,
-        says=say(f"touchpoint.{state}_says", bound=written, measured=measured, figures=figures, interval=interval),
+        verdict=say("promise.partly" if partly else f"promise.{state}"),
+        facts=tuple(facts),
     )
+
+
+def _write_value(row: Row, language: Language) -> tuple[str, str]:
+    """Return the value with its unit, and its interval with the same digits; as many as keep two bounds apart."""
+    low, high = row["low"], row["high"]
+    places = decimals_for(row["value"])
+    if row["unit"] == "share":
+        return write_score("csat", row["value"], language), write_score_interval("csat", low, high, language)
+    while places < MOST_PLACES and low != high and f"{low:.{places}f}" == f"{high:.{places}f}":
+        places += 1
+    interval = write_interval(write_number(low, language, places), write_number(high, language, places), language)
+    return _with_unit(write_number(row["value"], language, places), row, language), interval
+
+
+def _with_unit(number: str, row: Row, language: Language) -> str:
+    unit = str(row["unit"])
+    if unit.startswith("points"):
+        return number
+    space = "" if unit == "%" and language == "en" else "\u202f" if unit == "%" else "\u00a0"
+    return f"{number}{space}{unit}"
+
+
+def _write_bound(row: Row, language: Language) -> str:
+    say = Say(language)
+    found = []
+    for end in ("at_least", "at_most"):
+        bound = row.get(end)
+        if bound is None:
+            continue
+        if row["unit"] == "share":
+            written = write_score("csat", bound, language)
+        else:
+            written = _with_unit(write_number(bound, language, 0 if bound == int(bound) else 1), row, language)
+        found.append(say(f"promise.{end}", bound=written))
+    return say("promise.and").join(found)

@@ -40,6 +40,11 @@ def experience_by_touchpoint(company: Readable) -> dict[str, Row]:
     return {str(row["touchpoint"]): row for row in rows_of(company, "experience") if row.get("touchpoint")}
 
 
+def promises_by_touchpoint(company: Readable) -> dict[str, Row]:
+    """Return the row of each touchpoint's promise."""
+    return {str(row["touchpoint"]): row for row in rows_of(company, "promises")}
+
+
 def is_clear(row: Row) -> bool:
     """Say whether the interval of an effect leaves zero out."""
     return row.get("effect") is not None and row["low"] is not None and (row["low"] > 0 or row["high"] < 0)

@@ -6,7 +6,7 @@ import msgspec
 
 from parcours.charts.blueprint import TouchCard, describe_touch
 from parcours.charts.chart import Chart
-from parcours.charts.labels import METRICS
+from parcours.charts.labels import METRICS, PROMISE_BROKEN
 from parcours.charts.numbers import write_number, write_period
 from parcours.charts.scale import place, span_of, write_score, write_score_interval
 from parcours.words import Language
@@ -31,6 +31,7 @@ class ListedTouch(msgspec.Struct, frozen=True, kw_only=True):
     score: str
     interval: str
     n: str
+    broken: str
     said: str
 
 
@@ -117,5 +118,6 @@ def _list(card: TouchCard, language: Language) -> ListedTouch:
         score=write_score(card.metric, card.score, language) if card.level else "",
         interval=write_score_interval(card.metric, card.low, card.high, language) if card.level else "",
         n=write_number(card.n, language),
+        broken=PROMISE_BROKEN.in_language(language) if card.broken else "",
         said=describe_touch(card, language),
     )

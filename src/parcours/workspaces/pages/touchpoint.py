@@ -12,13 +12,13 @@ from parcours.charts.bars import Bin, draw_distribution
 from parcours.charts.causes import draw_causes
 from parcours.charts.chart import Chart
 from parcours.charts.labels import METRICS
-from parcours.charts.numbers import write_date, write_number, write_share
+from parcours.charts.numbers import write_date, write_interval, write_money, write_number, write_share
 from parcours.charts.scale import LEVELS, level_of, write_score, write_score_interval
 from parcours.charts.trend import TrendPoint, draw_trend
 from parcours.words import Language
 from parcours.workspaces.frame import Frame, frame_page
 from parcours.workspaces.missing import MissingError
-from parcours.workspaces.promise import Kept, hold_promise, on_metric
+from parcours.workspaces.promise import Kept, say_promise
 from parcours.workspaces.readable import Readable
 from parcours.workspaces.readings import (
     Cause,
@@ -28,6 +28,7 @@ from parcours.workspaces.readings import (
     experience_by_touchpoint,
     in_words,
     name_of,
+    promises_by_touchpoint,
     rows_of,
     say_cause,
 )
@@ -52,6 +53,17 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     why_not_says: str = ""
 
 
+class Stakes(msgspec.Struct, frozen=True, kw_only=True):
+    """Who is exposed to a bad experience here, and what they brought; ``value`` is empty without revenue."""
+
+    customers: str
+    interval: str
+    share: str
+    value: str
+    value_interval: str
+    n: str
+
+
 class Comment(msgspec.Struct, frozen=True, kw_only=True):
     """A comment as it is shown."""
 
@@ -71,6 +83,7 @@ class TouchpointPage(msgspec.Struct, frozen=True, kw_only=True):
     owner: str
     reading: Reading
     promise: Kept | None
+    stakes: Stakes | None
     trend: Chart | None
     distribution: Chart | None
     effects: Chart | None
@@ -103,7 +116,8 @@ def read_touchpoint(company: Readable, language: Language, id: str, comments: bo
         human=channel.kind == "human",
         owner=name_of(company, "owner", touchpoint.owner, language),
         reading=write_reading(touchpoint, row, language),
-        promise=hold_promise(company, touchpoint, row, language),
+        promise=say_promise(company, touchpoint, promises_by_touchpoint(company).get(id, {}), language),
+        stakes=_read_stakes(company, id, language),
         trend=_draw_trend(company, touchpoint, language),
         distribution=_draw_distribution(touchpoint, row, language),
         effects=_draw_effects(company, label, estimated, language),
@@ -158,9 +172,10 @@ def _draw_trend(company: Readable, touchpoint: Touchpoint, language: Language) -
         TrendPoint(start_ms=_start(row["week"]), score=row["score"], low=row["low"], high=row["high"], n=row["n"])
         for row in sorted(rows, key=lambda row: str(row["week"]))
     ]
-    promise = touchpoint.promise
-    bound = promise.at_least if promise and promise.metric == "experience" else None
-    bound = bound if bound is not None and on_metric(touchpoint.experience, bound) else None
+    promised = promises_by_touchpoint(company).get(touchpoint.id, {})
+    # A bound on the mean score of a CSAT question has no place on an axis of shares.
+    drawn = promised.get("metric") == "experience" and (metric != "csat" or promised.get("unit") == "share")
+    bound = promised.get("bound") if drawn else None
     name = Say(language)(
         "touchpoint.trend_title", metric=METRICS.get(metric, metric), touchpoint=touchpoint.label.in_language(language)
     )
@@ -202,6 +217,33 @@ def _draw_effects(company: Readable, label: str, rows: Sequence[Row], language: 
     return draw_causes(
         say("touchpoint.causes_title", touchpoint=label), say("touchpoint.causes_unit"), drawn, language, 2
     )
+
+
+def _read_stakes(company: Readable, id: str, language: Language) -> Stakes | None:
+    row: Row | None = next(
+        (
+            row
+            for row in rows_of(company, "stakes")
+            if row["touchpoint"] == id and row.get("kind") == "bad_experience" and row.get("likely") is not None
+        ),
+        None,
+    )
+    if row is None:
+        return None
+    currency = company.blueprint.money.currency if company.blueprint.money else "EUR"
+    low, high = (write_number(row[end], language) for end in ("likely_low", "likely_high"))
+    money = [write_money(row.get(key), language, currency) for key in _MONEY]
+    return Stakes(
+        customers=write_number(row["likely"], language),
+        interval=write_interval(low, high, language),
+        share=write_share(row["share"], language),
+        value=money[0] if row.get("likely_value") is not None else "",
+        value_interval=write_interval(money[1], money[2], language),
+        n=write_number(row["n"], language),
+    )
+
+
+_MONEY = ("likely_value", "likely_value_low", "likely_value_high")
 
 
 def _why(row: Row, language: Language) -> str:
