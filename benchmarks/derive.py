@@ -150,7 +150,9 @@ def main() -> None:
             f"{platform.machine()}, {platform.python_version()}, {asked.events:,} events, {asked.customers:,} customers"
         )
         made_kb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        cpu = time.process_time()
         know.refresh(Silent())
+        print(f"identities: {time.process_time() - cpu:.2f} CPU s")
         wall, cpu = time.perf_counter(), time.process_time()
         permitted = know.events_for("improve")
         wall, cpu = time.perf_counter() - wall, time.process_time() - cpu

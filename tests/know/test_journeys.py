@@ -13,7 +13,15 @@ from hypothesis import strategies as st
 
 from parcours.engine.sql.duckdb import DuckDB
 from parcours.engine.sql.step import Table
-from parcours.know.journeys import PATH, SESSION_GAP_MS, find_latest, order_touches, walk
+from parcours.know.journeys import (
+    PATH,
+    ROWS_AT_ONCE,
+    SESSION_GAP_MS,
+    cut_between_customers,
+    find_latest,
+    order_touches,
+    walk,
+)
 
 Row = tuple[int, int, int, int]
 ROWS = st.lists(
@@ -99,3 +107,26 @@ def test_the_latest_entry_is_found(entries: list[tuple[int, int]], asked: list[t
     for (owner, at_ms), place in zip(asked, found.tolist(), strict=True):
         before = [(when, index) for index, (who, when) in enumerate(entries) if who == owner and when <= at_ms]
         assert place == (max(before)[1] if before else -1)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.integers(0, 7), max_size=9), st.integers(1, 6))
+def test_pieces_hold_whole_customers(touches: list[int], most: int) -> None:
+    after = np.cumsum(np.array(touches, np.int64))
+    pieces = cut_between_customers(after, most)
+    assert [row for piece in pieces for row in range(piece.start, piece.stop)] == list(range(sum(touches)))
+    ends = {0, *after.tolist()}
+    assert all({piece.start, piece.stop} <= ends for piece in pieces)
+    # A piece that is larger than allowed holds one customer alone.
+    large = [piece for piece in pieces if piece.stop - piece.start > most]
+    assert all(not any(piece.start < end < piece.stop for end in ends) for piece in large)
+
+
+@pytest.mark.parametrize("span_ms", [40, 2**40, 2**61])
+def test_many_touches_are_in_their_order(span_ms: int) -> None:
+    draw = np.random.default_rng(5)
+    size = ROWS_AT_ONCE + 70_000
+    customer, at_ms = draw.integers(0, 900, size).astype(np.int32), draw.integers(0, span_ms, size)
+    event_no, touchpoint = draw.permutation(size), draw.integers(0, 9, size).astype(np.int16)
+    order = order_touches(customer, at_ms, event_no, touchpoint)
+    assert (order == np.lexsort((touchpoint, event_no, at_ms, customer))).all()

@@ -16,8 +16,7 @@ from parcours.blueprint.records import Blueprint
 from parcours.engine.sql.step import Kind
 from parcours.engine.store.parts import Part
 from parcours.know.gathering import NO_MONEY, UNIT_MS, Gathering
-from parcours.know.journeys import Path as Walked
-from parcours.know.journeys import find_latest, order_touches, walk
+from parcours.know.journeys import ROWS_AT_ONCE, Places, cut_between_customers, find_latest, order_touches, walk
 from parcours.know.mapping import ABSENT, Codes, EventMap
 from parcours.know.pseudonyms import Numbers
 from parcours.know.reading import Permission, Reading
@@ -25,8 +24,13 @@ from parcours.know.reading import Permission, Reading
 LAYOUT = 1
 """The version of these tables: a change of them derives everything again."""
 
-ROWS_AT_ONCE = 1 << 20
-_ROW_GROUP = 1 << 18
+_NEVER_NULL = {"customer", "event_no", "occurred_ms", "touchpoint", "stage", "channel", "step", "session", "operation"}
+_REPEATING = {"customer", "step", "session", "value_cents"}
+"""Columns worth pressing: times, numbers and pseudonyms would take a third of the writing to lose a fifth of it."""
+
+_SOUGHT = ["customer", "occurred_ms"]
+"""Columns by whose least and greatest value a reader can pass over a piece."""
+
 Rows = npt.NDArray[np.intp]
 
 
@@ -41,13 +45,12 @@ class Summary(msgspec.Struct, frozen=True):
 
 
 class Touches(msgspec.Struct, frozen=True):
-    """Touches in their order: ``order`` leads to the gathered columns, the others are sorted already."""
+    """Touches as they were gathered; ``order`` says how they follow one another, customer by customer."""
 
-    order: Rows
+    order: Places
     customer: Codes
     occurred_ms: Numbers
     touchpoint: npt.NDArray[np.int16]
-    path: Walked
     event_no: Numbers
     site: Codes
     cents: Numbers
@@ -62,7 +65,8 @@ def derive(folder: Path, blueprint: Blueprint, permission: Permission, parts: tu
     """
     events = EventMap(blueprint)
     reading = Reading(folder, blueprint, events, permission)
-    gathered = Gathering(blueprint, events, int(permission.person.max(initial=-1)) + 1)
+    people = int(permission.person.max(initial=-1)) + 1
+    gathered = Gathering(blueprint, events, people, sum(part.rows for part in parts))
     for chunk in reading.chunks(parts):
         gathered.add(chunk)
     return _Tables(blueprint, events, gathered, draft).write(reading.expired)
@@ -89,10 +93,11 @@ class _Tables:
         """Write all four tables."""
         gathered = self._gathered
         touches = self._sort_touches()
-        self._write("touches", len(touches.customer), lambda rows: self._touch_columns(touches, rows))
+        after = np.cumsum(np.bincount(touches.customer, minlength=int(self._seen.sum())))
+        self._write("touches", cut_between_customers(after), lambda rows: self._touch_columns(touches, rows))
         self._write_whole("answers", self._tie_answers(touches))
         self._write_whole("operations", self._finish_operations())
-        self._write_whole("customers", self._count_customers(touches))
+        self._write_whole("customers", self._count_customers(touches, after))
         period = (
             None if gathered.first_ms is None or gathered.last_ms is None else (gathered.first_ms, gathered.last_ms)
         )
@@ -100,17 +105,14 @@ class _Tables:
 
     def _sort_touches(self) -> Touches:
         columns = self._gathered.touches
-        customer = self._code[columns.take("person", np.int32)]
+        customer: Codes = self._code[columns.take("person", np.int32)]
         occurred_ms, event_no = columns.take("occurred_ms", np.int64), columns.take("event_no", np.int64)
         touchpoint = columns.take("touchpoint", np.int16)
-        order = order_touches(customer, occurred_ms, event_no, touchpoint)
-        customer, occurred_ms, touchpoint = customer[order], occurred_ms[order], touchpoint[order]
         return Touches(
-            order=order,
+            order=order_touches(customer, occurred_ms, event_no, touchpoint),
             customer=customer,
             occurred_ms=occurred_ms,
             touchpoint=touchpoint,
-            path=walk(customer, occurred_ms, touchpoint),
             event_no=event_no,
             site=columns.take("site", np.int32),
             cents=columns.take("cents", np.int64),
@@ -118,24 +120,29 @@ class _Tables:
         )
 
     def _touch_columns(self, touches: Touches, rows: slice) -> dict[str, pa.Array]:
-        order, path, touchpoint = touches.order[rows], touches.path, touches.touchpoint[rows]
-        begins = path.begins[rows]
-        cents = touches.cents[order]
+        """Return the touches ``rows`` of the order, all those of the customers that are among them."""
+        # To clip places that are all there is the cheapest way to take them.
+        order = touches.order[rows].astype(np.intp)
+        customer = touches.customer.take(order, mode="clip")
+        occurred_ms = touches.occurred_ms.take(order, mode="clip")
+        touchpoint = touches.touchpoint.take(order, mode="clip")
+        path = walk(customer, occurred_ms, touchpoint)
+        cents = touches.cents.take(order, mode="clip")
         return {
-            "customer": pa.array(touches.customer[rows]),
-            "event_no": pa.array(touches.event_no[order]),
-            "occurred_ms": pa.array(touches.occurred_ms[rows]),
+            "customer": pa.array(customer),
+            "event_no": pa.array(touches.event_no.take(order, mode="clip")),
+            "occurred_ms": pa.array(occurred_ms),
             "touchpoint": pa.array(touchpoint),
             "stage": pa.array(self._places("stages", "stage")[touchpoint]),
             "channel": pa.array(self._places("channels", "channel")[touchpoint]),
-            "previous": pa.array(path.previous[rows], mask=begins),
-            "gap_ms": pa.array(path.gap_ms[rows], mask=begins),
-            "step": pa.array(path.step[rows]),
-            "session": pa.array(path.session[rows]),
-            "site": _texts(touches.site[order], self._sites),
+            "previous": pa.array(path.previous, mask=path.begins),
+            "gap_ms": pa.array(path.gap_ms, mask=path.begins),
+            "step": pa.array(path.step),
+            "session": pa.array(path.session),
+            "site": _texts(touches.site.take(order, mode="clip"), self._sites),
             "value_cents": pa.array(cents, mask=cents == NO_MONEY),
-            **{f"object_{kind}": _known(codes[order]) for kind, codes in touches.objects.items()},
-            **self._group_columns(touches.customer[rows]),
+            **{f"object_{kind}": _known(codes.take(order, mode="clip")) for kind, codes in touches.objects.items()},
+            **self._group_columns(customer),
         }
 
     def _places(self, list_name: str, field: str) -> npt.NDArray[np.int16]:
@@ -160,9 +167,8 @@ class _Tables:
         order = np.lexsort((touchpoint, event_no, occurred_ms, customer))
         customer, event_no, occurred_ms, touch = customer[order], event_no[order], occurred_ms[order], touch[order]
         tied = touch >= 0
-        met = _at(touches.order, touch)
-        touch_no, touch_ms = _at(touches.event_no, met), _at(touches.occurred_ms, touch)
-        met_site = np.where(tied, _at(touches.site, met), ABSENT)
+        touch_no, touch_ms = _at(touches.event_no, touch), _at(touches.occurred_ms, touch)
+        met_site = np.where(tied, _at(touches.site, touch), ABSENT)
         shown_site: Codes = np.where(met_site == ABSENT, site[order], met_site).astype(np.int32)
         return {
             "customer": pa.array(customer),
@@ -178,7 +184,7 @@ class _Tables:
         }
 
     def _find_touches(self, touches: Touches, number: int, customer: Codes, tie: Numbers, asked_ms: Numbers) -> Rows:
-        """Return the touch that each answer speaks of: by its object, else the latest there within due time."""
+        """Return the row of the touch that each answer speaks of: by its object, else the latest there in due time."""
         experience = self._blueprint.touchpoints[number].experience
         if experience is None:  # Answers are gathered where there is an experience alone.
             return np.full(len(customer), -1, np.intp)
@@ -186,12 +192,12 @@ class _Tables:
         found = np.full(len(customer), -1, np.intp)
         named = np.flatnonzero(tie != ABSENT)
         if experience.tie and len(named):
-            owner = touches.objects[experience.tie][touches.order[there]]
-            found[named] = _look_up(there, owner, touches.occurred_ms, tie[named], asked_ms[named])
+            owner = touches.objects[experience.tie][there]
+            found[named] = _look_up(touches, there, owner, tie[named], asked_ms[named])
         # Without an object on the answer, the customer's latest touch there.
         rest = np.flatnonzero(tie == ABSENT)
         owner = touches.customer[there].astype(np.int64)
-        latest = _look_up(there, owner, touches.occurred_ms, customer[rest].astype(np.int64), asked_ms[rest])
+        latest = _look_up(touches, there, owner, customer[rest].astype(np.int64), asked_ms[rest])
         recent = (latest >= 0) & (asked_ms[rest] - _at(touches.occurred_ms, latest) <= experience.within_ms)
         found[rest] = np.where(recent, latest, -1)
         return found
@@ -234,11 +240,11 @@ class _Tables:
         took = (_at(end_ms, found) - occurred_ms) / UNIT_MS.get(unit, UNIT_MS["h"])
         return np.where((found >= 0) & (tie != ABSENT), took, np.nan)
 
-    def _count_customers(self, touches: Touches) -> dict[str, pa.Array]:
-        count = int(self._seen.sum())
+    def _count_customers(self, touches: Touches, after: Numbers) -> dict[str, pa.Array]:
+        """Return one row a customer; ``after`` is where the next one's touches begin in the order."""
+        count = len(after)
         customer = np.arange(count, dtype=np.int32)
-        times = np.bincount(touches.customer, minlength=count)
-        after = np.cumsum(times)
+        times = np.diff(after, prepend=0)
         none = times == 0
         payments = self._gathered.payments
         person, cents = self._code[payments.take("person", np.int32)], payments.take("cents", np.int64)
@@ -246,8 +252,8 @@ class _Tables:
         value = np.rint(np.bincount(person, weights=cents, minlength=count)).astype(np.int64)
         return {
             "customer": pa.array(customer),
-            "first_ms": pa.array(_at(touches.occurred_ms, after - times), mask=none),
-            "last_ms": pa.array(_at(touches.occurred_ms, after - 1), mask=none),
+            "first_ms": pa.array(_at(touches.occurred_ms, _at(touches.order, after - times)), mask=none),
+            "last_ms": pa.array(_at(touches.occurred_ms, _at(touches.order, after - 1)), mask=none),
             "touches": pa.array(times.astype(np.int32)),
             "value_cents": pa.array(value),
             **self._group_columns(customer),
@@ -255,30 +261,38 @@ class _Tables:
 
     def _write_whole(self, name: str, columns: dict[str, pa.Array]) -> None:
         table = pa.table(columns)
-        self._write(name, table.num_rows, lambda rows: dict(zip(columns, table[rows].columns, strict=True)))
+        pieces = [slice(start, start + ROWS_AT_ONCE) for start in range(0, max(table.num_rows, 1), ROWS_AT_ONCE)]
+        self._write(name, pieces, lambda rows: dict(zip(columns, table[rows].columns, strict=True)))
 
-    def _write(self, name: str, count: int, columns: Callable[[slice], dict[str, pa.Array]]) -> None:
+    def _write(self, name: str, pieces: list[slice], columns: Callable[[slice], dict[str, pa.Array]]) -> None:
         """Write one table piece by piece, so that only one piece of it stands in memory twice."""
-        first = pa.table(columns(slice(0, min(count, ROWS_AT_ONCE))))
+        first = pa.table(columns(pieces[0]))
         self._columns[name] = {field.name: _kind(field.type) for field in first.schema}
-        coded = [
-            field.name for field in first.schema if field.type.bit_width <= 16 or pa.types.is_dictionary(field.type)
-        ]
-        path = self._draft / f"{name}.parquet"
+        schema = pa.schema([field.with_nullable(field.name not in _NEVER_NULL) for field in first.schema])
+        # Of few values the places take a few bits each, which pressing would not make fewer.
+        coded = [field.name for field in schema if field.type.bit_width <= 16 or pa.types.is_dictionary(field.type)]
         with pq.ParquetWriter(
-            path, first.schema, compression="snappy", use_dictionary=coded, store_schema=False
+            self._draft / f"{name}.parquet",
+            schema,
+            compression={column: "snappy" if column in _REPEATING else "none" for column in schema.names},
+            use_dictionary=coded,
+            write_statistics=[column for column in _SOUGHT if column in schema.names],
+            write_batch_size=1 << 16,
+            store_schema=False,
         ) as file:
-            file.write_table(first, row_group_size=_ROW_GROUP)
-            for start in range(ROWS_AT_ONCE, count, ROWS_AT_ONCE):
-                piece = pa.table(columns(slice(start, min(count, start + ROWS_AT_ONCE))), schema=first.schema)
-                file.write_table(piece, row_group_size=_ROW_GROUP)
+            file.write_table(first.cast(schema), row_group_size=ROWS_AT_ONCE)
+            for rows in pieces[1:]:
+                file.write_table(pa.table(columns(rows), schema=schema), row_group_size=ROWS_AT_ONCE)
 
 
-def _look_up(there: Rows, owner: Numbers, occurred_ms: Numbers, asked: Numbers, asked_ms: Numbers) -> Rows:
+def _look_up(touches: Touches, there: Rows, owner: Numbers, asked: Numbers, asked_ms: Numbers) -> Rows:
     """Return, among the touches ``there``, the latest of the asked owner at or before the asked time, or -1."""
     wanted = np.asarray(pc.is_in(pa.array(owner), value_set=pa.array(np.unique(asked))))
     there, owner = there[wanted], owner[wanted]
-    found = find_latest(owner, occurred_ms[there], asked, asked_ms)
+    # Of two at the same millisecond the later customer and event counts, whatever order the parts are read in.
+    order = np.lexsort((touches.event_no[there], touches.customer[there]))
+    there, owner = there[order], owner[order]
+    found = find_latest(owner, touches.occurred_ms[there], asked, asked_ms)
     return np.where(found >= 0, _at(there, found), -1)
 
 

@@ -15,30 +15,44 @@ UNIT_MS = {"ms": 1.0, "s": 1e3, "min": 6e4, "h": 3.6e6, "d": 8.64e7}
 
 
 class Columns:
-    """Rows gathered in pieces, by column."""
+    """Rows gathered piece after piece, by column, in memory that is set aside once.
 
-    def __init__(self) -> None:
-        self._pieces: dict[str, list[Column]] = {}
+    Args:
+        room: How many rows are expected; more of them cost a copy. Memory is only taken when it is written to.
+    """
+
+    def __init__(self, room: int = 4096) -> None:
+        self._room = room
+        self._size = 0
+        self._held: dict[str, Column] = {}
 
     def add(self, **columns: Column) -> None:
-        """Add a piece; every call names the same columns."""
+        """Add a piece; every call names the same columns, of the same types and one length."""
+        end = self._size + max(map(len, columns.values()))
+        if end > self._room:
+            self._room = max(end, 2 * self._room)
+            for name, held in self._held.items():
+                self._held[name] = np.concatenate((held[: self._size], np.empty(self._room - self._size, held.dtype)))
         for name, values in columns.items():
-            self._pieces.setdefault(name, []).append(values)
+            if name not in self._held:
+                self._held[name] = np.empty(self._room, values.dtype)
+            self._held[name][self._size : end] = values
+        self._size = end
 
     def take(self, name: str, dtype: type[np.generic]) -> npt.NDArray:  # type: ignore[type-arg]
-        """Return the whole column ``name`` and let go of its pieces."""
-        pieces = self._pieces.pop(name, [])
-        return np.concatenate(pieces).astype(dtype, copy=False) if pieces else np.empty(0, dtype)
+        """Return the whole column ``name`` and let go of it."""
+        held = self._held.pop(name, None)
+        return np.empty(0, dtype) if held is None else held[: self._size].astype(dtype, copy=False)
 
 
 class Gathering:
-    """Takes chunks in, one after the other."""
+    """Takes chunks in, one after the other: of ``people`` profiles, ``rows`` rows in all."""
 
-    def __init__(self, blueprint: Blueprint, events: EventMap, people: int) -> None:
+    def __init__(self, blueprint: Blueprint, events: EventMap, people: int, rows: int) -> None:
         self._blueprint = blueprint
         self._events = events
         self._site = blueprint.panel.site if blueprint.panel else None
-        self.touches = Columns()
+        self.touches = Columns(rows)
         self.answers = Columns()
         self.operations = [Columns() for _ in blueprint.operations]
         self.ends = [Columns() for _ in blueprint.operations]

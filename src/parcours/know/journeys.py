@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import msgspec
 import numpy as np
 import numpy.typing as npt
+from scipy.sparse import csc_array
 
 from parcours.engine.sql.step import Kind, Step
 from parcours.know.pseudonyms import Numbers
 
 SESSION_GAP_MS = 1_800_000
 """A longer pause than half an hour opens a new session."""
+
+ROWS_AT_ONCE = 1 << 18
+"""Rows of one piece of work and of one row group: few enough that a piece stays near the processor."""
+
+Places = npt.NDArray[np.int32]
 
 _MET: dict[str, Kind] = {"customer": "int", "event_no": "int", "occurred_ms": "int", "touchpoint": "int"}
 
@@ -67,23 +75,61 @@ class Path(msgspec.Struct, frozen=True):
 
 def order_touches(
     customer: npt.NDArray[np.int32], occurred_ms: Numbers, event_no: Numbers, touchpoint: npt.NDArray[np.int16]
+) -> Places:
+    """Return the order of touches by customer, time, event number and touchpoint; customers count from 0."""
+    order = _bring_together(customer)
+    after = np.cumsum(np.bincount(customer)) if len(customer) else np.empty(0, np.intp)
+    for rows in cut_between_customers(after):
+        places = order[rows].astype(np.intp)
+        who, at_ms = customer.take(places, mode="clip").astype(np.int64), occurred_ms.take(places, mode="clip")
+        same = who[1:] == who[:-1]
+        if not (same & (at_ms[1:] <= at_ms[:-1])).any():
+            continue
+        order[rows] = places[_order_piece(who, at_ms, event_no[places], touchpoint[places])]
+    return order
+
+
+def cut_between_customers(after: Numbers, most: int = ROWS_AT_ONCE) -> list[slice]:
+    """Cut touches into pieces of at most ``most`` rows where a customer ends; one customer alone may have more.
+
+    ``after`` says where each customer's touches end. There is one piece at least, even an empty one.
+    """
+    cuts = [0]
+    while cuts[-1] < int(after[-1:].sum()):
+        reach = int(np.searchsorted(after, cuts[-1] + most, side="right"))
+        alone = int(np.searchsorted(after, cuts[-1], side="right"))
+        cuts.append(int(after[max(reach - 1, alone)]))
+    return [slice(start, end) for start, end in pairwise(cuts)] or [slice(0, 0)]
+
+
+def _bring_together(customer: npt.NDArray[np.int32]) -> Places:
+    """Return the places of each customer's touches, customer after customer, each in the order given.
+
+    A touch is the one entry of its own column in a sparse matrix with a row a customer: to transpose it is a counting
+    sort, several times faster than a sort by comparison.
+    """
+    size = len(customer)
+    entries = (np.zeros(size, np.int8), customer, np.arange(size + 1, dtype=np.int32))
+    places: Places = csc_array(entries, shape=(int(customer.max(initial=0)) + 1, size)).tocsr().indices
+    return places
+
+
+def _order_piece(
+    who: Numbers, at_ms: Numbers, event_no: Numbers, touchpoint: npt.NDArray[np.int16]
 ) -> npt.NDArray[np.intp]:
-    """Return the order of touches by customer, time, event number and touchpoint."""
-    if not len(customer):
-        return np.empty(0, np.intp)
-    first = occurred_ms.min()
-    bits = int(occurred_ms.max() - first).bit_length()
-    if bits + int(customer.max()).bit_length() > 62:
-        return np.lexsort((touchpoint, event_no, occurred_ms, customer))
-    # Customer and time fit one integer: one sort instead of four, and only equal keys are looked at again.
-    key = (customer.astype(np.int64) << bits) | (occurred_ms - first)
+    first = at_ms.min()
+    bits = int(at_ms.max() - first).bit_length()
+    if bits + int(who[-1] - who[0]).bit_length() > 62:
+        return np.lexsort((touchpoint, event_no, at_ms, who))
+    # Customer and time fit one integer. Within a customer the rows come in runs of growing time, one a source or so,
+    # which this sort merges; only equal keys are looked at again.
+    key = ((who - who[0]) << bits) | (at_ms - first)
     order = np.argsort(key, kind="stable")
-    ordered = key[order]
-    same = ordered[1:] == ordered[:-1]
-    if same.any():
-        tied = np.flatnonzero(np.append(same, False) | np.append(False, same))
-        rows = order[tied]
-        order[tied] = rows[np.lexsort((touchpoint[rows], event_no[rows], ordered[tied]))]
+    key = key[order]
+    same = key[1:] == key[:-1]
+    tied = np.flatnonzero(np.append(same, False) | np.append(False, same))
+    rows = order[tied]
+    order[tied] = rows[np.lexsort((touchpoint[rows], event_no[rows], key[tied]))]
     return order
 
 

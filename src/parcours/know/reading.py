@@ -60,9 +60,11 @@ class Reading:
                     yield chunk
 
     def _read(self, file: pq.ParquetFile, group: int, bucket: int) -> Chunk:
-        base = file.read_row_group(group, ["event_no", "name", "occurred_ms", "subject", "permitted"])
+        base = file.read_row_group(
+            group, ["event_no", "name", "occurred_ms", "subject", "permitted"], use_threads=False
+        )
         person, keep = self._admit(base, bucket)
-        rest = file.read_row_group(group, _filled(file, group, self._columns))
+        rest = file.read_row_group(group, _filled(file, group, self._columns), use_threads=False)
         names = _codes(base.column("name"), self._events.names, grow=False)
         objects: dict[str, Numbers] = {}
         texts: dict[str, Numbers] = {}
