@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from itertools import combinations
+import re
+from itertools import combinations, pairwise
 from xml.etree import ElementTree
 
 import msgspec
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from parcours.charts.blueprint import CauseEdge, OperationBox, StageColumn, TouchCard, describe_touch, draw_blueprint
-from parcours.charts.blueprint_plan import Spot, Ways, draw_rounded, route, spread
+from parcours.charts.blueprint_plan import Spot, Ways, draw_rounded, part_ways, route, spread
 from parcours.charts.chart import Chart
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -191,3 +192,38 @@ def test_a_broken_promise_is_marked_named_and_listed() -> None:
     assert "promesse non tenue" in describe_touch(card, "fr")
     assert "promesse" not in describe_touch(CARDS[0], "fr")
     assert "<td>non tenue</td>" in marked.table
+
+
+def test_edges_that_share_a_gutter_or_a_box_stay_apart() -> None:
+    touch = Spot(100, 50, 80, 60, 0)
+    near, far, below = Spot(300, 400, 80, 50, 1), Spot(500, 400, 80, 50, 2), Spot(300, 470, 80, 50, 1, row=1)
+    parted = part_ways([(near, touch), (near, touch), (far, touch), (below, touch), (below, touch)])
+    tracks, ports = zip(*parted, strict=True)
+    assert len(set(tracks)) == 5
+    assert min(abs(a - b) for a, b in combinations(tracks, 2)) >= 3.5
+    assert ports[0] != ports[1]
+    assert ports[3] != ports[4]
+    tops = zip([(near, touch), (near, touch), (far, touch)], parted[:3], strict=True)
+    ends = [route(*pair, Ways(90, 200, 300), track, port=port).badge for pair, (track, port) in tops]
+    assert min(abs(a[0] - b[0]) for a, b in combinations(ends, 2)) > 19
+
+
+@given(st.data())
+def test_no_edge_runs_over_a_card(data: st.DataObject) -> None:
+    column, width = 200.0, 170.0
+    touches = [
+        Spot(90 + number * column + 15, 50 + 130 * row, width, 116, number) for number in range(4) for row in range(2)
+    ]
+    boxes = [Spot(90 + n * column + 15, 420 + 90 * row, width, 74, n, row) for n in range(4) for row in range(3)]
+    pairs = data.draw(st.lists(st.tuples(st.sampled_from(boxes), st.sampled_from(touches)), max_size=5))
+    for (operation, touch), (track, port) in zip(pairs, part_ways(pairs), strict=True):
+        numbers = [
+            float(x)
+            for x in re.findall(r"-?[0-9.]+", route(operation, touch, Ways(90, column, 340), track, port=port).path)
+        ]
+        points = list(zip(numbers[::2], numbers[1::2], strict=True))
+        for (x1, y1), (x2, y2) in pairwise(points):
+            for spot in (*touches, *boxes):
+                inside_x = max(x1, x2) > spot.x + 0.2 and min(x1, x2) < spot.x + spot.width - 0.2
+                inside_y = max(y1, y2) > spot.y + 0.2 and min(y1, y2) < spot.y + spot.height - 0.2
+                assert not (inside_x and inside_y)

@@ -9,7 +9,7 @@ import msgspec
 
 from parcours.charts import labels
 from parcours.charts.blueprint_legend import draw_broken, draw_icon, draw_legend
-from parcours.charts.blueprint_plan import Spot, Ways, route, spread
+from parcours.charts.blueprint_plan import Spot, Ways, part_ways, route, spread
 from parcours.charts.chart import Chart
 from parcours.charts.numbers import write_number
 from parcours.charts.scale import LEVELS, level_of, place, span_of, write_score, write_score_interval
@@ -372,24 +372,27 @@ def _draw_operation(box: OperationBox, spot: Spot) -> str:
 
 
 def _draw_strong(edges: Sequence[CauseEdge], plan: _Plan) -> str:
-    """The edges worth looking at, over everything else, each with its number at the operation's end."""
+    """The edges worth looking at, over everything else, each with its number at both ends."""
     at_touch: dict[str, int] = {}
     parts = []
-    for number, edge in enumerate(edges):
+    apart = part_ways([(plan.operations[edge.operation], plan.touches[edge.touchpoint]) for edge in edges])
+    for number, (edge, (track, port)) in enumerate(zip(edges, apart, strict=True)):
         spot = plan.touches[edge.touchpoint]
-        entry = 0.36 + 0.2 * (at_touch.get(edge.touchpoint, 0) % 3)
+        entry = 0.3 + 0.22 * (at_touch.get(edge.touchpoint, 0) % 3)
         at_touch[edge.touchpoint] = at_touch.get(edge.touchpoint, 0) + 1
-        # Neighbours take turns left and right of the middle, 5 px apart.
-        track = (number + 1) // 2 * 5.0 * (1 if number % 2 else -1)
-        way = route(plan.operations[edge.operation], spot, plan.ways, track, entry, 8.0 * number + 4)
+        way = route(plan.operations[edge.operation], spot, plan.ways, track, entry, 8.0 * number + 4, port)
         css = "hurts" if edge.hurts else "helps"
-        x, y = way.badge
         parts.append(
             f'<g class="edge {css}"><title>{escape(edge.title)}</title>'
-            f'<path d="{way.path}" stroke-width="{1.5 + 3.5 * edge.weight:.1f}"/><path d="{way.tip}" class="tip"/>'
-            f'<circle cx="{x:.1f}" cy="{y:.1f}" r="9.5"/>{text(x, y + 4, str(edge.rank), "badge", "middle")}</g>'
+            f'<path d="{way.path}" stroke-width="{1.5 + 2.5 * edge.weight:.1f}"/>'
+            f"{_number(way.arrival, edge.rank, 8)}{_number(way.badge, edge.rank, 9.5)}</g>"
         )
     return "".join(parts)
+
+
+def _number(at: tuple[float, float], rank: int | None, radius: float) -> str:
+    x, y = at
+    return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius}"/>{text(x, y + 4, str(rank), "badge", "middle")}'
 
 
 # --- in words -----------------------------------------------------------------------------------------------------

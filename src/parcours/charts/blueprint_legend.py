@@ -21,7 +21,7 @@ def draw_icon(x: float, y: float, human: bool) -> str:
 def draw_broken(right: float, bottom: float, language: Language) -> str:
     """A cross and a word at the bottom right of a card: what is promised there is broken."""
     word = labels.PROMISE.in_language(language).lower()
-    x, y = right - 5.9 * len(word) - 12, bottom - 7.5
+    x, y = right - 6.7 * len(word) - 12, bottom - 7.5
     return f'<path d="M{x:.1f} {y:.1f}l7 7m0 -7l-7 7" class="cross"/>{text(right, bottom, word, "small", "end")}'
 
 

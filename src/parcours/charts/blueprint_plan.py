@@ -52,10 +52,10 @@ def spread(wanted: Sequence[float], columns: int) -> list[tuple[int, int]]:
 
 
 class Route(NamedTuple):
-    """An edge as it is drawn: its path, its tip at the touchpoint, and where its number stands."""
+    """An edge as it is drawn: its path, and where its number stands at the touchpoint and at the operation."""
 
     path: str
-    tip: str
+    arrival: tuple[float, float]
     badge: tuple[float, float]
 
 
@@ -71,33 +71,69 @@ class Ways(NamedTuple):
         return self.left + number * self.column_width
 
 
-def route(operation: Spot, touch: Spot, ways: Ways, track: float = 0, entry: float = 0.5, depth: float = 0) -> Route:
+TRACKS = (0.0, 7.0, -7.0, 3.5, -3.5)
+"""Where edges run in a gutter, from its middle: as far apart as leaves each one readable."""
+PORTS = (0.0, 24.0, -24.0, 48.0, -48.0)
+"""Where edges leave the top of an operation, from its middle: numbers do not hide each other."""
+SIDE_PORTS = (0.0, -20.0, 20.0, -10.0, 10.0)
+"""Where they leave its side."""
+
+
+def find_gutters(operation: Spot, touch: Spot) -> tuple[int, int | None]:
+    """Return the gutter in which an edge reaches the card, and the one beside an operation of a lower row."""
+    arrival = touch.column + 1 if operation.column >= touch.column else touch.column
+    if operation.row == 0:
+        return arrival, None
+    return arrival, min((operation.column, operation.column + 1), key=lambda gutter: abs(gutter - arrival))
+
+
+def part_ways(edges: Sequence[tuple[Spot, Spot]]) -> list[tuple[float, float]]:
+    """Give each (operation, touchpoint) its (track, port), so that those which share a gutter or a box stay apart."""
+    taken: dict[tuple[str, int, int], set[float]] = {}
+    found = []
+    for operation, touch in edges:
+        arrival, beside = find_gutters(operation, touch)
+        gutters = [taken.setdefault(("gutter", gutter, 0), set()) for gutter in {arrival, beside} if gutter is not None]
+        track = next((one for one in TRACKS if not any(one in used for used in gutters)), TRACKS[-1])
+        for used in gutters:
+            used.add(track)
+        key = ("top", operation.column, 0) if beside is None else ("side", beside, operation.row)
+        ports = taken.setdefault(key, set())
+        port = next((one for one in (PORTS if beside is None else SIDE_PORTS) if one not in ports), 0.0)
+        ports.add(port)
+        found.append((track, port))
+    return found
+
+
+def route(
+    operation: Spot,
+    touch: Spot,
+    ways: Ways,
+    track: float = 0,
+    entry: float = 0.5,
+    depth: float = 0,
+    port: float = 0,
+) -> Route:
     """Lead an edge from ``operation`` up through the channel and a gutter into the side of ``touch``.
 
-    ``track`` shifts it sideways in the gutters, ``entry`` says how far down the card it ends and ``depth`` how deep
-    in the channel it runs, so that edges which share a way stay apart.
+    ``track`` shifts it sideways in the gutters, ``entry`` says how far down the card it ends, ``depth`` how deep in the
+    channel it runs and ``port`` how far from its middle it leaves the operation, so that edges which share a way stay
+    apart. It runs in gutters and in the channel alone, never over a card.
     """
-    rightward = operation.column >= touch.column
-    side_x = touch.x + touch.width if rightward else touch.x
-    gutter_x = ways.gutter(touch.column + 1 if rightward else touch.column) + track
+    arrival, beside = find_gutters(operation, touch)
+    side_x = touch.x + touch.width if arrival > touch.column else touch.x
+    gutter_x = ways.gutter(arrival) + track
     touch_y = touch.y + touch.height * entry
     channel_y = ways.channel_y + depth
     points = [(side_x, touch_y), (gutter_x, touch_y), (gutter_x, channel_y)]
-    if operation.row == 0:
-        top_x = operation.x + operation.width / 2 + track
-        points += [(top_x, channel_y), (top_x, operation.y)]
-        badge = (top_x, operation.y)
+    if beside is None:
+        badge = (operation.x + operation.width / 2 + port, operation.y)
+        points += [(badge[0], channel_y), badge]
     else:
-        beside = min(
-            (operation.column, operation.column + 1), key=lambda column: abs(ways.gutter(column) + track - gutter_x)
-        )
         way_x = ways.gutter(beside) + track
-        end_x = operation.x if way_x < operation.x else operation.x + operation.width
-        points += [(way_x, channel_y), (way_x, operation.middle), (end_x, operation.middle)]
-        badge = (end_x, operation.middle)
-    reach = 6.0 if rightward else -6.0
-    tip = f"M{round_to(side_x)} {round_to(touch_y)}l{round_to(reach)} -4v8z"
-    return Route(draw_rounded(points), tip, badge)
+        badge = (operation.x if beside == operation.column else operation.x + operation.width, operation.middle + port)
+        points += [(way_x, channel_y), (way_x, badge[1]), badge]
+    return Route(draw_rounded(points), (side_x, touch_y), badge)
 
 
 def draw_rounded(points: Sequence[tuple[float, float]]) -> str:

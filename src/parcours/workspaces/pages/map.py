@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import msgspec
 
 from parcours.charts.blueprint import TouchCard, describe_touch
@@ -14,6 +16,7 @@ from parcours.workspaces.frame import Frame, frame_page
 from parcours.workspaces.map_drawing import draw_map, stage_columns, touch_cards
 from parcours.workspaces.readable import Readable
 from parcours.workspaces.readings import Cause, ask, say_cause, strong_causes
+from parcours.workspaces.stakes import find_stakes
 from parcours.workspaces.wording import Say
 
 MOST_FINDINGS = 3
@@ -43,12 +46,22 @@ class ListedStage(msgspec.Struct, frozen=True, kw_only=True):
     touches: tuple[ListedTouch, ...]
 
 
+class Glance(msgspec.Struct, frozen=True, kw_only=True):
+    """One figure of the first ten seconds: what it is, the figure, and what it rests on; ``href`` leads to more."""
+
+    name: str
+    figure: str
+    rests: str
+    href: str = ""
+
+
 class MapPage(msgspec.Struct, frozen=True, kw_only=True):
     """What the map page shows."""
 
     frame: Frame
     headline: str
     lede: str
+    glance: tuple[Glance, ...]
     findings: tuple[Cause, ...]
     drawing: Chart
     stages: tuple[ListedStage, ...]
@@ -71,6 +84,7 @@ def read_map(company: Readable, language: Language, prefix: str = "") -> MapPage
         frame=frame_page(company, language, "map", say("map.title")),
         headline=headline,
         lede=lede,
+        glance=read_glance(company, cards, language, href),
         findings=tuple(
             say_cause(company, row, rank, language, href(row["touchpoint"])) for rank, row in enumerate(strong, start=1)
         ),
@@ -91,9 +105,9 @@ def write_headline(company: Readable, cards: list[TouchCard], language: Language
     """Return the one sentence to remember, and the figures under it."""
     say = Say(language)
     scored = [card for card in cards if card.score is not None]
-    if not scored:
+    worst = find_worst(cards)
+    if worst is None:
         return say("map.nothing"), say("map.nothing_says", total=len(cards))
-    worst = min(scored, key=lambda card: place(card.score or 0.0, span_of(card.metric, card.scale), (0.0, 1.0)))
     result = ask(company, "experience")
     return say("map.worst", touchpoint=worst.label), say(
         "map.worst_says",
@@ -104,6 +118,49 @@ def write_headline(company: Readable, cards: list[TouchCard], language: Language
         measured=len(scored),
         total=len(cards),
         period=write_period(result.period if result else None, language, company.settings.time_zone),
+    )
+
+
+def read_glance(
+    company: Readable, cards: list[TouchCard], language: Language, href: Callable[[str], str]
+) -> tuple[Glance, ...]:
+    """Return the three figures beside the worst experience: what goes with it, who is exposed, what is promised."""
+    say = Say(language)
+    found = []
+    worst = find_worst(cards)
+    strong = strong_causes(company)
+    mine = [row for row in strong if worst and row["touchpoint"] == worst.id] or strong
+    if mine:
+        said = say_cause(company, mine[0], 1, language)
+        rests = say("map.glance_cause", touchpoint=said.touchpoint, interval=said.interval, owner=said.owner)
+        name = say("map.glance_goes", effect=said.effect)
+        found.append(Glance(name=name, figure=said.operation, rests=rests, href=href(mine[0]["touchpoint"])))
+    if worst and (stakes := find_stakes(company, worst.id, language)):
+        figure = say("map.glance_customers", customers=stakes.customers)
+        rests = say("map.glance_stakes", interval=stakes.interval, touchpoint=worst.label)
+        if stakes.value:
+            rests += say("map.glance_value", value=stakes.value, interval=stakes.value_interval)
+        found.append(Glance(name=say("map.glance_exposed"), figure=figure, rests=rests, href=href(worst.id)))
+    states = [card.promise for card in cards if card.promise]
+    if any(state != "not_measured" for state in states):
+        broken = [card for card in cards if card.broken]
+        names = ", ".join(card.label for card in broken)
+        found.append(
+            Glance(
+                name=say("map.glance_promises"),
+                figure=say("map.glance_broken", broken=len(broken), total=len(states)),
+                rests=names or say("map.glance_none"),
+                href=href(broken[0].id) if broken else "",
+            )
+        )
+    return tuple(found)
+
+
+def find_worst(cards: list[TouchCard]) -> TouchCard | None:
+    """Return the measured touchpoint lowest on its own scale."""
+    scored = [card for card in cards if card.score is not None]
+    return min(
+        scored, key=lambda card: place(card.score or 0.0, span_of(card.metric, card.scale), (0.0, 1.0)), default=None
     )
 
 

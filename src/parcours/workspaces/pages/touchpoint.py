@@ -12,7 +12,7 @@ from parcours.charts.bars import Bin, draw_distribution
 from parcours.charts.causes import draw_causes
 from parcours.charts.chart import Chart
 from parcours.charts.labels import METRICS
-from parcours.charts.numbers import write_date, write_interval, write_money, write_number, write_share
+from parcours.charts.numbers import write_date, write_number, write_share
 from parcours.charts.scale import LEVELS, level_of, write_score, write_score_interval
 from parcours.charts.trend import TrendPoint, draw_trend
 from parcours.words import Language
@@ -32,6 +32,7 @@ from parcours.workspaces.readings import (
     rows_of,
     say_cause,
 )
+from parcours.workspaces.stakes import Stakes, find_stakes
 from parcours.workspaces.wording import Say
 
 MOST_COMMENTS = 8
@@ -51,17 +52,6 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     detectable: str = ""
     why_not: str = ""
     why_not_says: str = ""
-
-
-class Stakes(msgspec.Struct, frozen=True, kw_only=True):
-    """Who is exposed to a bad experience here, and what they brought; ``value`` is empty without revenue."""
-
-    customers: str
-    interval: str
-    share: str
-    value: str
-    value_interval: str
-    n: str
 
 
 class Comment(msgspec.Struct, frozen=True, kw_only=True):
@@ -117,7 +107,7 @@ def read_touchpoint(company: Readable, language: Language, id: str, comments: bo
         owner=name_of(company, "owner", touchpoint.owner, language),
         reading=write_reading(touchpoint, row, language),
         promise=say_promise(company, touchpoint, promises_by_touchpoint(company).get(id, {}), language),
-        stakes=_read_stakes(company, id, language),
+        stakes=find_stakes(company, id, language),
         trend=_draw_trend(company, touchpoint, language),
         distribution=_draw_distribution(touchpoint, row, language),
         effects=_draw_effects(company, label, estimated, language),
@@ -217,33 +207,6 @@ def _draw_effects(company: Readable, label: str, rows: Sequence[Row], language: 
     return draw_causes(
         say("touchpoint.causes_title", touchpoint=label), say("touchpoint.causes_unit"), drawn, language, 2
     )
-
-
-def _read_stakes(company: Readable, id: str, language: Language) -> Stakes | None:
-    row: Row | None = next(
-        (
-            row
-            for row in rows_of(company, "stakes")
-            if row["touchpoint"] == id and row.get("kind") == "bad_experience" and row.get("likely") is not None
-        ),
-        None,
-    )
-    if row is None:
-        return None
-    currency = company.blueprint.money.currency if company.blueprint.money else "EUR"
-    low, high = (write_number(row[end], language) for end in ("likely_low", "likely_high"))
-    money = [write_money(row.get(key), language, currency) for key in _MONEY]
-    return Stakes(
-        customers=write_number(row["likely"], language),
-        interval=write_interval(low, high, language),
-        share=write_share(row["share"], language),
-        value=money[0] if row.get("likely_value") is not None else "",
-        value_interval=write_interval(money[1], money[2], language),
-        n=write_number(row["n"], language),
-    )
-
-
-_MONEY = ("likely_value", "likely_value_low", "likely_value_high")
 
 
 def _why(row: Row, language: Language) -> str:
