@@ -74,6 +74,7 @@ def blueprints(draw: st.DrawFn) -> Blueprint:
             events=draw(event_lists),
             promise=draw(st.none() | st.builds(Promise, label=labels, metric=st.sampled_from(work), at_most=numbers)),
             experience=draw(st.none() | experiences),
+            once_per=draw(st.sampled_from([None, "order"])),
             evidence=draw(st.none() | labels),
             examples=draw(st.dictionaries(st.sampled_from(["fr", "en"]), st.lists(texts, min_size=1).map(tuple))),
         )

@@ -105,7 +105,11 @@ class Promise(Record, frozen=True, kw_only=True):
 
 
 class Touchpoint(Record, frozen=True, kw_only=True):
-    """A meeting of customer and company, in front of the line of visibility."""
+    """A meeting of customer and company, in front of the line of visibility.
+
+    ``once_per`` is an object type: the events here of one customer and one such object (the lines of a receipt) are
+    one touch, at the earliest of them, which is worth what all of them are.
+    """
 
     id: str
     label: Words
@@ -115,6 +119,7 @@ class Touchpoint(Record, frozen=True, kw_only=True):
     events: tuple[EventMatch, ...]
     promise: Promise | None = None
     experience: Experience | None = None
+    once_per: str | None = None
     evidence: Words | None = None
     examples: dict[str, tuple[str, ...]] = {}
 

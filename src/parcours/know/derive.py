@@ -15,13 +15,14 @@ import pyarrow.parquet as pq
 from parcours.blueprint.records import Blueprint
 from parcours.engine.sql.step import Kind
 from parcours.engine.store.parts import Part
-from parcours.know.gathering import NO_MONEY, UNIT_MS, Gathering
+from parcours.know.gathering import UNIT_MS, Gathering
 from parcours.know.journeys import ROWS_AT_ONCE, Places, cut_between_customers, find_latest, order_touches, walk
 from parcours.know.mapping import ABSENT, Codes, EventMap
+from parcours.know.once import NO_MONEY, add_up, find_first
 from parcours.know.pseudonyms import Numbers
 from parcours.know.reading import Permission, Reading
 
-LAYOUT = 1
+LAYOUT = 2
 """The version of these tables: a change of them derives everything again."""
 
 _NEVER_NULL = {"customer", "event_no", "occurred_ms", "touchpoint", "stage", "channel", "step", "session", "operation"}
@@ -45,9 +46,13 @@ class Summary(msgspec.Struct, frozen=True):
 
 
 class Touches(msgspec.Struct, frozen=True):
-    """Touches as they were gathered; ``order`` says how they follow one another, customer by customer."""
+    """Touches as they were gathered; ``order`` says how they follow one another, customer by customer.
+
+    Where several events are one touch, ``order`` holds the row of the first alone, and ``stands_for[row]`` is that row.
+    """
 
     order: Places
+    stands_for: Places | None
     customer: Codes
     occurred_ms: Numbers
     touchpoint: npt.NDArray[np.int16]
@@ -93,7 +98,8 @@ class _Tables:
         """Write all four tables."""
         gathered = self._gathered
         touches = self._sort_touches()
-        after = np.cumsum(np.bincount(touches.customer, minlength=int(self._seen.sum())))
+        customer = touches.customer if touches.stands_for is None else touches.customer[touches.order]
+        after = np.cumsum(np.bincount(customer, minlength=int(self._seen.sum())))
         self._write("touches", cut_between_customers(after), lambda rows: self._touch_columns(touches, rows))
         self._write_whole("answers", self._tie_answers(touches))
         self._write_whole("operations", self._finish_operations())
@@ -107,17 +113,45 @@ class _Tables:
         columns = self._gathered.touches
         customer: Codes = self._code[columns.take("person", np.int32)]
         occurred_ms, event_no = columns.take("occurred_ms", np.int64), columns.take("event_no", np.int64)
-        touchpoint = columns.take("touchpoint", np.int16)
+        touchpoint, cents = columns.take("touchpoint", np.int16), columns.take("cents", np.int64)
+        objects = {kind: columns.take(f"object_{kind}", np.int64) for kind in self._blueprint.objects}
+        order = order_touches(customer, occurred_ms, event_no, touchpoint)
+        stands_for = self._merge(order, customer, touchpoint, cents, objects)
         return Touches(
-            order=order_touches(customer, occurred_ms, event_no, touchpoint),
+            order=order if stands_for is None else order[stands_for[order] == order],
+            stands_for=stands_for,
             customer=customer,
             occurred_ms=occurred_ms,
             touchpoint=touchpoint,
             event_no=event_no,
             site=columns.take("site", np.int32),
-            cents=columns.take("cents", np.int64),
-            objects={kind: columns.take(f"object_{kind}", np.int64) for kind in self._blueprint.objects},
+            cents=cents,
+            objects=objects,
         )
+
+    def _merge(
+        self,
+        order: Places,
+        customer: Codes,
+        touchpoint: npt.NDArray[np.int16],
+        cents: Numbers,
+        objects: dict[str, Numbers],
+    ) -> Places | None:
+        """Put what is one touch an object on its first row, money and all; return the row that stands for each."""
+        stands_for: Places | None = None
+        for number, place in enumerate(self._blueprint.touchpoints):
+            if place.once_per is None:
+                continue
+            if stands_for is None:
+                stands_for = np.arange(len(order), dtype=np.int32)
+            there = order[touchpoint[order] == number]
+            about = objects[place.once_per][there]
+            there, about = there[about != ABSENT], about[about != ABSENT]
+            listed, starts = find_first(customer[there], about)
+            rows = there[listed]
+            stands_for[rows] = np.repeat(rows[starts], np.diff(np.append(starts, len(rows))))
+            cents[rows[starts]] = add_up(cents[rows], starts)
+        return stands_for
 
     def _touch_columns(self, touches: Touches, rows: slice) -> dict[str, pa.Array]:
         """Return the touches ``rows`` of the order, all those of the customers that are among them."""
@@ -193,9 +227,12 @@ class _Tables:
         named = np.flatnonzero(tie != ABSENT)
         if experience.tie and len(named):
             owner = touches.objects[experience.tie][there]
-            found[named] = _look_up(touches, there, owner, tie[named], asked_ms[named])
+            met = _look_up(touches, there, owner, tie[named], asked_ms[named])
+            found[named] = met if touches.stands_for is None else np.where(met < 0, -1, _at(touches.stands_for, met))
         # Without an object on the answer, the customer's latest touch there.
         rest = np.flatnonzero(tie == ABSENT)
+        if touches.stands_for is not None:
+            there = there[touches.stands_for[there] == there]
         owner = touches.customer[there].astype(np.int64)
         latest = _look_up(touches, there, owner, customer[rest].astype(np.int64), asked_ms[rest])
         recent = (latest >= 0) & (asked_ms[rest] - _at(touches.occurred_ms, latest) <= experience.within_ms)

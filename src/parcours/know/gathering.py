@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from parcours.blueprint.records import Blueprint, Experience, Operation
 from parcours.know.mapping import ABSENT, Chunk, Codes, EventMap, Mask
+from parcours.know.once import NO_MONEY
 from parcours.know.pseudonyms import Numbers
 
 Column = npt.NDArray[np.generic]
@@ -170,10 +171,6 @@ class Gathering:
     def _site_of(self, chunk: Chunk) -> Codes:
         codes = chunk.categories.get(self._site) if self._site else None
         return np.full(len(chunk.name), ABSENT, np.int32) if codes is None else codes
-
-
-NO_MONEY = np.iinfo(np.int64).min
-"""Where a row is no payment; an amount may be negative, when it is paid back."""
 
 
 class LatestValue:

@@ -77,7 +77,7 @@ def order_touches(
     customer: npt.NDArray[np.int32], occurred_ms: Numbers, event_no: Numbers, touchpoint: npt.NDArray[np.int16]
 ) -> Places:
     """Return the order of touches by customer, time, event number and touchpoint; customers count from 0."""
-    order = _bring_together(customer)
+    order = bring_together(customer)
     after = np.cumsum(np.bincount(customer)) if len(customer) else np.empty(0, np.intp)
     for rows in cut_between_customers(after):
         places = order[rows].astype(np.intp)
@@ -102,7 +102,7 @@ def cut_between_customers(after: Numbers, most: int = ROWS_AT_ONCE) -> list[slic
     return [slice(start, end) for start, end in pairwise(cuts)] or [slice(0, 0)]
 
 
-def _bring_together(customer: npt.NDArray[np.int32]) -> Places:
+def bring_together(customer: npt.NDArray[np.int32]) -> Places:
     """Return the places of each customer's touches, customer after customer, each in the order given.
 
     A touch is the one entry of its own column in a sparse matrix with a row a customer: to transpose it is a counting

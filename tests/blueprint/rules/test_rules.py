@@ -75,6 +75,7 @@ CASES = [
     ("unknown_purpose", 38, "purpose: improve", "purpose: sell"),
     ("unknown_measure", 32, "measures: [all]", "measures: [all, cause]"),
     ("undeclared_object", 23, "until: Served, tie: order", "until: Served, tie: ordr"),
+    ("undeclared_object", 15, "events: [Paid]", "once_per: ordr\n    events: [Paid]"),
     ("touchpoint_without_owner", TILL, "    channel: shop\n    owner: sales\n", "    channel: shop\n"),
     ("touchpoint_without_event", 15, "events: [Paid]", "events: []"),
     ("touchpoint_without_operation", TILL, "    supports: [till]\n", "    supports: [till2]\n"),

@@ -66,9 +66,10 @@ def find_unknown_measures(draft: Draft) -> Iterator[Fault]:
 
 
 def find_undeclared_objects(draft: Draft) -> Iterator[Fault]:
-    """A ``tie`` to an object type (order, ticket …) that ``objects`` does not list."""
+    """A ``tie`` to, or ``once_per``, an object type (order, ticket …) that ``objects`` does not list."""
     ties: list[tuple[Place, str | None]] = []
     for place, touchpoint in draft.items("touchpoints"):
+        ties.append(((*place, "once_per"), touchpoint.once_per))
         if touchpoint.experience:
             ties.append(((*place, "experience", "tie"), touchpoint.experience.tie))
     ties += [((*place, "measure", "tie"), item.measure.tie) for place, item in draft.items("operations")]
