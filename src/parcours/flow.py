@@ -70,4 +70,5 @@ def measure_all(company: Company, progress: Progress) -> tuple[Finding, ...]:
         answers[measure.name] = company.result(measure.name)
         progress.advance()
     progress.end()
-    return find(answers, company.labels)
+    money = company.blueprint.money
+    return find(answers, company.labels, money.currency if money else "EUR")

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
 
 from parcours.charts.labels import GRADES
+from parcours.charts.numbers import write_duration, write_interval, write_money, write_number, write_share
+from parcours.charts.scale import write_score, write_score_interval
 from parcours.measure.contract import Result
 from parcours.words import LANGUAGES, Language, Words
 
 MOST_CAUSES = 3
+Row = Mapping[str, Any]
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,121 +28,124 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     figures: dict[str, Any] = {}
 
 
-def find(results: Mapping[str, Result], labels: Mapping[str, Words]) -> tuple[Finding, ...]:
-    """Return the worst experiences, the operations that go with them, and where customers stop."""
-    found: list[Finding] = []
-    if "experience" in results:
-        found += _find_experience(results["experience"], labels)
-    if "causes" in results:
-        found += _find_causes(results["causes"], labels)
-    if "journey" in results:
-        found += _find_journey(results["journey"], labels)
-    return tuple(found)
+def find(results: Mapping[str, Result], labels: Mapping[str, Words], currency: str = "EUR") -> tuple[Finding, ...]:
+    """Return the worst experience, the operations that go with it, broken promises, and where customers stop."""
+    ways: dict[str, Callable[[Result], list[Finding]]] = {
+        "experience": lambda result: find_experience(result, labels),
+        "causes": lambda result: find_causes(result, labels, currency),
+        "promises": lambda result: find_promises(result, labels),
+        "journey": lambda result: find_journey(result, labels),
+    }
+    return tuple(finding for name, way in ways.items() if name in results for finding in way(results[name]))
 
 
-def _find_experience(result: Result, labels: Mapping[str, Words]) -> list[Finding]:
+def find_experience(result: Result, labels: Mapping[str, Words]) -> list[Finding]:
+    """Return the lowest score, each on its own metric's range; what to collect when nobody answered."""
     scored = [row for row in result.rows if row["score"] is not None]
     if not scored:
         return [Finding(kind="experience", sentence=warning) for warning in result.warnings[:1]]
     row = min(scored, key=_standing)
 
-    def sentence(language: Language) -> str:
+    def say(language: Language) -> str:
         name = labels[f"touchpoint:{row['touchpoint']}"].in_language(language)
-        metric, figures = row["metric"].upper(), f"{_score(row, 'score', language)} [{_score(row, 'low', language)} ; "
-        figures += f"{_score(row, 'high', language)}]"
+        score = f"{row['metric'].upper()} {write_score(row['metric'], row['score'], language)}"
+        interval = write_score_interval(row["metric"], row["low"], row["high"], language)
+        count = write_number(row["n"], language)
         if language == "fr":
-            return f"L'expérience la plus basse : {name}, {metric} {figures}, {_count(row['n'], language)} réponses."
-        return f"The lowest experience: {name}, {metric} {figures}, {_count(row['n'], language)} answers."
+            return f"L'expérience la plus basse : {name}, {score} ({interval}), {count} réponses."
+        return f"The lowest experience: {name}, {score} ({interval}), {count} answers."
 
     figures = {key: row[key] for key in ("metric", "score", "low", "high", "n")}
-    return [Finding(kind="experience", sentence=_both(sentence), touchpoint=row["touchpoint"], figures=figures)]
+    return [Finding(kind="experience", sentence=_both(say), touchpoint=row["touchpoint"], figures=figures)]
 
 
-def _standing(row: Mapping[str, Any]) -> float:
+def _standing(row: Row) -> float:
     """Where a score stands on its own metric's range, 0 to 1, so that CSAT, NPS and CES compare."""
-    low, high = {"csat": (0.0, 1.0), "nps": (-100.0, 100.0)}.get(row["metric"], (1.0, 7.0))
+    scale = [float(end) for end in str(row["scale"]).split("–")]
+    low, high = {"csat": (0.0, 1.0), "nps": (-100.0, 100.0)}.get(row["metric"], (scale[0], scale[-1]))
     return float((row["score"] - low) / (high - low))
 
 
-def _find_causes(result: Result, labels: Mapping[str, Words]) -> list[Finding]:
-    shown = [row for row in result.rows if row["effect"] is not None and _hurts(row)][:MOST_CAUSES]
+def find_causes(result: Result, labels: Mapping[str, Words], currency: str) -> list[Finding]:
+    """Return the first operations whose whole interval lies on one side of no effect: the unclear is not announced."""
+    clear = [row for row in result.rows if row["effect"] is not None and (row["low"] > 0 or row["high"] < 0)]
     return [
         Finding(
             kind="cause",
-            sentence=_both(lambda language, row=row: _cause_sentence(row, labels, language)),
+            sentence=_both(lambda language, row=row: _say_cause(row, labels, currency, language)),
             touchpoint=row["touchpoint"],
             operation=row["operation"],
             figures={k: row[k] for k in ("effect", "low", "high", "unit", "grade", "n", "customers", "value")},
         )
-        for row in shown
+        for row in clear[:MOST_CAUSES]
     ]
 
 
-def _hurts(row: Mapping[str, Any]) -> bool:
-    """The whole interval lies on one side of no effect: what is unclear is not announced."""
-    return bool(row["low"] > 0 or row["high"] < 0)
-
-
-def _cause_sentence(row: Mapping[str, Any], labels: Mapping[str, Words], language: Language) -> str:
+def _say_cause(row: Row, labels: Mapping[str, Words], currency: str, language: Language) -> str:
     operation = labels[f"operation:{row['operation']}"].in_language(language)
     touchpoint = labels[f"touchpoint:{row['touchpoint']}"].in_language(language)
-    interval = (
-        f"{_signed(row['effect'], language)} [{_signed(row['low'], language)} ; {_signed(row['high'], language)}]"
-    )
-    customers, value = _count(row["customers"], language), _count(round(row["value"] or 0), language)
+    step = f"{write_number(row['sd'], language, 1)} {row['natural_unit']}"
+    effect, low, high = (write_number(row[key], language, 2, signed=True) for key in ("effect", "low", "high"))
+    interval, customers = write_interval(low, high, language), write_number(row["customers"], language)
+    value = "" if row["value"] is None else write_money(row["value"], language, currency)
+    grade = GRADES[row["grade"]].in_language(language)
     if language == "fr":
+        stakes = f"{customers} clients" + (f" et {value} exposés" if value else " exposés")
         return (
-            f"« {operation} » va de pair avec {interval} points sur « {touchpoint} » pour un écart-type interne ; "
-            f"{customers} clients et {value} € exposés ; preuve : {GRADES[row['grade']].fr}."
+            f"{operation} : un écart-type interne de plus ({step}) va de pair avec {effect} point ({interval}) "
+            f"sur « {touchpoint} » ; {stakes} ; preuve {grade}."
         )
+    stakes = f"{customers} customers" + (f" and {value} exposed" if value else " exposed")
     return (
-        f"“{operation}” goes with {interval} points on “{touchpoint}” per within-site-and-week SD; "
-        f"{customers} customers and €{value} exposed; evidence: {GRADES[row['grade']].en}."
+        f"{operation}: one within-SD more ({step}) goes with {effect} points ({interval}) on “{touchpoint}”; "
+        f"{stakes}; evidence {grade}."
     )
 
 
-def _find_journey(result: Result, labels: Mapping[str, Words]) -> list[Finding]:
-    leaving = [row for row in result.rows if row["left"]]
+def find_promises(result: Result, labels: Mapping[str, Words]) -> list[Finding]:
+    """Return which promises are broken, of how many that could be followed."""
+    followed = [row for row in result.rows if row["kept"] != "not_measured"]
+    broken = [row for row in followed if row["kept"] == "broken"]
+    if not broken:
+        return []
+
+    def say(language: Language) -> str:
+        names = ", ".join(labels[f"touchpoint:{row['touchpoint']}"].in_language(language) for row in broken)
+        if language == "fr":
+            return f"Promesses non tenues : {len(broken)} sur {len(followed)} suivies ({names})."
+        return f"Promises broken: {len(broken)} of {len(followed)} followed ({names})."
+
+    figures = {"broken": len(broken), "followed": len(followed)}
+    return [Finding(kind="promise", sentence=_both(say), touchpoint=broken[0]["touchpoint"], figures=figures)]
+
+
+def find_journey(result: Result, labels: Mapping[str, Words]) -> list[Finding]:
+    """Return the stage that the largest share leaves by its deadline, those under way being censored."""
+    leaving = [row for row in result.rows if row["left"] and row["left_share"] is not None]
     if not leaving:
         return []
-    row = max(leaving, key=lambda row: row["left"] / max(row["moved_on"] + row["left"], 1))
-    share = row["left"] / (row["moved_on"] + row["left"])
+    row = max(leaving, key=lambda row: float(row["left_share"]))
 
-    def sentence(language: Language) -> str:
+    def say(language: Language) -> str:
         stage = labels[f"stage:{row['stage']}"].in_language(language)
-        left, ended = _count(row["left"], language), _count(row["moved_on"] + row["left"], language)
-        under_way = _count(row["under_way"], language)
-        percent = f"{100 * share:.0f}"
+        share = write_share(row["left_share"], language)
+        bounds = (write_share(row[key], language) for key in ("left_low", "left_high"))
+        interval, deadline = write_interval(*bounds, language), write_duration(row["deadline_ms"], language)
+        entered, under_way = write_number(row["entered"], language), write_number(row["under_way"], language)
         if language == "fr":
             return (
-                f"Les clients s'arrêtent surtout à l'étape « {stage} » : {left} partis sur {ended} passages achevés "
-                f"({percent} %) ; {under_way} encore en chemin, non comptés."
+                f"On s'arrête le plus à l'étape « {stage} » : {share} ({interval}) laissent passer son délai de "
+                f"{deadline} avant d'avancer, sur {entered} entrés ; {under_way} encore en chemin, jamais dits perdus."
             )
         return (
-            f"Customers stop most at the stage “{stage}”: {left} left of {ended} that ended ({percent} %); "
-            f"{under_way} still under way, not counted."
+            f"Customers stop most at the stage “{stage}”: {share} ({interval}) let its deadline of {deadline} pass "
+            f"before moving on, of {entered} who entered; {under_way} still under way, never counted as lost."
         )
 
-    figures = {key: row[key] for key in ("entered", "moved_on", "left", "under_way")}
-    return [Finding(kind="journey", sentence=_both(sentence), stage=row["stage"], figures=figures)]
+    figures = {key: row[key] for key in ("entered", "moved_on", "left", "under_way", "left_share")}
+    return [Finding(kind="journey", sentence=_both(say), stage=row["stage"], figures=figures)]
 
 
-def _both(sentence: Any) -> Words:
-    fr, en = (sentence(language) for language in LANGUAGES)
+def _both(say: Callable[[Language], str]) -> Words:
+    fr, en = (say(language) for language in LANGUAGES)
     return Words(fr=fr, en=en)
-
-
-def _count(number: int, language: Language) -> str:
-    return f"{number:,}".replace(",", "\u202f" if language == "fr" else ",")
-
-
-def _signed(number: float, language: Language) -> str:
-    text = f"{number:+.2f}".replace("-", "−")
-    return text.replace(".", ",") if language == "fr" else text
-
-
-def _score(row: Mapping[str, Any], key: str, language: Language) -> str:
-    if row["metric"] == "csat":
-        return f"{100 * row[key]:.0f} %"
-    text = f"{row[key]:+.0f}" if row["metric"] == "nps" else f"{row[key]:.1f}"
-    return text.replace(".", ",") if language == "fr" else text

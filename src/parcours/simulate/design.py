@@ -59,7 +59,7 @@ WORKS: tuple[Work, ...] = (
     Work(id="carrier_delay", unit="h", mean=20.0, scale=3.0, load=0.6, follows={"picking_delay": 0.33}, spread=2.5),
     Work(id="agent_absence", unit="%", mean=22.0, scale=4.0, load=0.8, spread=3.0),
     Work(id="ticket_backlog", unit="h", mean=16.0, scale=2.0, load=0.3, follows={"agent_absence": 0.6}, spread=2.0),
-    Work(id="packing_errors", unit="per 100 items", mean=4.0, scale=0.6, load=0.1, spread=0.5),
+    Work(id="packing_errors", unit="%", mean=4.0, scale=0.6, load=0.1, spread=0.5),
     Work(id="it_incidents", unit="incidents", mean=6.0, scale=1.5, load=1.2, noise=0.6, kind="count"),
     Work(id="credit_check_time", unit="s", mean=40.0, scale=7.0, quality=-0.9, noise=0.8, spread=5.0),
     Work(id="page_latency", unit="ms", mean=1500.0, scale=160.0, load=0.3, follows={"it_incidents": 0.3}, spread=150.0),
