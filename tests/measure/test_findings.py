@@ -56,7 +56,7 @@ def test_an_unclear_cause_is_not_announced_and_a_clear_one_goes_with_its_interva
     assert [finding.operation for finding in found] == ["carrier"]
     assert plain(found[0].sentence.en) == (
         "Carrier: one within-SD more (3.1 h) goes with −0.50 points (−0.61 to −0.39) on “Delivery”; "
-        "1,234 customers and €57k exposed; evidence observed (goes with)."
+        "1,234 customers and €56.8k exposed; evidence observed (goes with)."
     )
     assert found[0].figures["effect"] == -0.5
 
