@@ -74,6 +74,7 @@ class Company:
         self.blueprint = blueprint
         self.settings = settings
         self.measure = Measures(self)
+        self.notice: Words | None = None
         self._kept: dict[tuple[str, str | None, str], Result] = {}
 
     @cached_property

@@ -54,6 +54,7 @@ class Firm:
         self.blueprint = blueprint or read_blueprint(RETAIL)
         self.settings = Settings()
         self.answered = answered
+        self.notice: Words | None = None
         records = (
             *self.blueprint.stages,
             *self.blueprint.channels,

@@ -27,4 +27,4 @@ def serve_folder(folder: Path, host: str | None, port: int | None) -> None:
     chosen_port = company.settings.serve.port if port is None else port
     place = f"http://{chosen_host}:{chosen_port}/"
     click.echo(str(Words(fr=f"Pages : {place} (Ctrl-C pour arrêter)", en=f"Pages: {place} (Ctrl-C to stop)")), err=True)
-    serve(company, chosen_host, chosen_port)
+    serve(company, chosen_host, chosen_port, lambda: companies.open(folder))

@@ -15,6 +15,7 @@ from starlette.routing import Route
 
 from parcours.errors import ParcoursError
 from parcours.words import LANGUAGES, Language
+from parcours.workspaces.held import Held, Reopen
 from parcours.workspaces.missing import MissingError
 from parcours.workspaces.pages.fault import write_fault
 from parcours.workspaces.readable import Readable
@@ -29,15 +30,18 @@ LOG = logging.getLogger(__name__)
 FOREVER = "public, max-age=31536000, immutable"
 
 
-def create_app(company: Readable, hosts: Collection[str] = ()) -> Starlette:
-    """Return the application; ``hosts`` are the names it answers to beside the loopback's."""
-    shelf = Shelf(company.folder)
+def create_app(company: Readable, hosts: Collection[str] = (), reopen: Reopen | None = None) -> Starlette:
+    """Return the application; ``hosts`` are the names it answers to beside the loopback's.
+
+    With ``reopen``, which reads the company anew, pages follow its blueprint and settings when these change.
+    """
+    shelf, held = Shelf(company.folder), Held(company, reopen)
     routes = [
-        Route("/", _go_home(company)),
+        Route("/", _go_home(held)),
         Route(STYLES_PATH, _send_fixed(STYLES, "text/css; charset=utf-8")),
         Route("/static/icon.svg", _send_fixed(_read_icon(), "image/svg+xml")),
         *(
-            Route(f"/{language}/{page.path}", _send_page(company, shelf, page, language))
+            Route(f"/{language}/{page.path}", _send_page(held, shelf, page, language))
             for language in LANGUAGES
             for page in PAGES
         ),
@@ -46,21 +50,21 @@ def create_app(company: Readable, hosts: Collection[str] = ()) -> Starlette:
         routes=routes,
         middleware=[Middleware(SafeHeaders), Middleware(HostCheck, hosts=tuple(hosts))],
         exception_handlers={
-            HTTPException: _answer_fault(company),
-            MissingError: _answer_fault(company),
-            ParcoursError: _answer_fault(company),
-            Exception: _answer_fault(company),
+            HTTPException: _answer_fault(held),
+            MissingError: _answer_fault(held),
+            ParcoursError: _answer_fault(held),
+            Exception: _answer_fault(held),
         },
     )
 
 
-def serve(company: Readable, host: str, port: int) -> None:
+def serve(company: Readable, host: str, port: int, reopen: Reopen | None = None) -> None:
     """Serve ``company`` on ``host``:``port`` until stopped; only that name and the loopback's are answered."""
     import uvicorn
 
     wild = host in ("0.0.0.0", "::", "")  # noqa: S104 - compared, not bound
     hosts = (company.settings.serve.host,) if wild else (host,)
-    uvicorn.run(create_app(company, hosts), host=host, port=port, log_level="warning", server_header=False)
+    uvicorn.run(create_app(company, hosts, reopen), host=host, port=port, log_level="warning", server_header=False)
 
 
 def choose_language(company: Readable, accepted: str) -> Language:
@@ -80,16 +84,16 @@ def choose_language(company: Readable, accepted: str) -> Language:
     return company.settings.language
 
 
-def _go_home(company: Readable) -> Callable[[Request], Response]:
+def _go_home(held: Held) -> Callable[[Request], Response]:
     def answer(request: Request) -> Response:
-        language = choose_language(company, request.headers.get("accept-language", ""))
+        language = choose_language(held.take(), request.headers.get("accept-language", ""))
         return RedirectResponse(f"/{language}/map", status_code=302, headers={"Vary": "Accept-Language"})
 
     return answer
 
 
-def _send_page(company: Readable, shelf: Shelf, page: Page, language: Language) -> Callable[[Request], Response]:
-    def make(request: Request) -> str:
+def _send_page(held: Held, shelf: Shelf, page: Page, language: Language) -> Callable[[Request], Response]:
+    def make(company: Readable, request: Request) -> str:
         record = page.read(company, language, dict(request.path_params), dict(request.query_params))
         return render(record, language)
 
@@ -97,7 +101,8 @@ def _send_page(company: Readable, shelf: Shelf, page: Page, language: Language) 
         asked = "&".join(
             f"{name}={request.query_params[name]}" for name in page.parameters if name in request.query_params
         )
-        body = shelf.take(f"{request.url.path}?{asked}", lambda: make(request))
+        company = held.take()
+        body = shelf.take(f"{request.url.path}?{asked}", lambda: make(company, request))
         return _send(request, body, "text/html; charset=utf-8", "private, no-cache")
 
     return answer
@@ -121,10 +126,11 @@ def _send(request: Request, body: Body, kind: str, cache: str, status: int = 200
     return Response(body.plain, status, headers, kind)
 
 
-def _answer_fault(company: Readable) -> Callable[[Request, Exception], Response]:
+def _answer_fault(held: Held) -> Callable[[Request, Exception], Response]:
     """Answer any fault with a page of our own: what is wrong, and the remedy."""
 
     def answer(request: Request, fault: Exception) -> Response:
+        company = held.take()
         first = request.url.path.strip("/").partition("/")[0]
         language: Language = next(
             (each for each in LANGUAGES if each == first),

@@ -27,6 +27,7 @@ class Frame(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     company: str
     synthetic: bool
+    notice: str
     home: str
     styles: str
     links: tuple[Link, ...]
@@ -45,6 +46,7 @@ def frame_page(company: Readable, language: Language, place: str, title: str) ->
         title=title,
         company=firm.label.in_language(language),
         synthetic=firm.synthetic,
+        notice=company.notice.in_language(language) if company.notice else "",
         home=f"/{language}/map",
         styles=STYLES_PATH,
         links=tuple(

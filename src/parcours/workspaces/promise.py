@@ -38,8 +38,6 @@ def say_promise(company: Readable, touchpoint: Touchpoint, row: Row, language: L
         return None
     state = str(row.get("kept") or "not_measured")
     behind = promise.metric != "experience"
-    most = row.get("share_high")
-    partly = state == "kept" and behind and most is not None and most < SHARE_TO_SAY
     facts = [(say("promise.bound"), _write_bound(row, language))] if row else []
     if row and state != "not_measured":
         value, interval = _write_value(row, language)
@@ -58,9 +56,15 @@ def say_promise(company: Readable, touchpoint: Touchpoint, row: Row, language: L
     return Kept(
         promise=promise.label.in_language(language),
         state=state,
-        verdict=say("promise.partly" if partly else f"promise.{state}"),
+        verdict=say("promise.partly" if is_partly(row) else f"promise.{state}"),
         facts=tuple(facts),
     )
+
+
+def is_partly(row: Row) -> bool:
+    """Say whether a promise on an operation is kept on average, but for certain not nine times in ten."""
+    most = row.get("share_high")
+    return row.get("kept") == "kept" and row["metric"] != "experience" and most is not None and most < SHARE_TO_SAY
 
 
 def _write_value(row: Row, language: Language) -> tuple[str, str]:

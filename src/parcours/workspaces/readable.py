@@ -31,6 +31,9 @@ class Comment(Protocol):
 class Readable(Protocol):
     """A company as pages see it; `parcours.company.Company` is one."""
 
+    notice: Words | None
+    """What the reader must know of the company's own files, such as a fault since they were read."""
+
     @property
     def folder(self) -> Path:
         """Where the company lies."""

@@ -12,10 +12,9 @@ from typing import NamedTuple
 
 MOST_PAGES = 400
 # What a page rests on: a run rewrites the journal, a consent or an erasure the state or the keys.
+DECLARED = ("parcours.toml", "blueprint.yaml", "blueprint")
 RESTS_ON = (
-    "parcours.toml",
-    "blueprint.yaml",
-    "blueprint",
+    *DECLARED,
     ".parcours/journal.db",
     ".parcours/journal.db-wal",
     ".parcours/state.db",
@@ -35,14 +34,16 @@ class Body(NamedTuple):
     tag: str
 
 
-def read_stamp(folder: Path) -> Stamp:
-    """Return what changes whenever something that pages rest on does (a missing file counts as 0)."""
+def read_stamp(folder: Path, names: tuple[str, ...] = RESTS_ON) -> Stamp:
+    """Return what changes whenever one of ``names`` does, or a blueprint file in its folder (a missing one is 0)."""
     times = []
-    for name in RESTS_ON:
-        try:
-            times.append((folder / name).stat().st_mtime_ns)
-        except OSError:
-            times.append(0)
+    for name in names:
+        place = folder / name
+        for path in (place, *(())):
+            try:
+                times.append(path.stat().st_mtime_ns)
+            except OSError:
+                times.append(0)
     return tuple(times)
 
 

@@ -14,8 +14,9 @@ from parcours.charts.scale import place, span_of, write_score, write_score_inter
 from parcours.words import Language
 from parcours.workspaces.frame import Frame, frame_page
 from parcours.workspaces.map_drawing import draw_map, stage_columns, touch_cards
+from parcours.workspaces.promise import is_partly
 from parcours.workspaces.readable import Readable
-from parcours.workspaces.readings import Cause, ask, say_cause, strong_causes
+from parcours.workspaces.readings import Cause, ask, rows_of, say_cause, strong_causes
 from parcours.workspaces.stakes import find_stakes
 from parcours.workspaces.wording import Say
 
@@ -141,19 +142,27 @@ def read_glance(
         if stakes.value:
             rests += say("map.glance_value", value=stakes.value, interval=stakes.value_interval)
         found.append(Glance(name=say("map.glance_exposed"), figure=figure, rests=rests, href=href(worst.id)))
-    states = [card.promise for card in cards if card.promise]
-    if any(state != "not_measured" for state in states):
-        broken = [card for card in cards if card.broken]
-        names = ", ".join(card.label for card in broken)
-        found.append(
-            Glance(
-                name=say("map.glance_promises"),
-                figure=say("map.glance_broken", broken=len(broken), total=len(states)),
-                rests=names or say("map.glance_none"),
-                href=href(broken[0].id) if broken else "",
-            )
+    return (*found, *_glance_promises(company, cards, language, href))
+
+
+def _glance_promises(
+    company: Readable, cards: list[TouchCard], language: Language, href: Callable[[str], str]
+) -> list[Glance]:
+    say = Say(language)
+    rows = [row for row in rows_of(company, "promises") if row["kept"] != "not_measured"]
+    if not rows:
+        return []
+    broken = [card for card in cards if card.broken]
+    partly = sum(is_partly(row) for row in rows)
+    rests = ", ".join(card.label for card in broken) or say("map.glance_none")
+    return [
+        Glance(
+            name=say("map.glance_promises"),
+            figure=say("map.glance_broken", broken=len(broken), total=len(rows)),
+            rests=rests + (say("map.glance_partly", partly=partly) if partly else ""),
+            href=href(broken[0].id) if broken else "",
         )
-    return tuple(found)
+    ]
 
 
 def find_worst(cards: list[TouchCard]) -> TouchCard | None:
