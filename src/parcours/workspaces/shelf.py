@@ -39,7 +39,7 @@ def read_stamp(folder: Path, names: tuple[str, ...] = RESTS_ON) -> Stamp:
     times = []
     for name in names:
         place = folder / name
-        for path in (place, *(())):
+        for path in (place, *(sorted(place.glob("*.y*ml")) if name == "blueprint" else ())):
             try:
                 times.append(path.stat().st_mtime_ns)
             except OSError:
