@@ -16,7 +16,8 @@ LABELS = {
     "stage:delivery": Words(fr="Réception", en="Reception"),
 }
 CAUSE = {"touchpoint": "delivery", "operation": "carrier", "effect": -0.5, "low": -0.61, "high": -0.39, "sd": 3.06,
-         "natural_unit": "h", "grade": "observed", "unit": "points", "n": 900, "customers": 1234,
+         "natural_unit": "h", "grade": "observed",
+         "unit": "points (1–5) per within-site-and-week SD", "n": 900, "customers": 1234,
          "value": 56_789.0}  # fmt: skip
 SCORE = {"touchpoint": "delivery", "metric": "csat", "score": 0.4, "low": 0.36, "high": 0.44, "n": 700, "scale": "1–5"}
 STAGE = {"stage": "delivery", "entered": 100, "moved_on": 50, "left": 30, "under_way": 20, "left_share": 0.375,
@@ -55,7 +56,7 @@ def test_an_unclear_cause_is_not_announced_and_a_clear_one_goes_with_its_interva
     found = find({"causes": result("causes", unclear, unknown, CAUSE)}, LABELS)
     assert [finding.operation for finding in found] == ["carrier"]
     assert plain(found[0].sentence.en) == (
-        "Carrier: one within-SD more (3.1 h) goes with −0.50 points (−0.61 to −0.39) on “Delivery”; "
+        "Carrier: 3.1 h more, at equal site and week, goes with −0.50 points (−0.61 to −0.39) on “Delivery”; "
         "1,234 customers and €56.8k exposed; evidence observed (goes with)."
     )
     assert found[0].figures["effect"] == -0.5

@@ -14,6 +14,13 @@ from parcours.measure.contract import Result
 from parcours.words import LANGUAGES, Language, Words
 
 MOST_CAUSES = 3
+INSIDE = {
+    "site-and-day": Words(fr="à site et jour égaux", en="at equal site and day"),
+    "site-and-week": Words(fr="à site et semaine égaux", en="at equal site and week"),
+    "site-and-month": Words(fr="à site et mois égaux", en="at equal site and month"),
+    "period": Words(fr="d'une période à l'autre", en="from one period to another"),
+}
+"""What one step of an operation is held equal to, by the words of the effect's unit."""
 Row = Mapping[str, Any]
 
 
@@ -85,6 +92,7 @@ def _say_cause(row: Row, labels: Mapping[str, Words], currency: str, language: L
     operation = labels[f"operation:{row['operation']}"].in_language(language)
     touchpoint = labels[f"touchpoint:{row['touchpoint']}"].in_language(language)
     step = f"{write_number(row['sd'], language, 1)} {row['natural_unit']}"
+    inside = next(words for key, words in INSIDE.items() if f"within-{key} SD" in row["unit"]).in_language(language)
     effect, low, high = (write_number(row[key], language, 2, signed=True) for key in ("effect", "low", "high"))
     interval, customers = write_interval(low, high, language), write_number(row["customers"], language)
     value = "" if row["value"] is None else write_money(row["value"], language, currency)
@@ -92,12 +100,12 @@ def _say_cause(row: Row, labels: Mapping[str, Words], currency: str, language: L
     if language == "fr":
         stakes = f"{customers} clients" + (f" et {value} exposés" if value else " exposés")
         return (
-            f"{operation} : un écart-type interne de plus ({step}) va de pair avec {effect} point ({interval}) "
-            f"sur « {touchpoint} » ; {stakes} ; preuve {grade}."
+            f"{operation} : {step} de plus, {inside}, va de pair avec {effect} point ({interval}) sur "
+            f"« {touchpoint} » ; {stakes} ; preuve {grade}."
         )
     stakes = f"{customers} customers" + (f" and {value} exposed" if value else " exposed")
     return (
-        f"{operation}: one within-SD more ({step}) goes with {effect} points ({interval}) on “{touchpoint}”; "
+        f"{operation}: {step} more, {inside}, goes with {effect} points ({interval}) on “{touchpoint}”; "
         f"{stakes}; evidence {grade}."
     )
 
