@@ -166,6 +166,9 @@ class BareDoor:
     def settle(self) -> None:
         """Nothing is kept elsewhere."""
 
+    def forget_from(self, event_no: int) -> None:
+        """Nothing is kept here."""
+
     def withdraw(self, event_nos: list[int]) -> None:
         """Nothing is kept elsewhere."""
 

@@ -131,6 +131,9 @@ class PlainDoor:
         for no in event_nos:
             self.kept.pop(no, None)
 
+    def forget_from(self, event_no: int) -> None:
+        self.kept = {no: value for no, value in self.kept.items() if no < event_no}
+
     def seal(self, data: bytes) -> bytes:
         return bytes(byte ^ 0x5A for byte in data)
 

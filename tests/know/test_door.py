@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pytest
 
 from parcours.collect.door import part_schema
+from parcours.collect.load import load
 from parcours.engine.store.sqlite import open_database
 from parcours.errors import ParcoursError
+from parcours.know.edges import Edges
 from parcours.know.keys import open_keys
 from parcours.know.state import open_state
 from parcours.know.vault import Vault
@@ -191,3 +196,70 @@ def test_an_empty_batch_gives_an_empty_table(firm: Firm) -> None:
     admission = firm.door.admit(firm.batch(), 1, START_MS)
     assert isinstance(admission.rows, pa.Table)
     assert admission.rows.num_rows == 0
+
+
+KILLED = """
+import os, sys
+from pathlib import Path
+
+sys.path.insert(0, sys.argv[2])
+from conftest import make_blueprint
+
+from parcours.collect.load import load
+from parcours.engine.store.manifest import Manifest
+from parcours.know import Know
+from parcours.settings import Settings
+
+folder, blueprint = Path(sys.argv[1]), make_blueprint()
+Manifest.commit = lambda manifest, **change: os._exit(9)
+load(folder, blueprint, Settings(), Know(folder, blueprint, Settings()).door())
+"""
+SOURCE = """source: {name}
+file: {name}.csv
+key: [no]
+time: {{column: at}}
+ids: {{user: user, mail: mail}}
+consent: {{personalise: {{column: agreed, "yes": ["1"]}}}}
+fields: {{comment: comment}}
+events: [{{name: Called}}]
+"""
+
+
+def kept_in(firm: Firm) -> dict[str, list[Any]]:
+    """Return what the vault and the ledger hold: raw identifiers, raw texts, edges by event, and choices."""
+    state, keys = open_state(firm.folder), open_keys(firm.folder, Settings())[0]
+    vault = Vault(state, keys)
+    refs = [int(str(row[0])) for row in state.execute("SELECT ref FROM texts")]
+    return {
+        "identifiers": sorted(str(vault.read_identifier(number)) for number in vault.first_seen()[0].tolist()),
+        "texts": sorted(text for _, text in vault.read_texts(refs).values()),
+        "edges": sorted(Edges(state, keys).read()[:, 0].tolist()),
+        "choices": [row[0] for row in state.execute("SELECT choice FROM consent ORDER BY entry_no")],
+    }
+
+
+def test_what_a_killed_load_has_kept_is_forgotten_by_the_next(tmp_path: Path) -> None:
+    def load_source(name: str, *rows: str, killed: bool = False) -> Firm:
+        (tmp_path / "sources").mkdir(exist_ok=True)
+        (tmp_path / "sources" / f"{name}.yaml").write_text(SOURCE.format(name=name), "utf-8")
+        (tmp_path / f"{name}.csv").write_text("\n".join(["no,at,user,mail,agreed,comment", *rows]), "utf-8")
+        if killed:
+            command = [sys.executable, "-c", KILLED, str(tmp_path), str(Path(__file__).parent)]
+            assert subprocess.run(command, check=False).returncode == 9
+        firm = Firm(tmp_path)
+        if not killed:
+            load(tmp_path, firm.blueprint, Settings(), firm.door)
+        return firm
+
+    load_source("first", "1,2026-01-01T10:00:00Z,u1,a@b.fr,,before")
+    left = kept_in(load_source("second", "1,2026-01-02T10:00:00Z,u2,c@d.fr,0,lost", killed=True))
+    assert (left["texts"], left["edges"], left["choices"]) == (["before", "lost"], [1, 2], [0, 0])
+    firm = load_source("second", "1,2026-01-02T10:00:00Z,u1,e@f.fr,,after")
+    assert kept_in(firm) == {
+        "identifiers": ["a@b.fr", "e@f.fr", "u1"],
+        "texts": ["after", "before"],
+        "edges": [1, 3],
+        "choices": [0, 0],
+    }
+    assert [row["event_no"] for row in firm.rows("improve", "touches")] == [1, 3]
+    assert firm.manifest.cut_short() is None

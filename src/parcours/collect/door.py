@@ -99,6 +99,9 @@ class Door(Protocol):
     def withdraw(self, event_nos: list[int]) -> None:
         """Forget what was kept of these events (their edges and texts): their rows have been replaced."""
 
+    def forget_from(self, event_no: int) -> None:
+        """Forget what was kept of every event from this number on: their load was cut short, and is done again."""
+
     def seal(self, data: bytes) -> bytes:
         """Encrypt the bytes of a row that goes to quarantine: they may hold anything about anybody."""
 

@@ -49,6 +49,9 @@ def load(
         manifest = Manifest(folder)
         try:
             sweep(folder, manifest)
+            cut_short = manifest.cut_short()
+            if cut_short is not None:
+                door.forget_from(cut_short)
             reports = []
             # Choices first: the door stamps each event with what is allowed when it comes in.
             for plan in sorted(plans, key=lambda plan: not plan.source.consent):

@@ -95,6 +95,12 @@ class CompanyDoor:
             self._edges.withdraw(np.array(event_nos, np.int64))
             self._vault.forget_texts(event_nos)
 
+    def forget_from(self, event_no: int) -> None:
+        """Forget the edges, texts and identifiers that only a load cut short has shown; recorded choices stay."""
+        with self._state.transaction():
+            self._edges.forget_from(event_no)
+            self._vault.forget_from(event_no)
+
     def seal(self, data: bytes) -> bytes:
         """Encrypt the bytes of a row that goes to quarantine."""
         return self._keys.seal(data)

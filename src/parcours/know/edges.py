@@ -66,6 +66,11 @@ class Edges:
                     self._state.execute("DELETE FROM edges WHERE block_no = ?", (row[0],))
                     self._write(kept)
 
+    def forget_from(self, event_no: int) -> None:
+        """Forget the edges of every event from ``event_no`` on."""
+        last = self._state.execute("SELECT coalesce(max(last_event_no), -1) FROM edges")[0][0]
+        self.withdraw(np.arange(event_no, int(last or 0) + 1))
+
     def _write(self, seen: Numbers) -> None:
         if not len(seen):
             return

@@ -84,6 +84,13 @@ class Vault:
         with self._state.transaction():
             self._state.executemany("DELETE FROM texts WHERE event_no = ?", ((number,) for number in event_nos))
 
+    def forget_from(self, event_no: int) -> None:
+        """Delete the texts of every event from ``event_no`` on, and the identifiers that none before it has shown."""
+        with self._state.transaction():
+            self._state.execute("DELETE FROM texts WHERE event_no >= ?", (event_no,))
+            self._state.execute("DELETE FROM vault WHERE first_event_no >= ?", (event_no,))
+        self._fingerprints = None
+
     def read_identifier(self, pseudonym: int) -> str | None:
         """Return the normalised identifier behind ``pseudonym``; nothing when it or its key is gone.
 

@@ -102,6 +102,13 @@ class Manifest:
             self._set_counter("event_no", first + count)
         return first
 
+    def cut_short(self) -> int | None:
+        """Return the first event number that a load set aside and never committed, or nothing when every load ended."""
+        with self._db.transaction():
+            following = self._counter("event_no", 1)
+            committed = self._counter("committed_event_no", following)
+        return committed if committed < following else None
+
     def file_states(self, source: str) -> dict[str, FileState]:
         """Return what was read of ``source``, by file."""
         names = FileState.__struct_fields__
@@ -162,6 +169,9 @@ class Manifest:
             if known_rows:
                 self._insert("known_rows", KnownRows.__struct_fields__, [_cells(known_rows)])
             self._counter("company", secrets.randbits(62))
+            following = self._counter("event_no", 1)
+            self._counter("committed_event_no", following)
+            self._set_counter("committed_event_no", following)
             self._set_counter("version", self._counter("version", 0) + bool(added or removed))
 
     def note_unchanged(self, source: str, file: str, mtime_ns: int, at_ms: int) -> None:
