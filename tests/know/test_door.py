@@ -7,9 +7,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pyarrow as pa
 import pytest
 
+from parcours.blueprint.records import Purpose
 from parcours.collect.door import part_schema
 from parcours.collect.load import load
 from parcours.engine.store.sqlite import open_database
@@ -21,7 +23,7 @@ from parcours.know.vault import Vault
 from parcours.progress import Silent
 from parcours.settings import Settings
 
-from .conftest import START_MS, Firm
+from .conftest import START_MS, Firm, make_blueprint
 
 
 def subjects(firm: Firm, *events: dict[str, Any]) -> list[int | None]:
@@ -238,11 +240,15 @@ def kept_in(firm: Firm) -> dict[str, list[Any]]:
     }
 
 
+def write_source(folder: Path, name: str, *rows: str) -> None:
+    (folder / "sources").mkdir(exist_ok=True)
+    (folder / "sources" / f"{name}.yaml").write_text(SOURCE.format(name=name), "utf-8")
+    (folder / f"{name}.csv").write_text("\n".join(["no,at,user,mail,agreed,comment", *rows]), "utf-8")
+
+
 def test_what_a_killed_load_has_kept_is_forgotten_by_the_next(tmp_path: Path) -> None:
     def load_source(name: str, *rows: str, killed: bool = False) -> Firm:
-        (tmp_path / "sources").mkdir(exist_ok=True)
-        (tmp_path / "sources" / f"{name}.yaml").write_text(SOURCE.format(name=name), "utf-8")
-        (tmp_path / f"{name}.csv").write_text("\n".join(["no,at,user,mail,agreed,comment", *rows]), "utf-8")
+        write_source(tmp_path, name, *rows)
         if killed:
             command = [sys.executable, "-c", KILLED, str(tmp_path), str(Path(__file__).parent)]
             assert subprocess.run(command, check=False).returncode == 9
@@ -263,3 +269,23 @@ def test_what_a_killed_load_has_kept_is_forgotten_by_the_next(tmp_path: Path) ->
     }
     assert [row["event_no"] for row in firm.rows("improve", "touches")] == [1, 3]
     assert firm.manifest.cut_short() is None
+
+
+def test_a_new_purpose_has_every_source_read_again_and_stamped_with_it(tmp_path: Path) -> None:
+    write_source(tmp_path, "calls", "1,2026-01-01T10:00:00Z,u1,,1,", "2,2026-01-01T10:00:00Z,u2,,0,")
+    write_source(tmp_path, "more", "1,2026-01-01T10:00:00Z,u3,,1,")
+
+    def load_again(*purposes: Purpose) -> dict[str, int]:
+        firm = Firm(tmp_path, make_blueprint(purposes=purposes))
+        load(tmp_path, firm.blueprint, Settings(), firm.door)
+        return {purpose.id: firm.know.events_for(purpose.id).customers for purpose in purposes}
+
+    improve, personalise = make_blueprint().purposes
+    assert load_again(personalise) == {"personalise": 2}
+    added = load_again(personalise, improve)
+    assert added == {"personalise": 2, "improve": 3}
+    assert load_again(improve, personalise) == added
+    assert load_again(personalise) == {"personalise": 2}
+    consented = msgspec.structs.replace(improve, basis="consent")
+    assert load_again(personalise, consented) == {"personalise": 2, "improve": 0}
+    assert load_again(personalise, improve) == added
