@@ -1,7 +1,11 @@
 """Server time of three pages under eight clients: p50 and p95 in milliseconds, on the loopback alone.
 
 Run ``python benchmarks/pages.py DIR`` over a company folder that has been run. Bounded: at most ``--requests`` a client
-and ``--seconds`` a page. The server is a process of its own; "made" is the time to make a page that is on no shelf.
+and ``--seconds`` a page. The server is a process of its own.
+
+Two tables. Kept: the page stands on the shelf; "made" is the time to make one whose results are in memory. First view:
+before each round the folder is touched as a run would touch it, so that all clients ask at once for a page that must be
+made afresh from results on disk; every one of them waits for the one that makes it.
 """
 
 from __future__ import annotations
@@ -75,6 +79,18 @@ def load_page(port: int, path: str, clients: int, requests: int, seconds: float)
     return sorted(times_ms)
 
 
+def load_fresh(folder: Path, port: int, path: str, clients: int, rounds: int, seconds: float) -> list[float]:
+    """Return the times of a first view by all clients at once, round after round, sorted, in milliseconds."""
+    times_ms: list[float] = []
+    until = time.monotonic() + seconds
+    for _ in range(rounds):
+        if time.monotonic() > until:
+            break
+        os.utime(folder / "parcours.toml")
+        times_ms += load_page(port, path, clients, 1, 30)
+    return sorted(times_ms)
+
+
 def time_making(folder: Path, place: str, times: int = 5) -> float:
     """Return the median time to read and fill a page whose results are known, in milliseconds."""
     company = parcours.company.open(folder)
@@ -88,18 +104,25 @@ def time_making(folder: Path, place: str, times: int = 5) -> float:
     return statistics.median(taken[1:])
 
 
+def print_times(place: str, times_ms: list[float], more: str = "") -> None:
+    """Print one page's line: how many requests, their median and 95th percentile."""
+    p50, p95 = (times_ms[int(share * (len(times_ms) - 1))] for share in (0.5, 0.95))
+    print(f"{place:<28}{len(times_ms):>9}{p50:>9.1f}{p95:>9.1f}{more}")
+
+
 def main() -> None:
     """Print one line a page."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--clients", type=int, default=8)
     parser.add_argument("--requests", type=int, default=200)
+    parser.add_argument("--rounds", type=int, default=20, help="first views of each page")
     parser.add_argument("--seconds", type=float, default=15)
     parser.add_argument("--serve-on", type=int, help=argparse.SUPPRESS)
     given = parser.parse_args()
     company = parcours.company.open(given.folder)
     if given.serve_on:
-        serve(company, "127.0.0.1", given.serve_on)
+        serve(company, "127.0.0.1", given.serve_on, lambda: parcours.company.open(given.folder))
         return
     touchpoint = next((one.id for one in company.blueprint.touchpoints if one.experience), None)
     touchpoint = touchpoint or company.blueprint.touchpoints[0].id
@@ -111,11 +134,16 @@ def main() -> None:
         cores, load = os.cpu_count(), os.getloadavg()[0]
         print(f"{platform.machine()}, {cores} cores, Python {platform.python_version()}, load {load:.1f}")
         print(f"{given.clients} clients, limit p95 {LIMIT_MS} ms")
-        print(f"{'page':<28}{'requests':>9}{'p50 ms':>9}{'p95 ms':>9}{'made ms':>9}")
-        for place in ("map", f"touchpoint/{touchpoint}", "journey"):
+        places = ("map", f"touchpoint/{touchpoint}", "journey")
+        print(f"{'kept':<28}{'requests':>9}{'p50 ms':>9}{'p95 ms':>9}{'made ms':>9}")
+        for place in places:
             times_ms = load_page(port, f"/fr/{place}", given.clients, given.requests, given.seconds)
-            p50, p95 = (times_ms[int(share * (len(times_ms) - 1))] for share in (0.5, 0.95))
-            print(f"{place:<28}{len(times_ms):>9}{p50:>9.1f}{p95:>9.1f}{time_making(given.folder, place):>9.1f}")
+            print_times(place, times_ms, f"{time_making(given.folder, place):>9.1f}")
+        print(f"{'first view':<28}{'requests':>9}{'p50 ms':>9}{'p95 ms':>9}")
+        for place in places:
+            print_times(
+                place, load_fresh(given.folder, port, f"/fr/{place}", given.clients, given.rounds, given.seconds)
+            )
     finally:
         server.terminate()
         server.wait(10)
