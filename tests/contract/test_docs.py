@@ -1,0 +1,125 @@
+"""The documentation: its commands run, its links lead somewhere, and README shows what the demo really prints."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+from tests.cli.conftest import call
+from tests.loan_log import make_loans
+
+from parcours.measure import MEASURES
+from parcours.progress import Silent
+from parcours.simulate import make
+
+__all__ = ["make_loans"]
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "examples").rglob("*.md")])
+COMMAND = re.compile(r"^(?:    |\$ )?(parcours (?:init|check|run|demo|show|export|serve) [^#\n]*)", re.MULTILINE)
+NAMES = ("acme", "mon-entreprise", "my-company")
+
+
+def commands_of(page: Path) -> list[str]:
+    """Return the commands of a page: in fenced or indented code, one a line."""
+    text = page.read_text("utf-8")
+    fenced = "\n".join(re.findall(r"^```(?:sh|console|text)?\n(.*?)^```", text, re.MULTILINE | re.DOTALL))
+    indented = "\n".join(line for line in text.splitlines() if line.startswith("    parcours "))
+    return [re.split(r"\s{2,}", found.strip())[0] for found in COMMAND.findall(f"{fenced}\n{indented}")]
+
+
+DOCUMENTED = [(page, command) for page in PAGES for command in commands_of(page) if "DIR" not in command]
+
+
+def test_the_guides_and_readmes_hold_commands() -> None:
+    assert len(DOCUMENTED) >= 10
+    assert {command.split()[1] for _, command in DOCUMENTED} >= {"init", "check", "run", "demo", "serve"}
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder where ``acme`` and its like hold a small simulated firm and the examples lie beside."""
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(ROOT / "examples", tmp_path / "examples", ignore=shutil.ignore_patterns(".parcours"))
+    return tmp_path
+
+
+@pytest.mark.parametrize(("page", "command"), DOCUMENTED, ids=[f"{p.relative_to(ROOT)}: {c}" for p, c in DOCUMENTED])
+def test_each_command_runs(
+    page: Path, command: str, place: Path, make_loans: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = command.split()[1:]
+    if words[0] != "init":
+        for name in {*NAMES} & {*words}:
+            make(place / name, 150, 1, Silent())
+    if words[0] in ("show", "export"):
+        assert call("run", words[1]).returncode == 0
+    if words[0] == "demo":
+        words = [word for word in words if not word.isdigit() and word not in ("--customers", "--seed")]
+        words += ["--customers", "150", "--no-serve"]
+    monkeypatch.setenv("PARCOURS_PLACE_BPIC2012", str(make_loans))
+    if words[0] == "serve":
+        assert call("run", words[1]).returncode == 0
+        assert serve_once(place / words[1])
+        return
+    done = call(*words)
+    assert done.returncode == 0, f"{page}: {command}\n{done.stderr}"
+
+
+def serve_once(folder: Path) -> bool:
+    """Start `parcours serve` on a free port, read its home page, stop it."""
+    command = [sys.executable, "-m", "parcours", "serve", str(folder), "--port", "8643"]
+    server = subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    try:
+        for _ in range(100):
+            try:
+                with urllib.request.urlopen("http://127.0.0.1:8643/", timeout=5) as page:
+                    return bool(b"<svg" in page.read())
+            except OSError:
+                time.sleep(0.1)
+        return False
+    finally:
+        server.terminate()
+        server.wait(20)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_to_files_that_are_there(page: Path) -> None:
+    text = re.sub(r"```.*?```", "", page.read_text("utf-8"), flags=re.DOTALL)
+    targets = [target.split("#")[0] for target in re.findall(r"\]\(([^)\s]+)\)", text) if "://" not in target]
+    assert [target for target in targets if target and not (page.parent / target).exists()] == []
+
+
+def test_every_measure_has_its_page_and_every_page_in_french_has_its_twin() -> None:
+    for measure in MEASURES:
+        name = "measure-causes" if measure.name == "stakes" else f"measure-{measure.name}"
+        assert (ROOT / "docs" / "reference" / f"{name}.md").exists()
+    assert (ROOT / "README.fr.md").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("readme", "language"), [("README.md", "en"), ("README.fr.md", "fr")])
+def test_readme_shows_what_the_demo_prints(readme: str, language: str, default_firm: Path) -> None:
+    printed = call("--lang", language, "run", default_firm).stdout.replace(str(default_firm), "build/maison-riviere")
+    shown = re.findall(r"<!-- demo -->\n```text\n(.*?)```", (ROOT / readme).read_text("utf-8"), re.DOTALL)[0]
+    assert settle(shown) == settle(printed)
+
+
+def settle(text: str) -> str:
+    """Return ``text`` without what differs from run to run (seconds) or from font to font (spaces)."""
+    return re.sub(r"(in|en) [\d.,]+ s\.", r"\1 … s.", text.replace("\xa0", " ").replace("\u202f", " "))
+
+
+@pytest.fixture(scope="module")
+def default_firm(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The firm of `make demo`, at its own size: over a million events."""
+    folder = tmp_path_factory.mktemp("default") / "maison-riviere"
+    make(folder, 40_000, 1, Silent())
+    assert call("run", folder).returncode == 0
+    return folder
