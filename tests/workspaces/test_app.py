@@ -201,3 +201,30 @@ def test_labels_that_are_markup_are_escaped(firm: Firm) -> None:
         text = client.get(f"/fr/{place}").text
         assert "<img" not in text
         assert "&lt;img src=x&gt;" in text
+
+
+def test_a_touchpoint_shows_its_promise_its_stakes_and_who_stands_behind(client: TestClient) -> None:
+    text = client.get("/en/touchpoint/delivery").text
+    for part in (
+        "Promise broken",
+        "at least 7",
+        "5.95",
+        "68% [66",
+        "11,038",
+        "10,828\u00a0to\u00a011,244",
+        "€2.5M",
+        "6,062",
+    ):
+        assert part in text
+    silent = client.get("/fr/touchpoint/tracking").text
+    assert "Promesse pas encore mesurée" in silent
+    assert "Ce qui est en jeu" not in silent
+    assert "Opérations qui soutiennent ce point de contact" in silent
+    assert "Délai du transporteur" in silent
+
+
+def test_the_map_opens_on_the_cause_the_stakes_and_the_promises(client: TestClient) -> None:
+    opening = client.get("/fr/map").text.partition("</header>\n<section")[0]
+    for part in ("Délai du transporteur", "−0,64\u00a0à\u00a0−0,40", "Transport", "11\u202f038 clients", "sur 9"):
+        assert part in opening
+    assert "promesse non tenue" in client.get("/fr/map").text

@@ -65,6 +65,7 @@ def _draw_map(say: Say, language: Language) -> Chart:
             low=0.50 + 0.1 * place,
             high=min(0.60 + 0.1 * place, 1.0),
             n=120,
+            promise="kept" if place else "broken",
         )
         for place, letter in enumerate("ABCDE")
     ]

@@ -79,6 +79,7 @@ class TouchpointPage(msgspec.Struct, frozen=True, kw_only=True):
     effects: Chart | None
     causes: tuple[Cause, ...]
     gaps: tuple[tuple[str, str], ...]
+    behind: tuple[tuple[str, str], ...]
     comments: tuple[Comment, ...]
     warnings: tuple[str, ...]
 
@@ -116,6 +117,11 @@ def read_touchpoint(company: Readable, language: Language, id: str, comments: bo
             (name_of(company, "operation", row["operation"], language), _why(row, language))
             for row in own
             if row not in estimated
+        ),
+        behind=tuple(
+            (operation.label.in_language(language), name_of(company, "owner", operation.owner, language))
+            for operation in company.blueprint.operations
+            if id in operation.supports and not own
         ),
         comments=_read_comments(company, touchpoint, language) if comments else (),
         warnings=tuple(warning.in_language(language) for warning in causes.warnings) if causes else (),
