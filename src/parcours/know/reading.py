@@ -52,8 +52,10 @@ class Reading:
             ParcoursError: ``part_damaged``.
         """
         for part, path in zip(parts, verified(self._folder, parts), strict=True):
-            strings = [name for name in ["name", *self._columns] if name == "name" or name.startswith("field_")]
-            file = pq.ParquetFile(path, read_dictionary=strings)
+            held = pq.read_metadata(path)
+            # A part that is older than a declaration has no such column.
+            texts = [name for name in held.schema.names if name == "name" or name.startswith("field_")]
+            file = pq.ParquetFile(path, metadata=held, read_dictionary=texts)
             for group in range(file.num_row_groups):
                 chunk = self._read(file, group, part.bucket)
                 if len(chunk.event_no):
