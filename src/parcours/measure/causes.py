@@ -31,19 +31,12 @@ def compute(ask: Ask) -> Result:
         found.append((cells, estimated))
         rows += [write_row(panel, cells, exposures, estimated, effect) for effect in estimated.effects]
     rank_rows(rows)
-    return Result(
-        measure="causes",
-        question=MEASURE.question,
-        unit=MEASURE.unit,
-        period=ask.rows.period,
+    return MEASURE.answer(
+        ask,
+        rows,
         n=sum(int(cells.cells.answers.sum()) for cells, _ in found),
-        columns=COLUMNS,
-        rows=tuple(rows),
-        definition=_DEFINITION,
+        period=ask.rows.period,
         sql=questions.sql,
-        method=_METHOD,
-        purpose=ask.rows.purpose,
-        by=ask.by,
         warnings=warn_causes(panel, found),
     )
 
@@ -167,6 +160,8 @@ MEASURE = Measure(
         fr="points de l'échelle du point de contact, pour un écart-type interne de l'opération",
         en="points of the touchpoint's scale, per within-SD of the operation",
     ),
+    definition=_DEFINITION,
+    method=_METHOD,
     source="Henckel, Perković & Maathuis 2022, JRSS B 84(2); MacKinnon, Nielsen & Webb 2023, J. Applied "
     "Econometrics 38(5); Cinelli & Hazlett 2020, JRSS B 82(1).",
     inputs=("touches", "answers", "operations", "customers"),

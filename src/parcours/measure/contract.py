@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
@@ -61,7 +61,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Measure(msgspec.Struct, frozen=True, kw_only=True):
-    """One measure: its name, the question it answers, its unit and source, its splits, and the function.
+    """One measure: its name, its question, unit, definition, method and source, its splits, and the function.
 
     A split that ends in ``group`` stands for one split a group of the blueprint (``group:<id>``). ``columns`` are
     those without a split; a split may put its own column first.
@@ -70,11 +70,42 @@ class Measure(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     question: Words
     unit: Words
+    definition: Words
+    method: Words
     source: str
     inputs: tuple[str, ...]
     columns: tuple[Column, ...]
     splits: tuple[str, ...] = ()
     compute: Callable[[Ask], Result]
+
+    def answer(
+        self,
+        ask: Ask,
+        rows: Sequence[dict[str, Any]],
+        *,
+        n: int,
+        period: tuple[int, int] | None,
+        sql: str,
+        warnings: Sequence[Words],
+        before: tuple[Column, ...] = (),
+        after: tuple[Column, ...] = (),
+    ) -> Result:
+        """Return ``rows`` with all that this measure says of itself; a split adds columns ``before`` and ``after``."""
+        return Result(
+            measure=self.name,
+            question=self.question,
+            unit=self.unit,
+            period=period,
+            n=n,
+            columns=(*before, *self.columns, *after),
+            rows=tuple(rows),
+            definition=self.definition,
+            sql=sql,
+            method=self.method,
+            purpose=ask.rows.purpose,
+            by=ask.by,
+            warnings=tuple(warnings),
+        )
 
     def splits_for(self, blueprint: Blueprint) -> tuple[str, ...]:
         """Return the splits that this measure offers for ``blueprint``, each group by its id."""

@@ -118,20 +118,15 @@ def measure_experience(ask: Ask) -> Result:
     rows = write_rows(ask, parts, cells)
     times = answers["at_ms"]
     split = () if ask.by is None else (SPLITS[ask.by.split(",")[-1].split(":")[0]],)
-    return Result(
-        measure=MEASURE.name,
-        question=MEASURE.question,
-        unit=MEASURE.unit,
-        period=(int(times.min()), int(times.max())) if len(times) else None,
+    return MEASURE.answer(
+        ask,
+        rows,
         n=len(times),
-        columns=split + MEASURE.columns + (CHANGES if ask.by in ("week", "month") else ()),
-        rows=tuple(rows),
-        definition=DEFINITION,
+        period=(int(times.min()), int(times.max())) if len(times) else None,
         sql=questions.sql,
-        method=METHOD,
-        purpose=ask.rows.purpose,
-        by=ask.by,
         warnings=warn(ask.blueprint, rows),
+        before=split,
+        after=CHANGES if ask.by in ("week", "month") else (),
     )
 
 
@@ -187,6 +182,8 @@ MEASURE = Measure(
         en="What do customers report of their experience at each touchpoint?",
     ),
     unit=Words(fr="score de sa métrique", en="score of its metric"),
+    definition=DEFINITION,
+    method=METHOD,
     source="Wilson 1927 (CSAT); Rocks 2016 (NPS); t, clustered by customer (CES); Morris 1983 (shrunken).",
     inputs=("answers", "touches", "customers"),
     columns=(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -79,7 +80,7 @@ def find_causes(result: Result, labels: Mapping[str, Words], currency: str) -> l
     return [
         Finding(
             kind="cause",
-            sentence=_both(lambda language, row=row: _say_cause(row, labels, currency, language)),
+            sentence=_both(partial(_say_cause, row, labels, currency)),
             touchpoint=row["touchpoint"],
             operation=row["operation"],
             figures={k: row[k] for k in ("effect", "low", "high", "unit", "grade", "n", "customers", "value")},
@@ -137,8 +138,8 @@ def find_journey(result: Result, labels: Mapping[str, Words]) -> list[Finding]:
     def say(language: Language) -> str:
         stage = labels[f"stage:{row['stage']}"].in_language(language)
         share = write_share(row["left_share"], language)
-        bounds = (write_share(row[key], language) for key in ("left_low", "left_high"))
-        interval, deadline = write_interval(*bounds, language), write_duration(row["deadline_ms"], language)
+        low, high = (write_share(row[key], language) for key in ("left_low", "left_high"))
+        interval, deadline = write_interval(low, high, language), write_duration(row["deadline_ms"], language)
         entered, under_way = write_number(row["entered"], language), write_number(row["under_way"], language)
         if language == "fr":
             return (

@@ -160,20 +160,14 @@ def measure_funnel(ask: Ask) -> Result:
     started = len(chains.customer)
     split: tuple[Column, ...] = (SPLITS["group"],) if ask.by and ask.by.startswith("group:") else ()
     split += (SPLITS["stage"],) if levels and levels[0].stage else ()
-    return Result(
-        measure=MEASURE.name,
-        question=MEASURE.question,
-        unit=MEASURE.unit,
-        period=ask.rows.period if started else None,
+    return MEASURE.answer(
+        ask,
+        [label | row for label, times in parts for row in write_rows(levels, times)],
         n=started,
-        columns=split + MEASURE.columns,
-        rows=tuple(label | row for label, times in parts for row in write_rows(levels, times)),
-        definition=DEFINITION,
+        period=ask.rows.period if started else None,
         sql=questions.sql,
-        method=METHOD,
-        purpose=ask.rows.purpose,
-        by=ask.by,
         warnings=warn(ask, levels, started, under_way),
+        before=split,
     )
 
 
@@ -239,6 +233,8 @@ MEASURE = Measure(
         en="How far do customers get along the designed journey?",
     ),
     unit=Words(fr="clients", en="customers"),
+    definition=DEFINITION,
+    method=METHOD,
     source="Wilson 1927; David & Nagaraja 2003, section 7.1 (medians).",
     inputs=("touches", "customers"),
     columns=(

@@ -132,20 +132,14 @@ def measure_journey(ask: Ask) -> Result:
                 continue
             row = write_row(chosen, stage.deadline_ms, end_ms, index >= max(places, default=0))
             rows.append(({} if name is None else {name: label}) | {"stage": stage.id} | row)
-    return Result(
-        measure=MEASURE.name,
-        question=MEASURE.question,
-        unit=MEASURE.unit,
-        period=(int(times.min()), end_ms) if len(times) else None,
+    return MEASURE.answer(
+        ask,
+        rows,
         n=len(ends) if len(times) else 0,
-        columns=(() if name is None else (SPLITS[name],)) + MEASURE.columns,
-        rows=tuple(rows),
-        definition=DEFINITION,
+        period=(int(times.min()), end_ms) if len(times) else None,
         sql=questions.sql,
-        method=METHOD,
-        purpose=ask.rows.purpose,
-        by=ask.by,
         warnings=warn(ask, rows),
+        before=() if name is None else (SPLITS[name],),
     )
 
 
@@ -202,6 +196,8 @@ MEASURE = Measure(
         en="At which stage do customers move on, stop or are still under way, and how long does it take?",
     ),
     unit=Words(fr="clients, millisecondes", en="customers, milliseconds"),
+    definition=DEFINITION,
+    method=METHOD,
     source="Kaplan & Meier 1958; Brookmeyer & Crowley 1982; Aalen & Johansen 1978.",
     inputs=("touches", "customers"),
     columns=(

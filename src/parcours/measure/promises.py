@@ -49,20 +49,14 @@ def measure_promises(ask: Ask) -> Result:
         moments += [int(times.min()), int(times.max())] if len(times) else []
         number += sum(held.n for _, held in found)
         rows += [_write_row(ask, touchpoint, week, held, clustered) for week, held in found]
-    return Result(
-        measure=MEASURE.name,
-        question=MEASURE.question,
-        unit=MEASURE.unit,
-        period=(min(moments), max(moments)) if number and moments else None,
+    return MEASURE.answer(
+        ask,
+        rows,
         n=number,
-        columns=COLUMNS if ask.by is None else (SPLITS["week"], *COLUMNS),
-        rows=tuple(rows),
-        definition=_DEFINITION,
+        period=(min(moments), max(moments)) if number and moments else None,
         sql=questions.sql,
-        method=_METHOD,
-        purpose=ask.rows.purpose,
-        by=ask.by,
         warnings=_warn(ask.blueprint, rows),
+        before=() if ask.by is None else (SPLITS["week"],),
     )
 
 
@@ -222,6 +216,8 @@ MEASURE = Measure(
     name="promises",
     question=Words(fr="Quelles promesses sont tenues ?", en="Which promises are kept?"),
     unit=Words(fr="l'unité de chaque promesse", en="each promise's own unit"),
+    definition=_DEFINITION,
+    method=_METHOD,
     source="Wolter 2007, Introduction to Variance Estimation; Franco, Little, Louis & Slud 2019, J. Survey Statistics "
     "and Methodology 7(3).",
     inputs=("operations", "answers"),

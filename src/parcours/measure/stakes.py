@@ -51,20 +51,14 @@ def compute(ask: Ask) -> Result:
     rows.sort(key=lambda row: (row["kind"] != _OPERATION, -row["value"], -row["customers"]))
     for rank, row in enumerate(rows, 1):
         row["rank"] = rank
-    return Result(
-        measure="stakes",
-        question=MEASURE.question,
-        unit=MEASURE.unit,
-        period=ask.rows.period,
+    return MEASURE.answer(
+        ask,
+        rows,
         n=len(exposures.value_cents),
-        columns=COLUMNS if ask.by is None else (SPLITS["group"], *COLUMNS),
-        rows=tuple(rows),
-        definition=_DEFINITION,
+        period=ask.rows.period,
         sql=questions.sql,
-        method=_METHOD,
-        purpose=ask.rows.purpose,
-        by=ask.by,
         warnings=_warn(ask, rows),
+        before=() if ask.by is None else (SPLITS["group"],),
     )
 
 
@@ -235,6 +229,8 @@ MEASURE = Measure(
         en="How many customers, and how much revenue, are exposed?",
     ),
     unit=Words(fr="clients et devise", en="customers and currency"),
+    definition=_DEFINITION,
+    method=_METHOD,
     source="Kish 1965, Survey Sampling; Franco, Little, Louis & Slud 2019, J. Survey Statistics and Methodology 7(3).",
     inputs=("touches", "answers", "operations", "customers"),
     columns=COLUMNS,

@@ -121,20 +121,14 @@ def measure_transitions(ask: Ask) -> Result:
     warnings = [NO_TOUCHES] if not known else []
     if known and not len(ended.step):
         warnings.append(NO_ENDS)
-    return Result(
-        measure=MEASURE.name,
-        question=MEASURE.question,
-        unit=MEASURE.unit,
-        period=ask.rows.period if known else None,
+    return MEASURE.answer(
+        ask,
+        rows,
         n=int(begun.number[begun.target != END].sum()),
-        columns=((STEP,) if ask.by == "step" else ()) + MEASURE.columns,
-        rows=tuple(rows),
-        definition=DEFINITION,
+        period=ask.rows.period if known else None,
         sql=questions.sql,
-        method=METHOD,
-        purpose=ask.rows.purpose,
-        by=ask.by,
-        warnings=tuple(warnings),
+        warnings=warnings,
+        before=(STEP,) if ask.by == "step" else (),
     )
 
 
@@ -173,6 +167,8 @@ MEASURE = Measure(
         en="From which touchpoint do customers go to which, and how often?",
     ),
     unit=Words(fr="passages", en="passages"),
+    definition=DEFINITION,
+    method=METHOD,
     source="Wolter 2007, chapters 2 and 6 (clustered ratios); Woodruff 1952 (medians).",
     inputs=("touches",),
     columns=(
