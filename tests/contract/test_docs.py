@@ -26,6 +26,16 @@ COMMAND = re.compile(r"^(?:    |\$ )?(parcours (?:init|check|run|demo|show|expor
 NAMES = ("acme", "mon-entreprise", "my-company")
 
 
+def test_the_fault_that_the_guide_shows_is_the_one_that_check_prints(place: Path) -> None:
+    assert call("init", "acme").returncode == 0
+    path = place / "acme" / "blueprint.yaml"
+    path.write_text(path.read_text("utf-8").replace("    stage: delivery", "    stage: delivry", 1), "utf-8")
+    shown = re.findall(
+        r"\$ parcours check acme\n(.*?)```", (ROOT / "docs/guides/write-a-blueprint.md").read_text("utf-8"), re.DOTALL
+    )
+    assert shown[0] in call("check", "acme").stderr
+
+
 def commands_of(page: Path) -> list[str]:
     """Return the commands of a page: in fenced or indented code, one a line."""
     text = page.read_text("utf-8")
@@ -34,7 +44,12 @@ def commands_of(page: Path) -> list[str]:
     return [re.split(r"\s{2,}", found.strip())[0] for found in COMMAND.findall(f"{fenced}\n{indented}")]
 
 
-DOCUMENTED = [(page, command) for page in PAGES for command in commands_of(page) if "DIR" not in command]
+DOCUMENTED = [
+    (page, command)
+    for command, page in {command: page for page in PAGES for command in commands_of(page)}.items()
+    if "DIR" not in command
+]
+"""Each command once, with a page that holds it."""
 
 
 def test_the_guides_and_readmes_hold_commands() -> None:
@@ -68,6 +83,8 @@ def test_each_command_runs(
         assert call("run", words[1]).returncode == 0
         assert serve_once(place / words[1])
         return
+    if "--bpmn" in words:
+        assert call("export", "examples/retail", "bpmn", "--out", words[-1]).returncode == 0
     done = call(*words)
     assert done.returncode == 0, f"{page}: {command}\n{done.stderr}"
 

@@ -44,7 +44,9 @@ def test_importing_the_package_loads_no_engine() -> None:
 
 def test_no_file_names_an_address_of_a_registry_or_a_machine_path() -> None:
     tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
-    pattern = re.compile("pythonhos" + "ted|pypi\\.o" + "rg|registry\\.npm" + "js|/ho" + "me/[a-z]+/|/ro" + "ot/|/wo" + "rk/")
+    pattern = re.compile(
+        "pythonhos" + "ted|pypi\\.o" + "rg|registry\\.npm" + "js|/ho" + "me/[a-z]+/|/ro" + "ot/|/wo" + "rk/"
+    )
     found = []
     for name in tracked:
         path = ROOT / name
