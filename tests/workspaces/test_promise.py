@@ -57,6 +57,14 @@ def test_scores_and_shares_are_written_in_their_own_form(firm: Firm) -> None:
     assert "Scores at the level promised" not in facts
 
 
+def test_the_figures_read_on_in_one_line(firm: Firm) -> None:
+    said = say_promise(firm, firm.blueprint.touchpoint("refund"), HOURS, "en")
+    assert said is not None
+    assert said.says.startswith(
+        "promised at most 120\u00a0h, on average 110\u00a0h [109\u00a0to\u00a0111], cases that keep it 68%"
+    )
+
+
 def test_two_bounds_that_differ_do_not_read_the_same(firm: Firm) -> None:
     narrow = HOURS | {"value": 110.33, "low": 110.31, "high": 110.35}
     assert read(firm, "refund", narrow)[2]["On average"] == "110.33\u00a0h [110.31\u00a0to\u00a0110.35]"

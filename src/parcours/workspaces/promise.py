@@ -28,7 +28,7 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def says(self) -> str:
         """The figures in one line."""
-        return ", ".join(f"{name} {figure}" for name, figure in self.facts)
+        return ", ".join(f"{name[:1].lower()}{name[1:]} {figure}" for name, figure in self.facts)
 
 
 def say_promise(company: Readable, touchpoint: Touchpoint, row: Row, language: Language) -> Kept | None:
