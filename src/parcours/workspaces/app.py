@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from importlib.resources import files
+from threading import Thread
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -64,7 +66,19 @@ def serve(company: Readable, host: str, port: int, reopen: Reopen | None = None)
 
     wild = host in ("0.0.0.0", "::", "")  # noqa: S104 - compared, not bound
     hosts = (company.settings.serve.host,) if wild else (host,)
+    Thread(target=warm, args=(company,), daemon=True).start()
     uvicorn.run(create_app(company, hosts, reopen), host=host, port=port, log_level="warning", server_header=False)
+
+
+def warm(company: Readable) -> None:
+    """Open permissions, identities and results once, so that the first reader does not wait for them."""
+    # What is wrong is said on the page that needs it; here it must not stop the server.
+    with suppress(ParcoursError):
+        company.result("experience")
+        for touchpoint in company.blueprint.touchpoints:
+            if touchpoint.experience and touchpoint.experience.text:
+                company.verbatims(touchpoint.id, limit=1)
+                return
 
 
 def choose_language(company: Readable, accepted: str) -> Language:
