@@ -98,7 +98,8 @@ def test_ctrl_c_leaves_a_state_from_which_the_next_run_goes_on(
     time.sleep(after_s)
     started.send_signal(signal.SIGINT)
     said = started.communicate(timeout=60)[1]
-    assert started.returncode in (0, 130), said
+    # A shell says 130 for both: Python ends by the signal itself when it falls into the import of a library.
+    assert started.returncode in (0, 130, -signal.SIGINT), said
     assert "Traceback" not in said
     again = call_json("run", firm)
     assert (again["events"], again["customers"]) == (made[1]["events"], made[1]["customers"])
