@@ -58,3 +58,24 @@ def test_help_speaks_both_languages_and_a_wrong_command_is_2() -> None:
     assert "Crée un dossier" in call("--help", PARCOURS_LANG="fr").stdout
     assert "Start a company folder" in call("--help").stdout
     assert call("conquer").returncode == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("bogus",), "Cette commande n'existe pas. Il y a : init, check, run"),
+        (("run",), "Il manque FOLDER."),
+        (("run", "--nope", "x"), "L'option --nope n'existe pas."),
+        (("demo", "x", "--customers", "3"), "La valeur de customers ne convient pas"),
+    ],
+)
+def test_a_wrong_command_line_is_explained_in_french(words: tuple[str, ...], said: str) -> None:
+    done = call(*words, PARCOURS_LANG="fr")
+    assert done.returncode == 2
+    assert said in done.stderr
+
+
+def test_faults_are_json_for_whoever_asked_for_json(tmp_path: Path) -> None:
+    done = call("run", tmp_path / "nowhere", "--json")
+    assert done.returncode == 1
+    assert json.loads(done.stdout)["faults"][0]["code"] == "no_such_folder"

@@ -65,3 +65,15 @@ def test_no_raw_identifier_leaves(made: Made, tmp_path: Path, form: str) -> None
     assert raw
     text = export(made, form, tmp_path / "log").read_text("utf-8")
     assert not [one for one in raw if one in text]
+
+
+def test_a_folder_that_is_not_there_is_one_sentence(made: Made, tmp_path: Path) -> None:
+    done = call("export", made[0], "csv", "--out", tmp_path / "nowhere" / "log.csv")
+    assert done.returncode == 1
+    assert "[no_such_folder]" in done.stderr
+
+
+def test_what_the_system_refuses_is_a_sentence_too(made: Made, tmp_path: Path) -> None:
+    done = call("export", made[0], "xes", "--out", tmp_path)
+    assert done.returncode in (1, 2)
+    assert "Traceback" not in done.stderr

@@ -82,23 +82,55 @@ def cli() -> None:
     """Customer experience as code · L'expérience client, en code."""
 
 
+def explain_usage(error: click.ClickException) -> str:
+    """Return what is wrong with the command line, in the language in force."""
+    told = error.format_message()
+    usage = error.ctx.get_usage() + "\n" if isinstance(error, click.UsageError) and error.ctx else ""
+    if isinstance(error, click.NoSuchOption):
+        words = Words(fr=f"L'option {error.option_name} n'existe pas.", en=told)
+    elif isinstance(error, click.MissingParameter):
+        name = error.param.make_metavar(error.ctx) if error.param and error.ctx else ""
+        words = Words(fr=f"Il manque {name}.", en=told)
+    elif isinstance(error, click.BadParameter):
+        name = error.param.human_readable_name if error.param else ""
+        words = Words(fr=f"La valeur de {name} ne convient pas ({error.message})", en=told)
+    elif told.startswith("No such command"):
+        names = ", ".join(COMMANDS)
+        words = Words(fr=f"Cette commande n'existe pas. Il y a : {names}.", en=f"{told} There are: {names}.")
+    elif isinstance(error, click.UsageError):
+        words = Words(fr=f"Cette commande n'est pas comprise ({told})", en=told)
+    else:
+        words = Words(en=told)
+    more = Words(fr="L'aide : parcours --help", en="Help: parcours --help")
+    return f"{usage}{words}\n{more}"
+
+
 def main() -> None:
     """Run the door: 0 done, 1 a fault to mend, 2 a command that is not one, 130 interrupted."""
     try:
         status = cli.main(standalone_mode=False)
         sys.exit(status if isinstance(status, int) else 0)
     except ParcoursError as error:
-        from parcours.cli.output import print_faults
+        from parcours.cli.output import print_faults, print_json
 
         print_faults(error.faults)
+        if "--json" in sys.argv:
+            # Whoever reads JSON gets the faults as JSON too; `check` has its own list.
+            print_json({"faults": error.faults})
         sys.exit(1)
     except click.ClickException as error:
-        error.show()
+        click.echo(explain_usage(error), err=True)
         sys.exit(error.exit_code)
-    except (KeyboardInterrupt, click.Abort):
-        click.echo(str(INTERRUPTED), err=True)
-        sys.exit(130)
     except BrokenPipeError:
         # The reader of a pipe has gone (`| head`): nothing is wrong, and nothing more can be said on stdout.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
+    except OSError as error:
+        # Whatever the system refuses that no step has its own words for: a sentence, never a traceback.
+        place = f" ({error.filename})" if error.filename else ""
+        refused = Words(fr="Le système a refusé", en="The system refused")
+        click.echo(f"{refused}: {error.strerror or error}{place}", err=True)
+        sys.exit(1)
+    except (KeyboardInterrupt, click.Abort):
+        click.echo(str(INTERRUPTED), err=True)
+        sys.exit(130)

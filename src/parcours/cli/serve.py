@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 
 import click
 
 from parcours import company as companies
+from parcours.errors import ParcoursError
 from parcours.words import Words
 from parcours.workspaces.app import serve
+
+EXPOSED = Words(
+    fr="Attention : ces pages n'ont ni compte ni mot de passe, et cette adresse s'ouvre à d'autres machines.",
+    en="Beware: these pages have no account and no password, and this address is open to other machines.",
+)
 
 
 @click.command("serve")
@@ -25,6 +32,30 @@ def serve_folder(folder: Path, host: str | None, port: int | None) -> None:
     company = companies.open(folder)
     chosen_host = host or company.settings.serve.host
     chosen_port = company.settings.serve.port if port is None else port
+    check_free(chosen_host, chosen_port)
+    if chosen_host not in ("127.0.0.1", "localhost", "::1"):
+        click.echo(str(EXPOSED), err=True)
     place = f"http://{chosen_host}:{chosen_port}/"
     click.echo(str(Words(fr=f"Pages : {place} (Ctrl-C pour arrêter)", en=f"Pages: {place} (Ctrl-C to stop)")), err=True)
     serve(company, chosen_host, chosen_port, lambda: companies.open(folder))
+
+
+def check_free(host: str, port: int) -> None:
+    """Raise `ParcoursError` when the address cannot be listened on, before anything claims that pages are there."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as fault:
+            raise ParcoursError(
+                "address_taken",
+                Words(
+                    fr=f"L'adresse {host}:{port} ne peut pas être écoutée ({fault.strerror}).",
+                    en=f"The address {host}:{port} cannot be listened on ({fault.strerror}).",
+                ),
+                Words(
+                    fr="Arrêtez ce qui l'occupe, ou choisissez un autre port avec --port.",
+                    en="Stop what holds it, or choose another port with --port.",
+                ),
+            ) from fault
