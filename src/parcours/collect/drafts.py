@@ -104,6 +104,7 @@ class Drafts:
     ) -> None:
         """Let rows through the door; ``places`` are theirs in ``piece`` and ``good``, which are filled in."""
         mapped = self._mapping.map_rows(raw, keys)
+        quarantine.blame(mapped.blames)
         aside = dict(mapped.faults)
         counts = np.bincount(mapped.rows, minlength=raw.count)
         firsts = np.cumsum(counts) - counts

@@ -9,7 +9,7 @@ from typing import Literal
 
 import msgspec
 
-from parcours.blueprint.yaml_lines import Place
+from parcours.blueprint.yaml_lines import Node, Place
 from parcours.collect.connectors import DEFAULT_KEYS, open_rows
 from parcours.collect.csv_file import CsvRows
 from parcours.collect.files import PACKAGE, find_files, format_of
@@ -38,6 +38,7 @@ class Plan(msgspec.Struct, frozen=True):
     files: tuple[SourceFile, ...]
     key: tuple[str, ...]
     lookup: Path | None
+    node: Node
 
 
 def inspect_files(
@@ -78,7 +79,8 @@ class _Look:
             if format is not None:
                 files.append(self._file(path, format))
         key = source.key or (DEFAULT_KEYS.get(files[0].format, ()) if files else ())
-        return Plan(source, tuple(files), key, self._lookup(source.lookup) if source.lookup else None)
+        lookup = self._lookup(source.lookup) if source.lookup else None
+        return Plan(source, tuple(files), key, lookup, self.node)
 
     def _find(self, pattern: str, place: Place) -> tuple[Path, ...]:
         try:

@@ -12,11 +12,12 @@ from parcours.collect.connectors import open_rows
 from parcours.collect.door import Door
 from parcours.collect.drafts import Drafts
 from parcours.collect.faults import file_changed
-from parcours.collect.files import digest, format_of, stamp
+from parcours.collect.files import digest, stamp
 from parcours.collect.fingerprint import mapping_fingerprint
 from parcours.collect.inspection import Plan, SourceFile, wanted_columns
 from parcours.collect.known import NONE_KNOWN, Known, KnownWriter, RowLog, Settlement, open_known, settle_rows
-from parcours.collect.lookup import Joined
+from parcours.collect.lookup import open_lookup
+from parcours.collect.majority import find_majority
 from parcours.collect.mapping import Mapping
 from parcours.collect.notices import source_warnings
 from parcours.collect.quarantine import Quarantine
@@ -26,6 +27,7 @@ from parcours.collect.rows import Flags, Ints
 from parcours.collect.states import carried_counts, is_unchanged
 from parcours.engine.store.manifest import FileState, KnownRows, Manifest
 from parcours.engine.store.parts import Part, remove_parts
+from parcours.errors import ParcoursError
 from parcours.progress import Progress
 
 _WITHDRAW_ROWS = 100_000
@@ -69,7 +71,8 @@ class Intake:
         """Take the source in and return what happened.
 
         Raises:
-            ParcoursError: ``file_unreadable``, ``file_changed``, ``disk_full`` …; the previous state then holds.
+            ParcoursError: ``most_rows_unreadable``, ``file_unreadable``, ``file_changed``, ``disk_full`` …; the
+                previous state then holds.
         """
         files = [file for file in self.plan.files if not file.empty]
         known_files = [self._states[file.name] for file in files if file.name in self._states]
@@ -118,10 +121,7 @@ class Intake:
         return counts, settlement.duplicates
 
     def _drafts(self, known: Known, log: RowLog) -> Drafts:
-        lookup, joined = self.plan.source.lookup, None
-        if lookup and self.plan.lookup:
-            format = format_of(lookup.format, self.plan.lookup)
-            joined = Joined(lookup, self.plan.lookup, format) if format else None
+        joined = open_lookup(self.plan.source.lookup, self.plan.lookup)
         mapping = Mapping(self.plan.source, self._blueprint, self._zone, joined, self.now_ms)
         return Drafts(
             self.folder, self.source, self.plan.key, mapping, known, self.door, self.manifest, log, self.now_ms
@@ -133,11 +133,16 @@ class Intake:
         quarantine = Quarantine(self.source, file.name, self.door.seal, self.now_ms)
         number = self._numbers.setdefault(file.name, max(self._numbers.values(), default=-1) + 1)
         rows = open_rows(file.path, file.format, self.plan.source.csv, tuple(self.plan.source.columns()))
-        seen = 0
+        seen = count = 0
         for raw in rows.batches(wanted_columns(self.plan, rows)):
             drafts.take(raw, number, quarantine)
             self.progress.advance(raw.seen - seen)
-            seen = raw.seen
+            seen, count = raw.seen, count + raw.count + len(raw.bad)
+        fault = find_majority(
+            self.plan.source, self.plan.node, file.name, count, quarantine.by_reason, quarantine.blames
+        )
+        if fault:
+            raise ParcoursError.of([fault])
         if stamp(file.path) != before:
             raise file_changed(file.path)
         self._quarantines[file.name] = quarantine

@@ -36,8 +36,8 @@ def load(
 
     Raises:
         ParcoursError: every fault of every source at once, before anything is loaded; ``already_running``;
-            ``disk_full``, ``file_unreadable`` or ``file_changed`` for the source at hand, whose previous state
-            then holds, while the sources before it stay loaded.
+            ``most_rows_unreadable``, ``disk_full``, ``file_unreadable`` or ``file_changed`` for the source at hand,
+            whose previous state then holds, while the sources before it stay loaded.
     """
     progress = progress or Silent()
     plans, faults = inspect_files(read_sources(folder, blueprint, settings), folder, settings)

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from parcours.collect.connectors import open_rows
+from parcours.collect.files import format_of
 from parcours.collect.rows import clean
 from parcours.collect.source import Format, Lookup
 
@@ -31,6 +32,12 @@ class Joined:
     def values(self, column: str, keys: pa.Array) -> pa.Array:
         """Return ``column`` for each of ``keys``; null where the lookup has no such row."""
         return self._columns[column].take(pc.index_in(keys, self._keys))
+
+
+def open_lookup(lookup: Lookup | None, path: Path | None) -> Joined | None:
+    """Return the rows of a source's lookup, if it has one."""
+    format = format_of(lookup.format, path) if lookup and path else None
+    return Joined(lookup, path, format) if lookup and path and format else None
 
 
 def _whole(pieces: list[pa.Array]) -> pa.Array:

@@ -14,17 +14,22 @@ from parcours.collect.amounts import parse_numbers, unit_factor
 from parcours.collect.dates import DAY_MS, EARLIEST_MS, parse_dates
 from parcours.collect.door import raw_schema
 from parcours.collect.lookup import Joined
+from parcours.collect.majority import Blame
 from parcours.collect.rows import Flags, Ints, RawRows, clean
 from parcours.collect.source import Choice, Condition, EventName, FieldColumn, Source, SourceEvent, Time, is_punctuation
 from parcours.words import Words
 
 
 class Mapped(msgspec.Struct):
-    """What a batch gave: events in the order of their rows, the row of each, and the rows at fault by their number."""
+    """What a batch gave: events in the order of their rows, the row of each, and the rows at fault by their number.
+
+    ``blames`` says of each reason which cell was the first to give it.
+    """
 
     events: pa.Table
     rows: Ints
     faults: dict[int, tuple[str, Words]]
+    blames: dict[Words, Blame]
 
 
 class Mapping:
@@ -61,6 +66,7 @@ class _Batch:
         self.raw = raw
         self.keys = keys
         self.faults: dict[int, tuple[str, Words]] = {}
+        self.blames: dict[Words, Blame] = {}
         self._texts: dict[str, pa.Array] = {}
         self._times: dict[Time, tuple[Ints, Flags]] = {}
 
@@ -78,7 +84,7 @@ class _Batch:
         if len(made) > 1:
             order = np.argsort(places, kind="stable")
             events, places = events.take(pa.array(order)).combine_chunks(), places[order]
-        return Mapped(events, places, self.faults)
+        return Mapped(events, places, self.faults, self.blames)
 
     def _shared(self) -> dict[str, pa.Array]:
         """Return the columns that all events of a row have in common."""
@@ -190,6 +196,8 @@ class _Batch:
         for row in np.flatnonzero(rows).tolist():
             if row not in self.faults:
                 self.faults[row] = (code, told)
+                if told not in self.blames:
+                    self.blames[told] = Blame(code, column, self._text(column)[row].as_py())
 
 
 def _number_unreadable(column: str) -> Words:

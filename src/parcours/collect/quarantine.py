@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
+from parcours.collect.majority import Blame
 from parcours.collect.rows import BadRow
 from parcours.engine.store.manifest import Quarantined
 from parcours.words import Words
@@ -30,6 +31,8 @@ class Quarantine:
         self.kept: list[Quarantined] = []
         self.by_code: dict[str, int] = {}
         self.first: dict[str, tuple[int, Words]] = {}
+        self.by_reason: dict[Words, int] = {}
+        self.blames: dict[Words, Blame] = {}
 
     @property
     def count(self) -> int:
@@ -44,11 +47,16 @@ class Quarantine:
         """Put one row aside, whose bytes are only asked for when it is kept."""
         self.by_code[code] = self.by_code.get(code, 0) + 1
         self.first.setdefault(code, (line, reason))
+        self.by_reason[reason] = self.by_reason.get(reason, 0) + 1
         if len(self.kept) < MOST_KEPT:
             sealed = self._seal(original())
             self.kept.append(
                 Quarantined(self._source, self._file, line, code, reason.fr, reason.en, sealed, self._now_ms)
             )
+
+    def blame(self, blames: Mapping[Words, Blame]) -> None:
+        """Keep the first cell of each reason."""
+        self.blames = {**blames, **self.blames}
 
     def warnings(self) -> list[Words]:
         """Return one sentence a reason, with the first line that it struck."""

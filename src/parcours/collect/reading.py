@@ -10,8 +10,9 @@ import msgspec
 from parcours.blueprint.records import Blueprint
 from parcours.blueprint.shape import read_record
 from parcours.blueprint.yaml_lines import Node, read_yaml
-from parcours.collect.inspection import inspect_files
+from parcours.collect.inspection import Plan, inspect_files
 from parcours.collect.rules import check_source, check_together
+from parcours.collect.sampling import sample_files
 from parcours.collect.source import ReadSource, Source
 from parcours.errors import Fault, ParcoursError
 from parcours.settings import Settings
@@ -38,8 +39,21 @@ def check_sources(folder: Path, blueprint: Blueprint, settings: Settings) -> lis
     sources, faults = _read_all(folder, blueprint, settings)
     if any(fault.level == "error" for fault in faults):
         return faults
-    _, found = inspect_files(sources, folder, settings, missing="warning")
+    plans, found = inspect_files(sources, folder, settings, missing="warning")
+    if not any(fault.level == "error" for fault in found):
+        for plan in plans:
+            found += _sample(plan, blueprint, settings)
     return faults + found
+
+
+def _sample(plan: Plan, blueprint: Blueprint, settings: Settings) -> list[Fault]:
+    """Return what the first rows say; without its lookup, a source cannot be tried."""
+    if plan.source.lookup and plan.lookup is None:
+        return []
+    try:
+        return sample_files(plan, blueprint, settings)
+    except ParcoursError as error:
+        return list(error.faults)
 
 
 def _read_all(folder: Path, blueprint: Blueprint, settings: Settings) -> tuple[tuple[ReadSource, ...], list[Fault]]:
