@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from parcours.collect.door import Door
 from parcours.collect.known import LOGGED, Known, RowLog
-from parcours.collect.mapping import Mapped, Mapping
+from parcours.collect.mapping import Ahead, Mapped, Mapping
 from parcours.collect.quarantine import Quarantine
 from parcours.collect.row_keys import hash_rows
 from parcours.collect.rows import Flags, Ints, RawRows
@@ -53,6 +53,7 @@ class Drafts:
         self.parts: list[Part] = []
         self.refused: list[Ints] = []
         self.discarded = 0
+        self.ahead: dict[int, Ahead] = {}
         self._folder, self._source, self._key = folder, source, key
         self._mapping, self._known, self._door = mapping, known, door
         self._manifest, self._log, self._now_ms = manifest, log, now_ms
@@ -74,7 +75,8 @@ class Drafts:
         piece = np.zeros(raw.count, LOGGED)
         piece["key"], piece["hash"], piece["file"] = keys, hashes, file
         if len(fresh):
-            self._admit(raw.pick(fresh), keys[fresh], fresh, piece, good, quarantine)
+            before = np.where(found, hashes_known, -1)[fresh]
+            self._note_ahead(file, self._admit(raw.pick(fresh), before, fresh, piece, good, quarantine))
         self._log.append(piece[good])
 
     def finish(self) -> None:
@@ -96,14 +98,22 @@ class Drafts:
     def _admit(
         self,
         raw: RawRows,
-        keys: Ints,
+        before: Ints,
         places: Ints,
         piece: np.ndarray[tuple[int], np.dtype[np.void]],
         good: Flags,
         quarantine: Quarantine,
-    ) -> None:
-        """Let rows through the door; ``places`` are theirs in ``piece`` and ``good``, which are filled in."""
-        mapped = self._mapping.map_rows(raw, keys)
+    ) -> Ahead:
+        """Let rows through the door; ``places`` are theirs in ``piece`` and ``good``, which are filled in.
+
+        Which events of a row are still ahead belongs to its hash: it is another row once one of them has happened,
+        and the same one, known as ``before`` says, as long as none has.
+        """
+        mapped = self._mapping.map_rows(raw, piece["key"][places])
+        piece["hash"][places] ^= mapped.ahead.rows
+        same = piece["hash"][places] == before
+        if same.any():
+            mapped = mapped.without(same)
         quarantine.blame(mapped.blames)
         aside = dict(mapped.faults)
         counts = np.bincount(mapped.rows, minlength=raw.count)
@@ -115,7 +125,14 @@ class Drafts:
         good[places[list(aside)]] = False
         piece["first"][places] = firsts
         piece["events"][places] = counts
-        piece["admitted"][places] = True
+        piece["admitted"][places] = ~same
+        return mapped.ahead
+
+    def _note_ahead(self, file: int, found: Ahead) -> None:
+        before = self.ahead.get(file, found)
+        due_ms = min((due for due in (before.due_ms, found.due_ms) if due), default=0)
+        events = found.events + (before.events if file in self.ahead else 0)
+        self.ahead[file] = Ahead(found.rows, events, due_ms)
 
     def _pass(self, mapped: Mapped, aside: dict[int, tuple[str, Words]], firsts: Ints, counts: Ints) -> int:
         """Hand events to the door and return the number of the first; a refused event takes its row's others along."""

@@ -11,7 +11,7 @@ from parcours.blueprint.records import Blueprint
 from parcours.collect.files import digest
 from parcours.collect.source import Source
 
-_VERSION = 1
+_VERSION = 2
 """Goes up when the reading of rows changes its meaning."""
 
 

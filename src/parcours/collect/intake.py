@@ -65,7 +65,7 @@ class Intake:
         self._numbers = {name: state.number for name, state in self._states.items()}
         self._read_states: dict[str, FileState] = {}
         self._quarantines: dict[str, Quarantine] = {}
-        self._added = 0
+        self._added = self._ahead = 0
 
     def run(self) -> SourceReport:
         """Take the source in and return what happened.
@@ -85,7 +85,7 @@ class Intake:
             counts |= read
         held = sum(part.rows for part in self.manifest.parts(self.source))
         gone = sorted(set(self._states) - {file.name for file in self.plan.files})
-        warnings = source_warnings(self.plan, counts, list(self._quarantines.values()), gone, duplicates)
+        warnings = source_warnings(self.plan, counts, list(self._quarantines.values()), gone, duplicates, self._ahead)
         total = sum(counts.values(), Counts())
         return SourceReport(self.source, len(self.plan.files), len(changed), total, held, tuple(warnings))
 
@@ -106,6 +106,7 @@ class Intake:
                     self._read(file, drafts)
                 drafts.finish()
                 kept = self._kept(known, files) if reload else None
+                self._ahead = sum(ahead.events for ahead in drafts.ahead.values())
                 settlement = settle_rows(log, known, kept, writer)
                 register = settlement.known
                 changes = self._replace(drafts, settlement, known, kept)
@@ -146,8 +147,10 @@ class Intake:
         if stamp(file.path) != before:
             raise file_changed(file.path)
         self._quarantines[file.name] = quarantine
+        ahead = drafts.ahead.get(number)
+        due = {"due_ms": ahead.due_ms} if ahead else {}
         self._read_states[file.name] = FileState(
-            self.source, file.name, before.size, before.mtime_ns, sha256, self._fingerprint, {}, number, self.now_ms
+            self.source, file.name, before.size, before.mtime_ns, sha256, self._fingerprint, due, number, self.now_ms
         )
 
     def _kept(self, known: Known, files: Sequence[SourceFile]) -> Flags:
@@ -192,7 +195,7 @@ class Intake:
     def _commit(self, changes: Rewriting, settlement: Settlement, counts: dict[str, Counts]) -> None:
         self.door.settle()
         states = [
-            msgspec.structs.replace(state, counts=msgspec.structs.asdict(counts[name]))
+            msgspec.structs.replace(state, counts=state.counts | msgspec.structs.asdict(counts[name]))
             for name, state in self._read_states.items()
         ]
         self.manifest.commit(

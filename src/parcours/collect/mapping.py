@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from hashlib import blake2b
 
 import msgspec
 import numpy as np
@@ -20,16 +21,33 @@ from parcours.collect.source import Choice, Condition, EventName, FieldColumn, S
 from parcours.words import Words
 
 
+class Ahead(msgspec.Struct):
+    """Events that have not happened yet: a number a row that tells which (0: none), how many, and when to look again.
+
+    ``due_ms`` is the moment from which the first of them counts as having happened, 0 when there is none.
+    """
+
+    rows: Ints
+    events: int
+    due_ms: int
+
+
 class Mapped(msgspec.Struct):
     """What a batch gave: events in the order of their rows, the row of each, and the rows at fault by their number.
 
-    ``blames`` says of each reason which cell was the first to give it.
+    ``blames`` says of each reason which cell was the first to give it; ``ahead`` which events are still to come.
     """
 
     events: pa.Table
     rows: Ints
     faults: dict[int, tuple[str, Words]]
     blames: dict[Words, Blame]
+    ahead: Ahead
+
+    def without(self, left: Flags) -> Mapped:
+        """Return the same without the events of the rows that are ``left`` out."""
+        kept = ~left[self.rows]
+        return Mapped(self.events.filter(pa.array(kept)), self.rows[kept], self.faults, self.blames, self.ahead)
 
 
 class Mapping:
@@ -40,7 +58,7 @@ class Mapping:
         blueprint: What is declared; anything else is dropped here.
         zone: The zone of local times for which the source names none.
         joined: The rows of its lookup, if it has one.
-        now_ms: The present; later than a day after it is implausible.
+        now_ms: The present; what is dated later than a day after it has not happened yet.
     """
 
     def __init__(self, source: Source, blueprint: Blueprint, zone: str, joined: Joined | None, now_ms: int) -> None:
@@ -67,12 +85,14 @@ class _Batch:
         self.keys = keys
         self.faults: dict[int, tuple[str, Words]] = {}
         self.blames: dict[Words, Blame] = {}
+        self._ahead: list[tuple[str, Flags, int]] = []
         self._texts: dict[str, pa.Array] = {}
         self._times: dict[Time, tuple[Ints, Flags]] = {}
 
     def events(self) -> Mapped:
         shared = self._shared()
         made = [self._event(event, shared) for event in self.source.events]
+        self._refuse_rows_ahead(np.logical_or.reduce([happened for _, happened in made]))
         good = np.ones(self.raw.count, bool)
         good[list(self.faults)] = False
         tables, rows = [], []
@@ -84,7 +104,20 @@ class _Batch:
         if len(made) > 1:
             order = np.argsort(places, kind="stable")
             events, places = events.take(pa.array(order)).combine_chunks(), places[order]
-        return Mapped(events, places, self.faults, self.blames)
+        return Mapped(events, places, self.faults, self.blames, self._gather_ahead(good))
+
+    def _refuse_rows_ahead(self, given: Flags) -> None:
+        """Fault the rows that give no event and would only give some in the future."""
+        for column, rows, _ in self._ahead:
+            self._fault(rows & ~given, "date_implausible", column, _date_ahead, blamed=False)
+
+    def _gather_ahead(self, good: Flags) -> Ahead:
+        marks, events = np.zeros(self.raw.count, np.int64), 0
+        for index, (column, rows, _) in enumerate(self._ahead):
+            mark = blake2b(f"{index} {column}".encode(), digest_size=8).digest()
+            marks[rows] ^= int.from_bytes(mark, "little") >> 1
+            events += int((rows & good).sum())
+        return Ahead(marks, events, min((due for _, _, due in self._ahead if due), default=0))
 
     def _shared(self) -> dict[str, pa.Array]:
         """Return the columns that all events of a row have in common."""
@@ -161,9 +194,11 @@ class _Batch:
         if empty_is_fault:
             self._fault(meant & ~filled, "time_missing", time.column, _time_missing)
         self._fault(meant & filled & ~read, "date_unreadable", time.column, _date_unreadable)
-        odd = read & ((moments < EARLIEST_MS) | (moments > self.mapping.latest_ms))
-        self._fault(meant & odd, "date_implausible", time.column, _date_implausible)
-        return moments, meant & filled
+        self._fault(meant & read & (moments < EARLIEST_MS), "date_implausible", time.column, _date_too_early)
+        ahead = meant & read & (moments > self.mapping.latest_ms)
+        due_ms = int(moments[ahead].min()) - DAY_MS if ahead.any() else 0
+        self._ahead.append((time.column, ahead, due_ms))
+        return moments, meant & filled & ~ahead
 
     def _condition(self, when: Condition | None) -> Flags:
         if when is None:
@@ -190,13 +225,15 @@ class _Batch:
         self._fault(rows & ~filled, "name_missing", name.columns()[0], _name_missing)
         return joined
 
-    def _fault(self, rows: Flags, code: str, column: str, reason: Callable[[str], Words]) -> None:
+    def _fault(
+        self, rows: Flags, code: str, column: str, reason: Callable[[str], Words], *, blamed: bool = True
+    ) -> None:
         """Note the first fault of each row; the reason names the column and never its value, which may be personal."""
         told = reason(column)
         for row in np.flatnonzero(rows).tolist():
             if row not in self.faults:
                 self.faults[row] = (code, told)
-                if told not in self.blames:
+                if blamed and told not in self.blames:
                     self.blames[told] = Blame(code, column, self._text(column)[row].as_py())
 
 
@@ -211,10 +248,16 @@ def _date_unreadable(column: str) -> Words:
     )
 
 
-def _date_implausible(column: str) -> Words:
+def _date_too_early(column: str) -> Words:
     return Words(
-        f"La date de la colonne « {column} » est avant 1900 ou dans le futur.",
-        f"The date in the column “{column}” is before 1900 or in the future.",
+        f"La date de la colonne « {column} » est avant 1900.", f"The date in the column “{column}” is before 1900."
+    )
+
+
+def _date_ahead(column: str) -> Words:
+    return Words(
+        f"La date de la colonne « {column} » est dans le futur, et la ligne ne donne aucun événement passé.",
+        f"The date in the column “{column}” is in the future, and the row gives no event of the past.",
     )
 
 

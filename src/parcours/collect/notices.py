@@ -13,7 +13,12 @@ _ENCODING_ROWS = 10
 
 
 def source_warnings(
-    plan: Plan, counts: Mapping[str, Counts], quarantines: Sequence[Quarantine], gone: Sequence[str], duplicates: int
+    plan: Plan,
+    counts: Mapping[str, Counts],
+    quarantines: Sequence[Quarantine],
+    gone: Sequence[str],
+    duplicates: int,
+    ahead: int,
 ) -> list[Words]:
     """Return the warnings of one load of one source, in the order in which they matter."""
     told = [warning for one in quarantines for warning in one.warnings()]
@@ -33,6 +38,13 @@ def source_warnings(
             Words(
                 f"{duplicates} ligne(s) portent une clé déjà lue : la dernière compte.",
                 f"{duplicates} row(s) have a key that was read before: the last one counts.",
+            )
+        )
+    if ahead:
+        told.append(
+            Words(
+                f"{ahead} événement(s) à venir : leur date est dans le futur ; ils compteront quand elle sera passée.",
+                f"{ahead} event(s) still to come: their date is in the future; they count once it has passed.",
             )
         )
     if not plan.key and plan.files:

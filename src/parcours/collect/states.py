@@ -15,8 +15,11 @@ def is_unchanged(file: SourceFile, state: FileState, manifest: Manifest, now_ms:
     """Say whether the content of ``file`` is what ``state`` tells.
 
     Size and date are enough, unless the date is too close to the moment of the reading; another date with the same
-    size has the content compared, and is noted when that is the same.
+    size has the content compared, and is noted when that is the same. A file with an event that was still ahead is
+    read again once it has happened.
     """
+    if 0 < state.counts.get("due_ms", 0) <= now_ms:
+        return False
     now = stamp(file.path)
     if now.size != state.size:
         return False
