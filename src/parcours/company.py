@@ -151,7 +151,7 @@ class Company:
             if result is None:
                 result = measure.compute(Ask(rows=rows, blueprint=self.blueprint, by=by))
                 results.keep(self.folder, fingerprint, result)
-            self._kept[key] = result
+            self._kept[key] = _tell_omissions(result, rows, measure.inputs)
         return self._kept[key]
 
     def verbatims(self, touchpoint: str, limit: int = 8) -> list[Verbatim]:
@@ -168,6 +168,15 @@ class Company:
             ),
             key=lambda verbatim: (verbatim.score, -verbatim.occurred_ms),
         )
+
+
+def _tell_omissions(result: Result, rows: Permitted, inputs: tuple[str, ...]) -> Result:
+    """Add what was left out of the tables that a measure reads; what explains an empty answer stands alone."""
+    told = [one for one in rows.omissions if one.table is None or one.table in inputs]
+    explaining = [one.sentence for one in told if one.explains]
+    own = () if explaining and not result.n else result.warnings
+    others = [one.sentence for one in told if not one.explains]
+    return msgspec.structs.replace(result, warnings=(*explaining, *own, *others))
 
 
 def open(folder: str | Path) -> Company:

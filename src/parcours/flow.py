@@ -48,7 +48,7 @@ def run(company: Company, progress: Progress) -> RunReport:
         seconds=round(time.monotonic() - start, 2),
         findings=found,
         sources=tuple(msgspec.to_builtins(source) for source in loaded.sources),
-        warnings=(*company.know.warnings, *loaded.all_warnings()),
+        warnings=(*company.know.warnings, *loaded.all_warnings(), *tell_omissions(company)),
         report=REPORT,
         finished_ms=int(time.time() * 1000),
     )
@@ -72,3 +72,10 @@ def measure_all(company: Company, progress: Progress) -> tuple[Finding, ...]:
     progress.end()
     money = company.blueprint.money
     return find(answers, company.labels, money.currency if money else "EUR")
+
+
+def tell_omissions(company: Company) -> tuple[Words, ...]:
+    """Say what every purpose in use leaves out of what is measured, each sentence once."""
+    used = {covering[0].id for measure in MEASURES if (covering := company.blueprint.purposes_for(measure.name))}
+    told = [warning for purpose in sorted(used) for warning in company.know.events_for(purpose).warnings]
+    return tuple(dict.fromkeys(told))

@@ -31,6 +31,7 @@ from parcours.know.gate import Permitted
 from parcours.know.identifiers import region_of
 from parcours.know.identity import RULES, People, fold
 from parcours.know.keys import Keys, open_keys
+from parcours.know.omissions import find_omissions
 from parcours.know.reading import Permission
 from parcours.know.state import number_names, open_state
 from parcours.know.vault import Vault
@@ -103,6 +104,7 @@ class Know:
                     self._tables.place(purpose),
                     lambda: self._engine,
                     lambda refs: self._open_texts(named, refs),
+                    find_omissions(self._blueprint, named, summary.customers, summary.left_out),
                 )
                 self._opened[purpose] = opened
             return opened

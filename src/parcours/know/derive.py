@@ -18,11 +18,12 @@ from parcours.engine.store.parts import Part
 from parcours.know.gathering import UNIT_MS, Gathering
 from parcours.know.journeys import ROWS_AT_ONCE, Places, cut_between_customers, find_latest, order_touches, walk
 from parcours.know.mapping import ABSENT, Codes, EventMap
+from parcours.know.omissions import LeftOut, Withheld
 from parcours.know.once import NO_MONEY, add_up, find_first
 from parcours.know.pseudonyms import Numbers
 from parcours.know.reading import Permission, Reading
 
-LAYOUT = 2
+LAYOUT = 3
 """The version of these tables: a change of them derives everything again."""
 
 _NEVER_NULL = {"customer", "event_no", "occurred_ms", "touchpoint", "stage", "channel", "step", "session", "operation"}
@@ -36,12 +37,11 @@ Rows = npt.NDArray[np.intp]
 
 
 class Summary(msgspec.Struct, frozen=True):
-    """What stands in the tables of one purpose; ``off_scale`` and ``expired`` count what was left out."""
+    """What stands in the tables of one purpose, and what was left out of them."""
 
     customers: int
     period: tuple[int, int] | None
-    off_scale: int
-    expired: int
+    left_out: LeftOut
     columns: dict[str, dict[str, Kind]]
 
 
@@ -74,7 +74,7 @@ def derive(folder: Path, blueprint: Blueprint, permission: Permission, parts: tu
     gathered = Gathering(blueprint, events, people, sum(part.rows for part in parts))
     for chunk in reading.chunks(parts):
         gathered.add(chunk)
-    return _Tables(blueprint, events, gathered, draft).write(reading.expired)
+    return _Tables(blueprint, events, gathered, draft).write(reading.expired, reading.withheld())
 
 
 class _Tables:
@@ -94,7 +94,7 @@ class _Tables:
         }
         self._columns: dict[str, dict[str, Kind]] = {}
 
-    def write(self, expired: int) -> Summary:
+    def write(self, expired: int, withheld: Withheld) -> Summary:
         """Write all four tables."""
         gathered = self._gathered
         touches = self._sort_touches()
@@ -107,7 +107,9 @@ class _Tables:
         period = (
             None if gathered.first_ms is None or gathered.last_ms is None else (gathered.first_ms, gathered.last_ms)
         )
-        return Summary(int(self._seen.sum()), period, gathered.off_scale, expired, self._columns)
+        answered = {self._blueprint.touchpoints[number].id: told for number, told in gathered.answered.items()}
+        left_out = LeftOut(expired, withheld, answered, gathered.conditions.unmet())
+        return Summary(int(self._seen.sum()), period, left_out, self._columns)
 
     def _sort_touches(self) -> Touches:
         columns = self._gathered.touches
@@ -198,7 +200,10 @@ class _Tables:
         for number in np.unique(touchpoint).tolist():
             mine = np.flatnonzero(touchpoint == number)
             touch[mine] = self._find_touches(touches, number, customer[mine], tie[mine], occurred_ms[mine])
+        # Where the scale is wrong, answers that happen to stand on it would give a false score.
+        misjudged = [number for number, told in self._gathered.answered.items() if told.is_misjudged]
         order = np.lexsort((touchpoint, event_no, occurred_ms, customer))
+        order = order[~np.isin(touchpoint[order], misjudged)]
         customer, event_no, occurred_ms, touch = customer[order], event_no[order], occurred_ms[order], touch[order]
         tied = touch >= 0
         touch_no, touch_ms = _at(touches.event_no, touch), _at(touches.occurred_ms, touch)

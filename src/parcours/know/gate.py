@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 from parcours.engine.sql.step import Engine, Step, Table, Value
 from parcours.know.derive import Summary
 from parcours.know.masks import mask
+from parcours.know.omissions import Omission
 from parcours.words import Words
 
 
@@ -23,7 +24,7 @@ class Permitted:
         period: First and last occurrence of what it may see, in epoch milliseconds.
         fingerprint: What changes whenever rows, people, choices or the blueprint do.
         tables: ``touches``, ``answers``, ``operations`` and ``customers``, by name.
-        warnings: What was left out of them, and why.
+        omissions: What was left out of them, and why; what may explain an empty table comes first.
     """
 
     def __init__(
@@ -34,18 +35,24 @@ class Permitted:
         folder: Path,
         engine: Callable[[], Engine],
         open_texts: Callable[[Sequence[int]], dict[int, str]],
+        omissions: tuple[Omission, ...] = (),
     ) -> None:
         self.purpose = purpose
         self.fingerprint = fingerprint
         self.customers = summary.customers
         self.period = summary.period
-        self.warnings = tuple(_warnings(summary))
+        self.omissions = omissions
         self.tables: Mapping[str, Table] = {
             name: Table(name, (folder / f"{name}.parquet",), columns) for name, columns in summary.columns.items()
         }
         self._engine = engine
         self._open_texts = open_texts
         self._refs: frozenset[int] | None = None
+
+    @property
+    def warnings(self) -> tuple[Words, ...]:
+        """Every omission in a sentence."""
+        return tuple(omission.sentence for omission in self.omissions)
 
     def run(self, step: Step, **parameters: Value) -> pa.Table:
         """Answer ``step`` over these tables and no others."""
@@ -63,31 +70,3 @@ class Permitted:
             held = pq.read_table(self.tables["answers"].paths[0], columns=["text_ref"]).column(0).drop_null()
             self._refs = frozenset(held.to_pylist())
         return {ref: mask(text) for ref, text in self._open_texts([ref for ref in refs if ref in self._refs]).items()}
-
-
-def _warnings(summary: Summary) -> list[Words]:
-    warnings = []
-    if summary.off_scale:
-        warnings.append(
-            Words(
-                fr=f"{summary.off_scale} réponses sans note, ou hors de l'échelle, ne sont pas comptées.",
-                en=f"{summary.off_scale} answers without a score, or off the scale, are not counted.",
-            )
-        )
-    if summary.expired:
-        warnings.append(
-            Words(
-                fr=f"{summary.expired} événements ont dépassé la durée de conservation de cette finalité.",
-                en=f"{summary.expired} events are past the retention of this purpose.",
-            )
-        )
-    if not summary.customers:
-        warnings.append(
-            Words(
-                fr="Aucun client n'est visible pour cette finalité : pas d'accord enregistré, "
-                "ou des événements chargés avant qu'elle soit déclarée.",
-                en="No customer can be seen for this purpose: no consent on record, "
-                "or events that were loaded before it was declared.",
-            )
-        )
-    return warnings

@@ -6,7 +6,9 @@ import numpy as np
 import numpy.typing as npt
 
 from parcours.blueprint.records import Blueprint, Experience, Operation
+from parcours.know.conditions import Conditions
 from parcours.know.mapping import ABSENT, Chunk, Codes, EventMap, Mask
+from parcours.know.omissions import Answered
 from parcours.know.once import NO_MONEY
 from parcours.know.pseudonyms import Numbers
 
@@ -62,7 +64,8 @@ class Gathering:
         self.seen = np.zeros(people + 1, bool)
         self.first_ms: int | None = None
         self.last_ms: int | None = None
-        self.off_scale = 0
+        self.answered = {n: Answered() for n, one in enumerate(blueprint.touchpoints) if one.experience}
+        self.conditions = Conditions(blueprint, events)
 
     def add(self, chunk: Chunk) -> None:
         """Take in what ``chunk`` holds of each kind."""
@@ -70,6 +73,7 @@ class Gathering:
         first, last = int(chunk.occurred_ms.min()), int(chunk.occurred_ms.max())
         self.first_ms = first if self.first_ms is None else min(first, self.first_ms)
         self.last_ms = last if self.last_ms is None else max(last, self.last_ms)
+        self.conditions.watch(chunk)
         cents = self._add_payments(chunk)
         self._add_touches(chunk, cents)
         for number, touchpoint in enumerate(self._blueprint.touchpoints):
@@ -116,9 +120,7 @@ class Gathering:
             return
         scores = chunk.numbers.get(experience.field)
         score = np.full(len(rows), np.nan) if scores is None else scores[rows]
-        low, high = experience.scale
-        on_scale = (score >= low) & (score <= high)
-        self.off_scale += int((~on_scale).sum())
+        on_scale = self.answered[number].add(score, experience.scale)
         rows, score = rows[on_scale], score[on_scale]
         text = chunk.texts.get(experience.text) if experience.text else None
         self.answers.add(

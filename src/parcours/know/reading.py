@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from parcours.blueprint.records import Blueprint
 from parcours.engine.store.parts import Part, verified
 from parcours.know.mapping import ABSENT, Chunk, Codes, EventMap, Vocabulary
+from parcours.know.omissions import Withheld
 from parcours.know.pseudonyms import BUCKETS, Numbers, buckets_of
 
 Mask = npt.NDArray[np.bool_]
@@ -31,7 +32,7 @@ class Permission(msgspec.Struct, frozen=True):
 
 
 class Reading:
-    """One pass over the parts under one `Permission`; ``expired`` counts rows past their retention."""
+    """One pass over the parts under one `Permission`; ``expired`` and `withheld` count what was passed over."""
 
     def __init__(self, folder: Path, blueprint: Blueprint, events: EventMap, permission: Permission) -> None:
         self._folder = folder
@@ -44,6 +45,10 @@ class Reading:
         self._places = [np.flatnonzero(bucket == number) for number in range(BUCKETS)]
         self._known = [pa.array(permission.pseudonyms[places]) for places in self._places]
         self.expired = 0
+        self._withheld_events = 0
+        # The last place stands for nobody.
+        self._present = np.zeros(len(permission.allowed) + 1, bool)
+        self._stamped = self._present.copy()
 
     def chunks(self, parts: tuple[Part, ...]) -> Iterator[Chunk]:
         """Yield the permitted rows of each of ``parts``.
@@ -60,6 +65,12 @@ class Reading:
                 chunk = self._read(file, group, part.bucket)
                 if len(chunk.event_no):
                     yield chunk
+
+    def withheld(self) -> Withheld:
+        """Return how many people and events of the chunks so far had no permission."""
+        present, allowed = self._present[:-1], self._permission.allowed
+        early = present & allowed & ~self._stamped[:-1]
+        return Withheld(int(present.sum()), int((present & ~allowed).sum()), int(early.sum()), self._withheld_events)
 
     def _read(self, file: pq.ParquetFile, group: int, bucket: int) -> Chunk:
         base = file.read_row_group(
@@ -103,14 +114,18 @@ class Reading:
         mine = self._places[bucket]
         people = np.append(permission.person[mine], ABSENT).astype(np.int32)
         allowed = np.append(permission.allowed[permission.person[mine]], False)
+        person = people[found]
         keep: Mask = allowed[found]
         if subject.null_count:
             keep |= np.asarray(subject.is_null())
         keep &= (_integers(base.column("permitted")) >> permission.bit) & 1 == 1
+        self._present[person] = True
+        self._stamped[person[keep]] = True
+        self._withheld_events += int((~keep).sum())
         fresh = _integers(base.column("occurred_ms")) >= permission.since_ms
         self.expired += int((keep & ~fresh).sum())
         keep &= fresh
-        return people[found], None if keep.all() else keep
+        return person, None if keep.all() else keep
 
 
 def _filled(file: pq.ParquetFile, group: int, columns: list[str]) -> list[str]:
