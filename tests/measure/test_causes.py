@@ -175,7 +175,7 @@ def test_direct_and_held_equal_follow_the_arrows(answered: Result) -> None:
 
 
 def test_the_caution_about_feelings_is_told(answered: Result) -> None:
-    assert any("lean up" in warning.en and "vers le haut" in warning.fr for warning in answered.warnings)
+    assert any("are overstated" in warning.en and "sont surestimés" in warning.fr for warning in answered.warnings)
 
 
 def test_without_a_site_the_period_alone_is_used_and_said(drawn: Draw, open_rows: Callable[..., Any]) -> None:
@@ -210,7 +210,9 @@ def test_four_sites_are_too_few_and_the_sentence_says_how_many_more(open_rows: C
     drawn = draw(3, visits=4_000, sites=4, weeks=30)
     result = compute(Ask(open_rows(**write_tables(drawn, 500)), make_blueprint(Panel(site="store", period="week"))))
     assert all(row["effect"] is None for row in result.rows)
-    assert all("at least 1 more sites" in row["why"]["en"] for row in result.rows)
+    assert all(
+        "4 sites are too few" in row["why"]["en"] and "at least 1 more" in row["why"]["en"] for row in result.rows
+    )
 
 
 def test_nothing_at_all_gives_sentences(open_rows: Callable[..., Any]) -> None:

@@ -48,11 +48,11 @@ def test_a_clear_effect_asks_for_a_trial_of_the_right_length() -> None:
 
 def test_an_unclear_effect_asks_for_more_of_the_same_and_a_tiny_one_for_nothing() -> None:
     words = settle(make_effect(-0.15, 0.1), OPERATION, WEEKLY, 52)
-    assert "Not told from none" in words.en
-    assert re.search(r"\d+ semaines de plus", words.fr)
+    assert "not told from none" in words.en
+    assert re.search(r"\d+ semaines de données de plus", words.fr)
     tiny = settle(make_effect(-0.001, 0.1), OPERATION, WEEKLY, 52)
-    assert "at most 0.20 points" in tiny.en
-    assert "0,20" in tiny.fr
+    assert "does not exceed 0.2 points, either way" in tiny.en
+    assert "ne dépasse pas 0,2 point," in tiny.fr
 
 
 @pytest.mark.parametrize("gap", ["unseen", "still", "together", "answers", "clusters"])
@@ -66,6 +66,8 @@ def test_every_gap_has_a_sentence_in_both_languages(blueprint: Blueprint, gap: s
     assert words.fr != words.en
     if gap in ("answers", "clusters"):
         assert "3" in words.en
+    if gap == "clusters":
+        assert words.fr.startswith("2 sites ne suffisent" if panel.site else "2 semaines ne suffisent")
     if gap == "together":
         assert "delay" in words.en
         assert "retard" in words.fr

@@ -95,7 +95,7 @@ def test_a_window_counts_from_the_first_start_its_end_included(
     ]
     result = MEASURE.compute(Ask(make_rows(journeys), blueprint, window_ms=7 * DAY_MS))
     assert [row["reached"] for row in result.rows] == [3, 1, 0]
-    assert "1 customer(s) whose window is still open" in result.warnings[0].en
+    assert "their window being open, and so not counted: 1." in result.warnings[0].en
 
 
 def test_stages_and_groups_split(make_rows: Callable[..., Any], blueprint: Blueprint) -> None:

@@ -39,7 +39,7 @@ def test_without_a_deadline_nobody_has_left(
     journeys = [[(0, 0.0)], [(0, 0.0), (0, 300.0)]]
     result = MEASURE.compute(Ask(make_rows(journeys), blueprint_asking(deadlines_days=(None, None, None))))
     assert (result.rows[0]["left"], result.rows[0]["under_way"]) == (0, 2)
-    assert any("nobody is counted as having left: idea" in warning.en for warning in result.warnings)
+    assert any("nobody is counted as having stopped: idea" in warning.en for warning in result.warnings)
     assert blueprint.stages[0].deadline_ms is None
 
 
@@ -82,8 +82,8 @@ def test_a_median_that_is_not_reached_is_said(make_rows: Callable[..., Any], blu
     journeys = [[(0, 0.0), (2, 1.0)], *([[(0, 0.0)]] * 9), [(5, 40.0)]]
     result = MEASURE.compute(Ask(make_rows(journeys), blueprint))
     assert (result.rows[0]["median_ms"], result.rows[0]["state"]) == (None, "median_not_reached")
-    assert any("median is not reached: idea" in warning.en for warning in result.warnings)
-    assert any("médiane n'est donc pas atteinte : idea" in warning.fr for warning in result.warnings)
+    assert any("median is not reached for idea" in warning.en for warning in result.warnings)
+    assert any("médiane n'est pas atteinte pour idea" in warning.fr for warning in result.warnings)
 
 
 def test_leaving_and_moving_on_compete(make_rows: Callable[..., Any], blueprint: Blueprint) -> None:

@@ -118,7 +118,7 @@ COLUMNS = (
     Column("grade", Words(fr="Preuve", en="Grade")),
     Column("n", Words(fr="Réponses", en="Answers"), "count"),
     Column("customers", Words(fr="Clients", en="Customers"), "count"),
-    Column("value", Words(fr="Exposé", en="Exposed"), "money"),
+    Column("value", Words(fr="Chiffre d'affaires exposé", en="Revenue exposed"), "money"),
     Column("owner", Words(fr="Responsable", en="Owner")),
 )
 """What stands in a table; rows hold more: effect_natural, sd, robustness, clear, direct, settle, why …"""
@@ -127,10 +127,10 @@ _DEFINITION = Words(
     fr="effect : de combien la note moyenne du point de contact change, en points de son échelle, quand l'opération "
     "monte d'un écart-type interne (celui qui reste, sur les visites, une fois retirés les effets du site et de la "
     "période) ; c'est l'effet total, étapes intermédiaires comprises ; effect_natural : le même par unité naturelle. "
-    "Tenues égales : les autres opérations que les flèches du blueprint désignent, jamais une conséquence. Rang : la "
-    "gêne que l'intervalle garantit au moins, en part de l'échelle. robustness : la part du reste de la note et du "
-    "reste de l'opération qu'une cause cachée devrait expliquer pour ramener l'effet à zéro. Preuve « observed » : "
-    "va de pair, sans être prouvé. n : réponses employées. Journées et semaines (dès lundi) en UTC.",
+    "L'effet est corrigé des autres opérations que les flèches du blueprint désignent, jamais d'une conséquence. Rang "
+    ": la dégradation que l'intervalle garantit au moins, en part de l'échelle. robustness : la part de la variation "
+    "restante, de la note comme de l'opération, qu'une cause cachée devrait expliquer pour ramener l'effet à zéro. "
+    "Preuve « observed » : va de pair, sans être prouvé. n : réponses utilisées. Jours et semaines (dès lundi) en UTC.",
     en="effect: by how much the touchpoint's mean score changes, in points of its scale, when the operation rises by "
     "one within-SD (what is left of it, over visits, once the effects of site and period are removed); it is the total "
     "effect, through every step between; effect_natural: the same per natural unit. Held equal: the other operations "
@@ -142,12 +142,12 @@ _DEFINITION = Words(
 _METHOD = Words(
     fr="Régression pondérée de la note sur l'opération et son ensemble d'ajustement, effets du site et de la période "
     "retirés par projections alternées ; chaque réponse pèse 1/P(réponse | opérations, site, période) ; intervalles à "
-    "95 % en laissant chaque site de côté tour à tour (chaque période, sans site), t(G−1). Chaque intervalle tient "
-    "seul : sur vingt, un se trompe.",
+    "95 % en laissant chaque site de côté tour à tour (chaque période, sans site), t(G−1). Chaque intervalle est "
+    "calculé seul : environ un sur vingt ne contient pas la vraie valeur.",
     en="Weighted regression of the score on the operation and its adjustment set, site and period effects removed by "
     "alternating projections; each answer weighs 1/P(answer | operations, site, period); 95 % intervals by "
-    "leaving each site out in turn (each period, without a site), t(G−1). Each interval stands alone: of twenty, one "
-    "misses.",
+    "leaving each site out in turn (each period, without a site), t(G−1). Each interval stands alone: of twenty, "
+    "about one misses.",
 )
 
 MEASURE = Measure(

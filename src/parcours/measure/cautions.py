@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from parcours.measure.adjustment import choose_controls, parents_of, supporters_of
 from parcours.measure.effects import Estimate
-from parcours.measure.evidence import PERIODS, explain_gap
+from parcours.measure.evidence import PERIODS, explain_gap, name_clusters
 from parcours.measure.panel import CompanyPanel, TouchpointPanel
 from parcours.words import Words
 
@@ -17,15 +17,22 @@ CLIPPED_SHARE = 0.05
 
 Found = Sequence[tuple[TouchpointPanel, Estimate]]
 
+NEIGHBOURS = {
+    "day": "chaque jour n'est comparé qu'aux jours voisins",
+    "week": "chaque semaine n'est comparée qu'aux semaines voisines",
+    "month": "chaque mois n'est comparé qu'aux mois voisins",
+}
+"""French agrees in gender: one sentence a period."""
 FEELING = Words(
-    fr="Si c'est le ressenti lui-même qui décide qui répond, les tailles penchent vers le haut et l'ordre tient : dans "
-    "la firme simulée, où les extrêmes répondent plus, les trois premières causes étaient justes dans 199 tirages sur "
-    "200, mais leurs tailles trop grandes d'un quart, celles des autres d'un tiers, et les intervalles à 95 % ne "
-    "tenaient la vérité que sept fois sur dix. Fiez-vous aux rangs ; réglez l'argent par un essai.",
-    en="If the feeling itself decides who answers, sizes lean up and ranks hold: in the simulated firm, where extremes "
-    "answer more, the first three causes were right in 199 draws of 200, but their sizes were too large by a quarter, "
-    "those of the others by a third, and 95 % intervals held the truth only seven times in ten. Trust ranks; settle "
-    "money with a trial.",
+    fr="Si les clients très contents ou très mécontents répondent plus que les autres, les effets sont surestimés, "
+    "mais leur ordre reste fiable : dans l'entreprise simulée, où c'est le cas, les trois premières causes étaient "
+    "les bonnes dans 199 tirages sur 200, mais leurs effets étaient surestimés d'un quart, ceux des autres d'un "
+    "tiers, et les intervalles à 95 % ne contenaient la vraie valeur que sept fois sur dix. Fiez-vous au classement ; "
+    "ne chiffrez une décision qu'après un essai.",
+    en="If very happy or very unhappy customers answer more than others, effects are overstated but their order holds: "
+    "in the simulated firm, where this is so, the first three causes were right in 199 draws of 200, but their effects "
+    "were overstated by a quarter, those of the others by a third, and 95 % intervals held the true value only seven "
+    "times in ten. Trust the ranking; put a price on a decision only after a trial.",
 )
 """The sizes are those that ``benchmarks/causes.py`` measures under silence="feeling"."""
 
@@ -48,10 +55,10 @@ def _warn_panel(panel: CompanyPanel) -> Iterator[Words]:
     if not panel.choice.site:
         one = PERIODS[panel.choice.period]
         yield Words(
-            fr=f"Le panel n'a pas de site : chaque {one.fr} n'est comparé(e) qu'à ses voisins, et une cause propre à "
-            "certains moments peut passer pour l'opération. Déclarez `panel: {site: …}` pour comparer des sites.",
+            fr=f"Le panel n'a pas de site : {NEIGHBOURS[panel.choice.period]}, et une cause propre à certaines "
+            "périodes peut passer pour l'effet de l'opération. Déclarez `panel: {site: …}` pour comparer des sites.",
             en=f"The panel has no site: each {one.en} is compared with its neighbours alone, and a cause of certain "
-            "times can pass for the operation. Declare `panel: {site: …}` to compare sites.",
+            "times can pass for the operation's effect. Declare `panel: {site: …}` to compare sites.",
         )
 
 
@@ -63,15 +70,16 @@ def _warn_silence(found: Found) -> Iterator[Words]:
         fr, en = name.in_language("fr"), name.in_language("en")
         if cells.cells.answers.sum() and not weights.known:
             yield Words(
-                fr=f"« {fr} » : aucune visite sans réponse n'est connue, les réponses ne sont donc pas pondérées.",
+                fr=f"« {fr} » : aucune visite restée sans réponse n'est connue ; les réponses ne sont donc pas "
+                "pondérées.",
                 en=f"“{en}”: no visit without an answer is known, so answers are not weighted.",
             )
         if weights.clipped > CLIPPED_SHARE:
             yield Words(
-                fr=f"« {fr} » : {weights.clipped:.0%} des réponses atteignent le poids maximal ; "
-                f"{weights.effective:.0f} réponses utiles.",
-                en=f"“{en}”: {weights.clipped:.0%} of answers reach the heaviest weight; "
-                f"they are worth {weights.effective:.0f}.",
+                fr=f"« {fr} » : {100 * weights.clipped:.0f} % des réponses atteignent le poids maximal ; pondérées, "
+                f"les réponses en valent {weights.effective:.0f}.",
+                en=f"“{en}”: {weights.clipped:.0%} of answers reach the heaviest weight; once weighted, answers are "
+                f"worth {weights.effective:.0f}.",
             )
 
 
@@ -81,9 +89,11 @@ def _warn_cells(panel: CompanyPanel, found: Found) -> Iterator[Words]:
         fr, en = cells.touchpoint.label.in_language("fr"), cells.touchpoint.label.in_language("en")
         groups = min((effect.clusters for effect in estimated.effects if not effect.gap), default=FEW_CLUSTERS)
         if groups < FEW_CLUSTERS:
+            many_fr, many_en = name_clusters(panel.choice)
             yield Words(
-                fr=f"« {fr} » : {groups} grappes seulement ; à moins de {FEW_CLUSTERS}, les intervalles sont fragiles.",
-                en=f"“{en}”: only {groups} clusters; with fewer than {FEW_CLUSTERS}, intervals are fragile.",
+                fr=f"« {fr} » : {groups} {many_fr} seulement ; à moins de {FEW_CLUSTERS}, les intervalles sont peu "
+                "sûrs.",
+                en=f"“{en}”: only {groups} {many_en}; with fewer than {FEW_CLUSTERS}, intervals are fragile.",
             )
         if cells.placeless:
             yield Words(
@@ -96,13 +106,14 @@ def _warn_luck(panel: CompanyPanel, measured: set[str]) -> Iterator[Words]:
     shares = [(one, panel.find_share_of_noise(one)) for one in panel.blueprint.operations if one.id in measured]
     lucky = [(one.label, share) for one, share in shares if share > NOISY_SHARE]
     if lucky:
-        french = ", ".join(f"« {label.in_language('fr')} » ({share:.0%})" for label, share in lucky)
+        french = ", ".join(f"« {label.in_language('fr')} » ({100 * share:.0f} %)" for label, share in lucky)
         english = ", ".join(f"“{label.in_language('en')}” ({share:.0%})" for label, share in lucky)
         yield Words(
-            fr=f"Une part de ce qui varie peut tenir au petit nombre d'événements par cellule : {french}. Si ces "
-            "événements ne sont qu'un échantillon du travail, l'effet par unité est sous-estimé d'autant.",
-            en=f"A share of what varies may be the luck of few events a cell: {english}. If those events are but a "
-            "sample of the work, the effect per unit is understated by as much.",
+            fr="Une part de ce qui varie peut être due au hasard, faute d'événements dans chaque cellule (site × "
+            f"période) : {french}. Si ces événements ne sont qu'un échantillon du travail, l'effet par unité peut "
+            "être sous-estimé.",
+            en=f"A share of what varies may be chance, with few events in each cell (site × period): {english}. If "
+            "those events are but a sample of the work, the effect per unit may be understated.",
         )
 
 
@@ -119,8 +130,8 @@ def _warn_gaps(panel: CompanyPanel, found: Found) -> Iterator[Words]:
                 continue
             if effect.answers < FEW_SHARE * whole:
                 yield Words(
-                    fr=f"{fr} : {whole - effect.answers} réponses sur {whole} tombent là où une opération est "
-                    "inconnue.",
+                    fr=f"{fr} : {whole - effect.answers} réponses sur {whole} viennent de sites et de "
+                    "périodes où une opération est inconnue.",
                     en=f"{en}: {whole - effect.answers} answers of {whole} fall where an operation is unknown.",
                 )
             unheld = _find_unheld(panel, cells, effect.operation)
@@ -130,7 +141,7 @@ def _warn_gaps(panel: CompanyPanel, found: Found) -> Iterator[Words]:
                     for lang in ("fr", "en")
                 )
                 yield Words(
-                    fr=f"{fr} : n'a pas pu être tenu égal, faute d'événements : {french}.",
+                    fr=f"{fr} : faute d'événements, l'effet n'est pas corrigé de : {french}.",
                     en=f"{en}: could not be held equal, for want of events: {english}.",
                 )
 

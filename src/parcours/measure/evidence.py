@@ -20,6 +20,7 @@ PERIODS: dict[str, Words] = {
     "month": Words(fr="mois", en="month"),
 }
 _PLURAL = {"day": ("jours", "days"), "week": ("semaines", "weeks"), "month": ("mois", "months")}
+_CLUSTERS = {"day": ("journées", "days"), "week": ("semaines", "weeks"), "month": ("mois", "months")}
 _LONGEST = {"day": 1826, "week": 260, "month": 60}
 """Five years, in periods: beyond that nobody waits."""
 _POWER = 2.8
@@ -37,20 +38,21 @@ def name_unit(touchpoint: Touchpoint, panel: Panel) -> str:
     return f"points ({low:g}–{high:g}) per {inside} SD"
 
 
+def name_clusters(panel: Panel) -> tuple[str, str]:
+    """Return what answers are clustered by, in French and English: sites, or periods without one."""
+    return ("sites", "sites") if panel.site else _CLUSTERS[panel.period]
+
+
 def explain_gap(effect: Effect, blueprint: Blueprint, panel: Panel, placeless: bool) -> Words:
     """Return the sentence that stands where a number cannot."""
     name = blueprint.operation(effect.operation).label
     missing = effect.missing
-    groups = (
-        ("sites de plus", "more sites")
-        if panel.site
-        else (f"{_PLURAL[panel.period][0]} de plus", f"more {_PLURAL[panel.period][1]}")
-    )
+    groups = name_clusters(panel)
     together = [blueprint.operation(partner).label for partner in effect.partners]
     french, english = (", ".join(label.in_language(lang) for label in together) for lang in ("fr", "en"))
     if placeless:
         return Words(
-            fr=f"« {name.fr or name.en} » n'indique aucun site : rien ne varie entre sites d'une même période. "
+            fr=f"« {name.fr or name.en} » n'indique aucun site : rien ne distingue les sites d'une même période. "
             f"Ajoutez le champ « {panel.site} » à ses événements.",
             en=f"“{name.en or name.fr}” names no site, so nothing differs between sites of one period. "
             f"Add the field “{panel.site}” to its events.",
@@ -61,20 +63,22 @@ def explain_gap(effect: Effect, blueprint: Blueprint, panel: Panel, placeless: b
             en="No event of this operation falls where customers have answered.",
         ),
         "still": Words(
-            fr="L'opération ne varie pas, une fois retirés les effets du site et de la période.",
-            en="The operation does not vary once the effects of site and period are removed.",
+            fr="À site et période égaux, l'opération ne varie pas.",
+            en="At equal site and period, the operation does not vary.",
         ),
         "together": Words(
-            fr=f"Inséparable de ce qui doit rester égal : {french}. Il faut des périodes où l'une bouge sans l'autre.",
+            fr=f"Effet indissociable de : {french}. Il faudrait des périodes où l'une varie sans l'autre.",
             en=f"Not separable from what must be held equal: {english}. Periods where one moves alone are needed.",
         ),
         "answers": Words(
-            fr=f"Trop peu de réponses ({effect.answers}) : il en faut au moins {missing} de plus, réparties.",
+            fr=f"Trop peu de réponses ({effect.answers}) : il en faut au moins {missing} de plus, sur plusieurs sites "
+            "ou périodes.",
             en=f"Too few answers ({effect.answers}): at least {missing} more are needed, spread over the cells.",
         ),
         "clusters": Words(
-            fr=f"Pas d'intervalle sûr avec {effect.clusters} : il faut au moins {missing} {groups[0]}.",
-            en=f"No safe interval with {effect.clusters}: at least {missing} {groups[1]} are needed.",
+            fr=f"{effect.clusters} {groups[0]} ne suffisent pas à un intervalle fiable : il en faut au moins "
+            f"{missing} de plus.",
+            en=f"{effect.clusters} {groups[1]} are too few for a sound interval: at least {missing} more are needed.",
         ),
     }
     return sentences[effect.gap]
@@ -98,12 +102,13 @@ def settle(effect: Effect, operation: Operation, panel: Panel, periods: int) -> 
     clear = effect.low > 0 or effect.high < 0
     wait = math.ceil(periods * (ratio * (_HALVED if clear else 1.0)) ** 2) if ratio < 1e4 else 10**9
     if wait > _LONGEST[panel.period]:
-        bound = max(abs(effect.low), abs(effect.high))
+        bound = f"{max(abs(effect.low), abs(effect.high)):.2g}"
         return Words(
-            fr=f"Un effet aussi petit ne se distinguerait pas de zéro en cinq ans ; au plus {bound:.2f} point.".replace(
-                ".", ",", 1
-            ),
-            en=f"An effect this small would not be told from none in five years; at most {bound:.2f} points.",
+            fr="Aucun essai raisonnable : même cinq ans de données ne distingueraient pas de zéro un effet aussi "
+            f"petit. D'après l'intervalle, il ne dépasse pas {bound.replace('.', ',')} point, dans un sens ou dans "
+            "l'autre.",
+            en="No reasonable trial: even five years of data would not tell so small an effect from none. By its "
+            f"interval it does not exceed {bound} points, either way.",
         )
     if clear:
         wait = max(wait, SHORTEST_TRIAL)
@@ -114,13 +119,15 @@ def settle(effect: Effect, operation: Operation, panel: Panel, periods: int) -> 
         )
         lot_en = f"Each {one.en}, draw by lot half of the sites" if panel.site else f"Draw by lot half of the {many_en}"
         return Words(
-            fr=f"{lot_fr} et améliorez-y l'opération de {size[0]} : environ {wait} {many_fr} d'essai trancheraient.",
+            fr=f"{lot_fr} et améliorez-y l'opération de {size[0]} : environ {wait} {many_fr} d'essai suffiraient à "
+            "trancher.",
             en=f"{lot_en} and improve the operation there by {size[1]}: about {wait} {many_en} would settle it.",
         )
     more = max(wait - periods, 1)
     return Words(
-        fr=f"Pas distinct de zéro. Environ {more} {many_fr} de plus, comme ceux d'ici, le montreraient à cette taille.",
-        en=f"Not told from none. About {more} more {many_en} like these would show it if it is this large.",
+        fr=f"L'effet ne se distingue pas de zéro. S'il a bien cette taille, environ {more} {many_fr} de données de "
+        "plus suffiraient à le montrer.",
+        en=f"The effect is not told from none. If it is this large, about {more} more {many_en} of data would show it.",
     )
 
 

@@ -91,18 +91,18 @@ def warn(blueprint: Blueprint, rows: list[dict[str, Any]]) -> tuple[Words, ...]:
         names = {language: ", ".join(one.label.in_language(language) for one in silent) for language in LANGUAGES}
         found.append(
             Words(
-                fr=f"Aucune question n'y est posée, rien n'y est donc mesuré : {names['fr']}.",
-                en=f"No question is asked there, so nothing is measured: {names['en']}.",
+                fr=f"Points de contact où aucune question n'est posée, donc rien n'est mesuré : {names['fr']}.",
+                en=f"Touchpoints where no question is asked, so nothing is measured: {names['en']}.",
             )
         )
     few = sum(row["state"] == "too_few_answers" for row in rows)
     if few:
         found.append(
             Words(
-                fr=f"{few} ligne(s) ont trop peu de réponses : sous {FEWEST} réponses ou {FEWEST} clients, "
-                "l'intervalle est trop large pour un chiffre.",
-                en=f"{few} row(s) have too few answers: under {FEWEST} answers or {FEWEST} customers the interval is "
-                "too wide for a number.",
+                fr=f"Lignes sans chiffre, faute de réponses : {few}. À moins de {FEWEST} réponses ou de {FEWEST} "
+                "clients, l'intervalle serait trop large.",
+                en=f"Rows without a number, for want of answers: {few}. Under {FEWEST} answers or {FEWEST} customers "
+                "the interval would be too wide.",
             )
         )
     return tuple(found)
@@ -141,7 +141,7 @@ NOTHING = Words(
     fr="Aucune réponse de client : l'expérience n'est pas mesurée et rien n'est inventé. Posez une question juste "
     "après chaque moment (satisfaction de 1 à 5, recommandation de 0 à 10 ou effort de 1 à 7), par courriel, SMS, "
     "tablette ou dans l'application ; gardez le client, la date, la note et le numéro de commande ou de dossier, "
-    "puis déclarez-la sous `experience` dans le plan et sa source dans `sources/`.",
+    "puis déclarez la question sous `experience` dans le blueprint et sa source dans `sources/`.",
     en="No customer has answered: experience is not measured, and nothing is invented. Ask one question right after "
     "each moment (satisfaction 1–5, recommendation 0–10 or effort 1–7), by e-mail, text message, tablet or in the "
     "app; keep the customer, the date, the score and the order or case number, then declare it under `experience` "
@@ -151,7 +151,7 @@ DEFINITION = Words(
     fr="CSAT : part des réponses satisfaites (dès la note déclarée, sinon les deux plus hautes), de 0 à 1. NPS : "
     "100 × (part des 9–10 − part des 0–6), de −100 à 100. CES : moyenne sur son échelle. n compte les réponses. Une "
     "réponse compte à la date du contact dont elle parle (UTC ; semaines du lundi). Taux de réponse : contacts "
-    "auxquels une réponse se rattache, divisés par tous les contacts. Les scores sont ceux des répondants.",
+    "auxquels une réponse se rattache, divisés par tous les contacts. Seuls ceux qui ont répondu sont dans le score.",
     en="CSAT: share of satisfied answers (from the declared score, else the two highest), 0 to 1. NPS: 100 × (share "
     "of 9–10 − share of 0–6), −100 to 100. CES: mean on its scale. n counts answers. An answer counts at the time of "
     "the touch it speaks of (UTC; weeks start on Monday). Response rate: touches that an answer speaks of, over all "
@@ -184,7 +184,7 @@ MEASURE = Measure(
     unit=Words(fr="score de sa métrique", en="score of its metric"),
     definition=DEFINITION,
     method=METHOD,
-    source="Wilson 1927 (CSAT); Rocks 2016 (NPS); t, clustered by customer (CES); Morris 1983 (shrunken).",
+    source="Wilson 1927; Rocks 2016; Student 1908; DerSimonian & Laird 1986; Morris 1983.",
     inputs=("answers", "touches", "customers"),
     columns=(
         Column("touchpoint", Words(fr="Point de contact", en="Touchpoint")),

@@ -102,7 +102,7 @@ def _say_cause(row: Row, labels: Mapping[str, Words], currency: str, language: L
         stakes = f"{customers} clients" + (f" et {value} exposés" if value else " exposés")
         return (
             f"{operation} : {step} de plus, {inside}, va de pair avec {effect} point ({interval}) sur "
-            f"« {touchpoint} » ; {stakes} ; preuve {grade}."
+            f"« {touchpoint} » ; {stakes} ; preuve : {grade}."
         )
     stakes = f"{customers} customers" + (f" and {value} exposed" if value else " exposed")
     return (
@@ -144,7 +144,8 @@ def find_journey(result: Result, labels: Mapping[str, Words]) -> list[Finding]:
         if language == "fr":
             return (
                 f"On s'arrête le plus à l'étape « {stage} » : {share} ({interval}) laissent passer son délai de "
-                f"{deadline} avant d'avancer, sur {entered} entrés ; {under_way} encore en chemin, jamais dits perdus."
+                f"{deadline} avant d'avancer, sur {entered} entrés ; {under_way} encore en chemin, jamais comptés "
+                "comme perdus."
             )
         return (
             f"Customers stop most at the stage “{stage}”: {share} ({interval}) let its deadline of {deadline} pass "

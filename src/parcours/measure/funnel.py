@@ -187,8 +187,8 @@ def warn(ask: Ask, levels: list[Level], started: int, under_way: int) -> tuple[W
     if under_way:
         found.append(
             Words(
-                fr=f"{under_way} client(s) dont la fenêtre n'est pas close restent en chemin et ne sont pas comptés.",
-                en=f"{under_way} customer(s) whose window is still open are under way and not counted.",
+                fr=f"Clients encore en chemin, leur fenêtre n'étant pas close, et donc non comptés : {under_way}.",
+                en=f"Customers still under way, their window being open, and so not counted: {under_way}.",
             )
         )
     elif started and ask.window_ms is None:
@@ -199,7 +199,7 @@ def warn(ask: Ask, levels: list[Level], started: int, under_way: int) -> tuple[W
 
 
 NOBODY = Words(
-    fr="Aucun client n'a atteint le premier niveau : rien à suivre.",
+    fr="Aucun client n'a atteint le premier niveau : il n'y a rien à suivre.",
     en="No customer has reached the first level: there is nothing to follow.",
 )
 SO_FAR = Words(
@@ -207,7 +207,7 @@ SO_FAR = Words(
     en="Without a window the shares are those reached so far: recent customers may still move on.",
 )
 NO_JOURNEY = Words(
-    fr="Le plan n'a pas de parcours conçu d'au moins deux niveaux obligés : les étapes en tiennent lieu.",
+    fr="Le blueprint ne décrit pas de parcours d'au moins deux niveaux obligatoires : les étapes en tiennent lieu.",
     en="The blueprint has no designed journey of at least two compulsory levels: the stages stand in for it.",
 )
 DEFINITION = Words(
@@ -235,7 +235,7 @@ MEASURE = Measure(
     unit=Words(fr="clients", en="customers"),
     definition=DEFINITION,
     method=METHOD,
-    source="Wilson 1927; David & Nagaraja 2003, section 7.1 (medians).",
+    source="Wilson 1927; David & Nagaraja 2003.",
     inputs=("touches", "customers"),
     columns=(
         Column("level", Words(fr="Niveau", en="Level"), "count"),

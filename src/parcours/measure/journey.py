@@ -152,10 +152,10 @@ def warn(ask: Ask, rows: list[dict[str, Any]]) -> tuple[Words, ...]:
     short = list(dict.fromkeys(row["stage"] for row in rows if row["state"] == "median_not_reached"))
     open_ended = [row["stage"] for row in rows if row["deadline_ms"] is None and row["state"] != "last_stage"]
     for stages, french, english in (
-        (short, "Moins de la moitié sont passés à la suite, la médiane n'est donc pas atteinte : {}.",
-         "Fewer than half have moved on, so the median is not reached: {}."),
-        (list(dict.fromkeys(open_ended)), "Sans délai dans le plan, personne n'y est compté comme parti : {}.",
-         "Without a deadline in the blueprint nobody is counted as having left: {}."),
+        (short, "Moins de la moitié sont passés à la suite : la médiane n'est pas atteinte pour {}.",
+         "Fewer than half have moved on: the median is not reached for {}."),
+        (list(dict.fromkeys(open_ended)), "Étapes sans délai, où personne n'est compté comme arrêté : {}.",
+         "Stages without a deadline, where nobody is counted as having stopped: {}."),
     ):  # fmt: skip
         if stages:
             names = {language: ", ".join(label[one].in_language(language) for one in stages) for language in LANGUAGES}
@@ -165,29 +165,31 @@ def warn(ask: Ask, rows: list[dict[str, Any]]) -> tuple[Words, ...]:
 
 NO_TOUCHES = Words(
     fr="Aucun contact n'est connu : déclarez dans `sources/` un fichier dont les événements sont ceux des points de "
-    "contact du plan.",
+    "contact du blueprint.",
     en="No touch is known: declare in `sources/` a file whose events are those of the blueprint's touchpoints.",
 )
 DEFINITION = Words(
-    fr="Clients entrés dans chaque étape, à leur première entrée (n : clients ayant au moins un contact). Passé à la "
-    "suite : un contact ultérieur dans une étape plus avancée. Parti : aucun, alors que le délai de l'étape est "
-    "dépassé depuis le dernier contact dans l'étape. En chemin : ni l'un ni l'autre à la fin des données ; jamais "
-    "compté comme perdu. Entrés = passés + partis + en chemin. Tardif : passé à la suite après le délai. La "
+    fr="Clients entrés dans chaque étape ; celui qui y revient compte à sa première entrée (n : clients ayant au moins "
+    "un contact). Les étapes sont ordonnées de sorte qu'avancer soit une bonne chose. Passé à la suite : un contact "
+    "ultérieur dans une étape plus avancée. Arrêté là (left) : aucun, alors que le délai de l'étape est dépassé depuis "
+    "le dernier contact dans l'étape. En chemin : ni l'un ni l'autre à la fin des données ; jamais compté comme perdu. "
+    "Entrés = passés + arrêtés + en chemin. Tardif : passé à la suite après le délai. La "
     "dernière étape n'a pas de suite : tous y sont en chemin. low et high encadrent la médiane du temps entre "
     "l'entrée et la suite.",
-    en="Customers who entered each stage, at their first entry (n: customers with at least one touch). Moved on: a "
-    "later touch in a later stage. Left: none, and the stage's deadline has passed since their last touch in it. "
-    "Under way: neither by the end of the data; never counted as lost. Entered = moved on + left + under way. "
+    en="Customers who entered each stage; whoever comes back counts by the first entry (n: customers with at least one "
+    "touch). Stages are ordered so that moving on is good. Moved on: a later touch in a later stage. Stopped here "
+    "(left): none, and the stage's deadline has passed since their last touch in it. Under way: neither by the end of "
+    "the data; never counted as lost. Entered = moved on + stopped + under way. "
     "Late: moved on after the deadline. The last stage has no next: everybody there is under way. low and high "
     "bound the median time from entry to moving on.",
 )
 METHOD = Words(
     fr="Kaplan–Meier sur les temps exacts, sans regroupement, observation arrêtée au dernier contact connu ; médiane "
-    "selon Brookmeyer–Crowley, part dans le délai selon Greenwood, tous deux log(−log), à 95 %. Part qui part avant de "
-    "passer à la suite : Aalen–Johansen, partir et passer étant concurrents.",
+    "selon Brookmeyer–Crowley, part dans le délai selon Greenwood, tous deux log(−log), à 95 %. Part qui s'arrête "
+    "avant de passer à la suite : Aalen–Johansen, s'arrêter et passer étant concurrents.",
     en="Kaplan–Meier on exact times, never binned, observed until the last known touch; median by Brookmeyer–Crowley, "
-    "share within the deadline by Greenwood, both log(−log), 95 %. Share who leave before moving on: Aalen–Johansen, "
-    "leaving and moving on competing.",
+    "share within the deadline by Greenwood, both log(−log), 95 %. Share who stop before moving on: Aalen–Johansen, "
+    "stopping and moving on competing.",
 )
 MEASURE = Measure(
     name="journey",
@@ -204,7 +206,7 @@ MEASURE = Measure(
         Column("stage", Words(fr="Étape", en="Stage")),
         Column("entered", Words(fr="Entrés", en="Entered"), "count"),
         Column("moved_on", Words(fr="Passés à la suite", en="Moved on"), "count"),
-        Column("left", Words(fr="Partis", en="Left"), "count"),
+        Column("left", Words(fr="Arrêtés là", en="Stopped here"), "count"),
         Column("under_way", Words(fr="En chemin", en="Under way"), "count"),
         Column("median_ms", Words(fr="Temps médian", en="Median time"), "milliseconds"),
         Column("low", Words(fr="Bas", en="Low"), "milliseconds"),
@@ -214,9 +216,9 @@ MEASURE = Measure(
         Column("within_share", Words(fr="Passés dans le délai", en="Moved on within it"), "share"),
         Column("within_low", Words(fr="Dans le délai, bas", en="Within it, low"), "share"),
         Column("within_high", Words(fr="Dans le délai, haut", en="Within it, high"), "share"),
-        Column("left_share", Words(fr="Partent d'abord", en="Leave first"), "share"),
-        Column("left_low", Words(fr="Partent, bas", en="Leave, low"), "share"),
-        Column("left_high", Words(fr="Partent, haut", en="Leave, high"), "share"),
+        Column("left_share", Words(fr="S'arrêtent d'abord", en="Stop first"), "share"),
+        Column("left_low", Words(fr="S'arrêtent, bas", en="Stop, low"), "share"),
+        Column("left_high", Words(fr="S'arrêtent, haut", en="Stop, high"), "share"),
         Column("state", Words(fr="État", en="State")),
     ),
     splits=("channel", "group"),

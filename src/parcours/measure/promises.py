@@ -158,7 +158,7 @@ def _warn(blueprint: Blueprint, rows: list[dict[str, Any]]) -> tuple[Words, ...]
     if hidden:
         found.append(
             Words(
-                fr=f"Tenues en moyenne, mais pour moins de neuf fois sur dix : {names['fr']}. Lisez « Part tenue ».",
+                fr=f"Tenues en moyenne, mais moins de neuf fois sur dix : {names['fr']}. Lisez « Part tenue ».",
                 en=f"Kept on average, but fewer than nine times in ten: {names['en']}. Read “Share kept”.",
             )
         )
@@ -166,14 +166,14 @@ def _warn(blueprint: Blueprint, rows: list[dict[str, Any]]) -> tuple[Words, ...]
 
 
 _NOTHING_PROMISED = Words(
-    fr="Aucun point de contact ne promet rien : ajoutez « promise » dans le blueprint.",
+    fr="Aucun point de contact ne porte de promesse : ajoutez « promise » dans le blueprint.",
     en="No touchpoint promises anything: add “promise” in the blueprint.",
 )
 _NOT_MEASURED = Words(
-    fr="Des promesses ne sont pas mesurées : il faut au moins dix événements ou réponses, de deux sites ou jours "
-    "(réponses : de dix clients).",
-    en="Some promises are not measured: at least ten events or answers are needed, from two sites or days (answers: "
-    "from ten customers).",
+    fr="Certaines promesses ne sont pas mesurées : il faut au moins dix événements, de deux sites ou de deux jours, ou "
+    "dix réponses, de dix clients.",
+    en="Some promises are not measured: at least ten events from two sites or two days are needed, or ten answers from "
+    "ten customers.",
 )
 COLUMNS = (
     Column("touchpoint", Words(fr="Point de contact", en="Touchpoint")),
@@ -195,8 +195,9 @@ _DEFINITION = Words(
     fr="Une promesse est tenue quand tout l'intervalle à 95 % de la moyenne est du bon côté du seuil, non tenue quand "
     "il est tout entier de l'autre, incertaine quand il contient le seuil. Moyenne : des événements de l'opération, ou "
     "des notes des clients (CSAT promis entre 0 et 1 : part satisfaite ; NPS : points). « Part tenue » : part des "
-    "événements, ou des notes, qui respectent eux-mêmes le seuil ; une moyenne tenue peut cacher une longue traîne. "
-    "n compte les événements (opération comptée : les cellules site × période) ou les réponses.",
+    "événements, ou des notes, qui respectent eux-mêmes le seuil ; une moyenne qui tient la promesse peut cacher "
+    "beaucoup de cas qui ne la tiennent pas. n compte les événements (opération comptée : les cellules site × "
+    "période) ou les réponses.",
     en="A promise is kept when the whole 95 % interval of the mean is on the right side of the bound, broken when it "
     "is all on the other, uncertain when it holds the bound. Mean: of the operation's events, or of the customers' "
     "scores (CSAT promised between 0 and 1: satisfied share; NPS: points). “Share kept”: share of events, or of "

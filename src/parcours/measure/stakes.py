@@ -175,15 +175,15 @@ def _warn(ask: Ask, rows: list[dict[str, Any]]) -> tuple[Words, ...]:
     if ask.blueprint.money is None:
         found.append(
             Words(
-                fr="Le blueprint ne dit pas où est l'argent (money) : le chiffre d'affaires exposé vaut 0.",
+                fr="Le blueprint ne dit pas où lire les montants (money) : le chiffre d'affaires exposé vaut 0.",
                 en="The blueprint does not say where the money is (money): the revenue exposed reads 0.",
             )
         )
     if not rows:
         found.append(
             Words(
-                fr="Aucun point de contact noté n'a de visites : il n'y a rien à exposer.",
-                en="No scored touchpoint has visits: there is nothing to expose.",
+                fr="Aucun point de contact noté n'a de visites : aucune exposition à compter.",
+                en="No scored touchpoint has visits: there is no exposure to count.",
             )
         )
     return tuple(found)
@@ -195,7 +195,7 @@ COLUMNS = (
     Column("operation", Words(fr="Opération", en="Operation")),
     Column("kind", Words(fr="Exposition", en="Exposure")),
     Column("customers", Words(fr="Clients", en="Customers"), "count"),
-    Column("value", Words(fr="Exposé", en="Exposed"), "money"),
+    Column("value", Words(fr="Chiffre d'affaires exposé", en="Revenue exposed"), "money"),
     Column("share", Words(fr="Part", en="Share"), "share"),
     Column("low", Words(fr="Bas", en="Low"), "share"),
     Column("high", Words(fr="Haut", en="High"), "share"),
@@ -203,13 +203,13 @@ COLUMNS = (
 )
 
 _DEFINITION = Words(
-    fr="worst_days : clients ayant eu au moins un contact dans une cellule (site × période) où l'opération était plus "
-    "mauvaise que la normale de son site et de sa période d'au moins un écart-type interne ; part parmi les clients "
+    fr="worst_days : clients ayant eu au moins un contact dans une cellule (site × période) où l'opération était, d'au "
+    "moins un écart-type interne, moins bonne que d'ordinaire pour ce site et cette période ; part parmi les clients "
     "vus à ce point de contact (n). bad_experience : clients ayant donné au moins une note sous le seuil de "
     "satisfaction (NPS : détracteurs) parmi ceux qui ont répondu (n) ; « likely » étend cette part à tous les clients "
-    "vus, « likely_value » leur part du chiffre d'affaires, en supposant les silencieux semblables. Chiffre d'affaires "
-    ": tout ce que ces clients ont apporté sur la période observée, en unités de la devise ; c'est ce qui est exposé, "
-    "non ce qui est perdu.",
+    "vus, et « likely_value » leur chiffre d'affaires, en supposant que ceux qui n'ont pas répondu leur ressemblent. "
+    "Chiffre d'affaires : tout ce que ces clients ont apporté sur la période observée, en unités de la devise ; c'est "
+    "ce qui est exposé, non ce qui est perdu.",
     en="worst_days: customers with at least one touch in a cell (site × period) where the operation was worse than its "
     "own site's and period's normal by one within-SD or more; share among customers seen at that touchpoint (n). "
     "bad_experience: customers with at least one score below the satisfaction threshold (NPS: detractors) among those "
@@ -218,7 +218,7 @@ _DEFINITION = Words(
     "the currency; it is what is exposed, not what is lost.",
 )
 _METHOD = Words(
-    fr="Comptes exacts. Part : intervalle de Wilson à 95 %, taille effective et t(G−1) par grappes de sites.",
+    fr="Comptes exacts. Part : intervalle de Wilson à 95 %, effectif efficace et t(G−1), par grappes de sites.",
     en="Exact counts. Share: 95 % Wilson interval, at the effective size and t(G−1) of clusters of sites.",
 )
 

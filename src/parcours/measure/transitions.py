@@ -133,11 +133,12 @@ def measure_transitions(ask: Ask) -> Result:
 
 
 NO_TOUCHES = Words(
-    fr="Aucun contact n'est connu, il n'y a donc aucun passage à compter.",
+    fr="Aucun contact n'est connu : il n'y a aucun passage à compter.",
     en="No touch is known, so there is no passage to count.",
 )
 NO_ENDS = Words(
-    fr="Aucun parcours n'est connu comme terminé : donnez un délai aux étapes du plan pour voir où ils s'achèvent.",
+    fr="Aucun parcours n'est connu comme terminé : donnez un délai aux étapes du blueprint pour voir où ils "
+    "s'achèvent.",
     en="No journey is known to have ended: give the blueprint's stages a deadline to see where they end.",
 )
 STEP = Column("step", Words(fr="Pas", en="Step"), "count")
@@ -169,7 +170,7 @@ MEASURE = Measure(
     unit=Words(fr="passages", en="passages"),
     definition=DEFINITION,
     method=METHOD,
-    source="Wolter 2007, chapters 2 and 6 (clustered ratios); Woodruff 1952 (medians).",
+    source="Wolter 2007; Woodruff 1952.",
     inputs=("touches",),
     columns=(
         Column("source", Words(fr="De", en="From")),
