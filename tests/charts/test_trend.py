@@ -22,6 +22,12 @@ def test_a_missing_week_breaks_the_curve() -> None:
     assert broken.count('class="band"') == 2
 
 
+def test_every_other_week_is_never_bridged() -> None:
+    svg = draw_trend("CSAT", "csat", points(1, 3, 5, 7), "fr").svg
+    assert svg.count('class="band"') == 0
+    assert svg.count('class="whisker"') == 4
+
+
 def test_a_week_alone_keeps_its_interval() -> None:
     svg = draw_trend("CSAT", "csat", points(1, 2, 3, 6), "fr").svg
     assert svg.count('class="whisker"') == 1

@@ -17,6 +17,7 @@ from parcours.words import Language
 
 WIDTH, HEIGHT = 760.0, 260.0
 LEFT, RIGHT, TOP, BOTTOM = 52.0, 12.0, 18.0, 34.0
+WEEK_MS = 7 * 86_400_000
 
 
 class TrendPoint(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,7 +39,7 @@ def draw_trend(
     promise: float | None = None,
     scale: tuple[float, float] | None = None,
 ) -> Chart:
-    """Draw the points in time order; a week without answers is a gap, never a zero."""
+    """Draw the points in time order; line and band break at a week without a score, which is never a zero."""
     floor, ceiling = span_of(metric, scale)
     values = [p.low for p in points] + [p.high for p in points] + ([] if promise is None else [promise])
     low, high = domain_of(values)
@@ -71,12 +72,10 @@ class _axis:  # noqa: N801 - reads as a function where it is called
 
 
 def _stretches(points: Sequence[TrendPoint]) -> list[list[TrendPoint]]:
-    """Split where a period is missing: more than one and a half of the usual step."""
-    gaps = sorted(b.start_ms - a.start_ms for a, b in pairwise(points))
-    usual = gaps[len(gaps) // 2] if gaps else 0
+    """Split where a week is missing; the step is a week, whatever most gaps are, or sparse weeks would be bridged."""
     stretches = [[points[0]]]
     for before, after in pairwise(points):
-        if after.start_ms - before.start_ms > 1.5 * usual:
+        if after.start_ms - before.start_ms > 1.5 * WEEK_MS:
             stretches.append([])
         stretches[-1].append(after)
     return stretches
