@@ -69,3 +69,8 @@ def test_states_and_grades_are_said_and_a_label_comes_first() -> None:
     assert say_id("kept", "broken", {}, "fr") == "non tenue"
     assert say_id("grade", "observed", {}, "en") == "observed (goes with)"
     assert say_id("stage", "kept", {"stage:kept": Words("Gardé", "Held")}, "en") == "Held"
+
+
+@pytest.mark.parametrize("id", ["last_stage", "median_not_reached", "nobody", "(start)", "(end)"])
+def test_every_state_is_said_in_french(id: str) -> None:
+    assert say_id("state", id, {}, "fr") not in (id, say_id("state", id, {}, "en"))

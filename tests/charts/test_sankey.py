@@ -33,6 +33,12 @@ def test_every_move_is_in_the_table_and_forward_ones_are_drawn() -> None:
     assert "Deux" in chart.svg
 
 
+def test_a_node_counts_its_touches_or_says_that_it_counts_what_is_drawn() -> None:
+    moves = [move("a", "c", 30), move("c", "d", 400)]
+    assert ">430 contacts<" in draw_sankey("Passages", moves, NAMES, COLUMNS, "fr", touches={"a": 1, "c": 430}).svg
+    assert ">30 passages dessinés<" in draw_sankey("Passages", moves, NAMES, COLUMNS, "fr").svg
+
+
 def test_ribbons_are_as_wide_as_their_counts() -> None:
     chart = draw_sankey("Moves", [move("a", "c", 30), move("a", "d", 10)], NAMES, COLUMNS, "en")
     flows = [p.get("d", "") for p in ElementTree.fromstring(chart.svg).iter(f"{SVG}path") if p.get("class") == "flow"]

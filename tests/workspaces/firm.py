@@ -46,6 +46,19 @@ class Said(NamedTuple):
     occurred_ms: int
 
 
+class Run(NamedTuple):
+    """What the latest run did."""
+
+    events: int = 1_215_487
+    customers: int = 50_510
+    sources: tuple[dict[str, Any], ...] = (
+        {"counts": {"rows_read": 30_000, "quarantined": 12}},
+        {"counts": {"rows_read": 1_000, "quarantined": 0}},
+    )
+    warnings: tuple[Words, ...] = ()
+    finished_ms: int = LAST
+
+
 class Firm:
     """What pages read, made of fixed numbers; ``answered=False`` is a firm that nobody ever answered."""
 
@@ -55,6 +68,7 @@ class Firm:
         self.settings = Settings()
         self.answered = answered
         self.notice: Words | None = None
+        self.report = Run() if answered else None
         records = (
             *self.blueprint.stages,
             *self.blueprint.channels,
@@ -99,7 +113,7 @@ class Firm:
     def verbatims(self, touchpoint: str, limit: int = 8) -> list[Said]:
         """Return comments; one tries to be markup."""
         said = [
-            Said(2.0, "Le colis est arrivé trois jours après la date promise, carton ouvert.", LAST),
+            Said(2.0, "Le colis est arrivé trois jours après la date promise, carton ouvert.", LAST - 86_400_000),
             Said(9.0, "Livreur <script>alert(1)</script> aimable & ponctuel.", LAST),
         ]
         return said[:limit] if self.answered else []

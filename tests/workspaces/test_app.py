@@ -228,3 +228,11 @@ def test_the_map_opens_on_the_cause_the_stakes_and_the_promises(client: TestClie
     for part in ("Délai du transporteur", "−0,64\u00a0à\u00a0−0,40", "Transport", "11\u202f038 clients", "sur 9"):
         assert part in opening
     assert "promesse non tenue" in client.get("/fr/map").text
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("end", ["", "/"])
+def test_a_language_alone_leads_to_its_map(client: TestClient, language: Language, end: str) -> None:
+    answer = client.get(f"/{language}{end}")
+    assert answer.status_code == 200
+    assert answer.url.path == f"/{language}/map"

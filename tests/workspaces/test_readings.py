@@ -39,3 +39,9 @@ def test_texts_may_come_in_any_form() -> None:
     assert in_words({"fr": "a", "en": "b"}, "fr") == "a"
     assert in_words(None, "fr") == ""
     assert in_words("plain", "fr") == "plain"
+
+
+def test_an_effect_of_nothing_has_a_sentence_of_its_own(firm: Firm) -> None:
+    row = {**firm.result("causes").rows[0], "robustness": 0.004}
+    assert say_cause(firm, row, 1, "fr").robustness.startswith("L’effet estimé est presque nul")
+    assert "21" in say_cause(firm, {**row, "robustness": 0.21}, 1, "fr").robustness

@@ -38,11 +38,15 @@ GRADE = Words(fr="Preuve", en="Evidence")
 WEEK = Words(fr="Semaine du", en="Week of")
 FROM = Words(fr="De", en="From")
 TO = Words(fr="Vers", en="To")
+TOUCHES = Words(fr="contacts", en="touches")
+DRAWN = Words(fr="passages dessinés", en="moves drawn")
 PASSAGES = Words(fr="Passages", en="Moves")
 SHARE = Words(fr="Part", en="Share")
 ENTERED = Words(fr="Entrés", en="Entered")
 MOVED_ON = Words(fr="Ont poursuivi", en="Moved on")
-LEFT = Words(fr="Partis", en="Left")
+LEFT = Words(fr="Arrêtés là", en="Stopped here")
+STARTS = Words(fr="(début)", en="(start)")
+ENDS = Words(fr="(fin)", en="(end)")
 UNDER_WAY = Words(fr="En chemin", en="Under way")
 MEDIAN = Words(fr="Durée médiane", en="Median time")
 CUSTOMERS = Words(fr="clients", en="customers")
@@ -70,4 +74,9 @@ STATES = {
     "experience": Words(fr="expérience déclarée", en="reported experience"),
     "worst_days": Words(fr="pires jours de l’opération", en="the operation’s worst days"),
     "bad_experience": Words(fr="mauvaise expérience", en="bad experience"),
+    "last_stage": Words(fr="dernière étape", en="last stage"),
+    "median_not_reached": Words(fr="médiane non atteinte", en="median not reached"),
+    "nobody": Words(fr="personne", en="nobody"),
+    "(start)": STARTS,
+    "(end)": ENDS,
 }

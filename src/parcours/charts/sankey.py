@@ -51,17 +51,19 @@ def draw_sankey(
     language: Language,
     headings: Sequence[str] = (),
     most: int = 40,
+    touches: Mapping[str, int] | None = None,
 ) -> Chart:
     """Draw the ``most`` largest moves between nodes in their ``columns`` under ``headings``; the table holds all moves.
 
     A move within a column or back to an earlier one has no ribbon, for it would cross everything: the description
-    says which share of all moves is drawn.
+    says which share of all moves is drawn. ``touches`` is what a node's label counts, whatever is drawn of it;
+    without them the label says that it counts the moves drawn.
     """
     known = [move for move in moves if move.source in columns and move.target in columns]
     forward = [move for move in known if columns[move.source] < columns[move.target]]
     drawn = sorted(forward, key=lambda move: (-move.count, move.source, move.target))[:most]
     total = sum(move.count for move in known)
-    svg = _draw(title, drawn, names, columns, language, total, headings) if drawn else ""
+    svg = _draw(title, drawn, names, columns, language, total, headings, touches) if drawn else ""
     return Chart(svg, _table(title, moves, names, language))
 
 
@@ -99,6 +101,7 @@ def _draw(
     language: Language,
     total: int,
     headings: Sequence[str],
+    touches: Mapping[str, int] | None,
 ) -> str:
     used = sorted({columns[name] for move in moves for name in (move.source, move.target)})
     rank = {column: place for place, column in enumerate(used)}
@@ -119,10 +122,14 @@ def _draw(
         top = node.y + node.height / 2 - 7.5 * len(rows) + 4
         parts.append(rect(x, node.y, NODE, node.height, "node", 2))
         parts.append(lines_of(x + NODE + 7, top, rows, 15, "bold halo"))
-        parts.append(
-            lines_of(x + NODE + 7, top + 15 * len(rows), [write_number(node.size, language)], 15, "small halo")
-        )
+        counted = _count(node.size if touches is None else touches.get(name, 0), touches is None, language)
+        parts.append(lines_of(x + NODE + 7, top + 15 * len(rows), [counted], 15, "small halo"))
     return "".join([*parts, "</svg>"])
+
+
+def _count(number: int, drawn: bool, language: Language) -> str:
+    word = (labels.DRAWN if drawn else labels.TOUCHES).in_language(language)
+    return f"{write_number(number, language)} {word}"
 
 
 def _stack(layers: Sequence[Sequence[str]], nodes: Mapping[str, _Node], moves: Sequence[Move]) -> float:

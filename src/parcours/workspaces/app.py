@@ -40,6 +40,7 @@ def create_app(company: Readable, hosts: Collection[str] = (), reopen: Reopen | 
     shelf, held = Shelf(company.folder), Held(company, reopen)
     routes = [
         Route("/", _go_home(held)),
+        *(Route(f"/{language}/", _go_to_map(language)) for language in LANGUAGES),
         Route(STYLES_PATH, _send_fixed(STYLES, "text/css; charset=utf-8")),
         Route("/static/icon.svg", _send_fixed(_read_icon(), "image/svg+xml")),
         *(
@@ -102,6 +103,13 @@ def _go_home(held: Held) -> Callable[[Request], Response]:
     def answer(request: Request) -> Response:
         language = choose_language(held.take(), request.headers.get("accept-language", ""))
         return RedirectResponse(f"/{language}/map", status_code=302, headers={"Vary": "Accept-Language"})
+
+    return answer
+
+
+def _go_to_map(language: Language) -> Callable[[Request], Response]:
+    def answer(_: Request) -> Response:
+        return RedirectResponse(f"/{language}/map", status_code=302)
 
     return answer
 

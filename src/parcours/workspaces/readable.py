@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from parcours.blueprint.records import Blueprint
 from parcours.measure.contract import Result
@@ -28,6 +28,30 @@ class Comment(Protocol):
         """When, in epoch milliseconds."""
 
 
+class Run(Protocol):
+    """What the latest run did; ``sources`` hold each source's ``counts``."""
+
+    @property
+    def events(self) -> int:
+        """The events that are kept."""
+
+    @property
+    def customers(self) -> int:
+        """The customers they are of."""
+
+    @property
+    def sources(self) -> Sequence[Mapping[str, Any]]:
+        """One record a source, with the ``counts`` of the rows that this run read."""
+
+    @property
+    def warnings(self) -> Sequence[Words]:
+        """What the load warned of."""
+
+    @property
+    def finished_ms(self) -> int:
+        """When it ended, in epoch milliseconds."""
+
+
 class Readable(Protocol):
     """A company as pages see it; `parcours.company.Company` is one."""
 
@@ -49,6 +73,10 @@ class Readable(Protocol):
     @property
     def labels(self) -> Mapping[str, Words]:
         """The label of every id that a result may name."""
+
+    @property
+    def report(self) -> Run | None:
+        """What the latest run did, or ``None`` before the first."""
 
     def result(self, name: str, by: str | None = None) -> Result:
         """Answer a measure; raises `ParcoursError` where no purpose covers it."""

@@ -175,7 +175,10 @@ def _natural(row: Row, language: Language) -> str:
 def _robustness(row: Row, language: Language) -> str:
     value = row.get("robustness")
     if isinstance(value, int | float):
-        return Say(language)("cause.robustness", share=write_number(100 * value, language, 0))
+        share = write_number(100 * value, language, 0)
+        return (
+            Say(language)("cause.robustness_none") if share == "0" else Say(language)("cause.robustness", share=share)
+        )
     return in_words(value, language)
 
 

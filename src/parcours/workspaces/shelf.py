@@ -22,6 +22,7 @@ RESTS_ON = (
     ".parcours/keys.db",
     ".parcours/keys.db-wal",
     ".parcours/parts",
+    ".parcours/tables/results/_run.json",
 )
 Stamp = tuple[int, ...]
 

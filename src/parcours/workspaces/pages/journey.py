@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
 import msgspec
 
 from parcours.charts.bars import StageBar, draw_stages
 from parcours.charts.chart import Chart
+from parcours.charts.labels import STATES
 from parcours.charts.numbers import write_durations, write_interval, write_number
 from parcours.charts.sankey import Move, draw_sankey
 from parcours.words import Language
@@ -15,6 +19,8 @@ from parcours.workspaces.readings import ask, rows_of
 from parcours.workspaces.wording import Say
 
 MOST_TABLED = 200
+MOST_DRAWN = 40
+START, END = "(start)", "(end)"
 
 
 class StageTime(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,6 +39,7 @@ class JourneyPage(msgspec.Struct, frozen=True, kw_only=True):
     stages: Chart | None
     times: tuple[StageTime, ...]
     moves: Chart | None
+    undrawn: str
     warnings: tuple[str, ...]
 
 
@@ -48,7 +55,9 @@ def read_journey(company: Readable, language: Language) -> JourneyPage:
         columns = stage_at
     headings = [stage.label.in_language(language) for stage in company.blueprint.stages]
     title = say("journey.moves")
-    drawn = draw_sankey(title, moves[:MOST_TABLED], names, columns, language, headings) if moves else None
+    names |= {place: STATES[place].in_language(language) for place in (START, END)}
+    touches = count_touches(moves)
+    drawn = draw_sankey(title, moves[:MOST_TABLED], names, columns, language, headings, MOST_DRAWN, touches)
     results = [ask(company, name) for name in ("journey", "transitions")]
     entered = write_number(bars[0].entered, language) if bars else ""
     return JourneyPage(
@@ -56,7 +65,8 @@ def read_journey(company: Readable, language: Language) -> JourneyPage:
         lede=say("journey.says", entered=entered) if bars else say("journey.nothing"),
         stages=draw_stages(say("journey.stages"), bars, language) if bars else None,
         times=tuple(_write_time(bar, language) for bar in bars if bar.median_ms is not None),
-        moves=drawn,
+        moves=drawn if moves else None,
+        undrawn=say_undrawn(moves, columns, language) if drawn.svg else "",
         warnings=tuple(w.in_language(language) for result in results if result for w in result.warnings),
     )
 
@@ -64,6 +74,30 @@ def read_journey(company: Readable, language: Language) -> JourneyPage:
 def _write_time(bar: StageBar, language: Language) -> StageTime:
     median, low, high = write_durations((bar.median_ms, bar.low, bar.high), language)
     return StageTime(label=bar.label, median=median, interval=write_interval(low, high, language))
+
+
+def count_touches(moves: Sequence[Move]) -> dict[str, int]:
+    """Return the touches of each place: everything that came into it, from the start, from itself or from later."""
+    found: Counter[str] = Counter()
+    for move in moves:
+        found[move.target] += move.count
+    return dict(found)
+
+
+def say_undrawn(moves: Sequence[Move], columns: Mapping[str, int], language: Language) -> str:
+    """Say how many moves have no ribbon: within a stage, back to an earlier one, forward but rare."""
+    known = [move for move in moves[:MOST_TABLED] if move.source in columns and move.target in columns]
+    forward = sum(sorted((m.count for m in known if columns[m.source] < columns[m.target]), reverse=True)[:MOST_DRAWN])
+    within = back = ahead = 0
+    for move in moves:
+        if move.source not in columns or move.target not in columns:
+            continue
+        step = columns[move.target] - columns[move.source]
+        within += move.count * (step == 0)
+        back += move.count * (step < 0)
+        ahead += move.count * (step > 0)
+    counts = {"within": within, "back": back, "rare": ahead - forward, "drawn": forward}
+    return Say(language)("journey.undrawn", **{name: write_number(count, language) for name, count in counts.items()})
 
 
 def read_bars(company: Readable, language: Language) -> list[StageBar]:

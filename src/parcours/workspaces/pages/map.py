@@ -9,7 +9,7 @@ import msgspec
 from parcours.charts.blueprint import TouchCard, describe_touch
 from parcours.charts.chart import Chart
 from parcours.charts.labels import METRICS, PROMISE_BROKEN
-from parcours.charts.numbers import write_number, write_period
+from parcours.charts.numbers import write_date, write_number, write_period
 from parcours.charts.scale import place, span_of, write_score, write_score_interval
 from parcours.words import Language
 from parcours.workspaces.frame import Frame, frame_page
@@ -66,6 +66,7 @@ class MapPage(msgspec.Struct, frozen=True, kw_only=True):
     findings: tuple[Cause, ...]
     drawing: Chart
     stages: tuple[ListedStage, ...]
+    data: str
     warnings: tuple[str, ...]
 
 
@@ -98,8 +99,32 @@ def read_map(company: Readable, language: Language, prefix: str = "") -> MapPage
             )
             for place, stage in enumerate(stage_columns(company, language))
         ),
+        data=say_data(company, language),
         warnings=tuple(w.in_language(language) for result in results if result for w in result.warnings),
     )
+
+
+def say_data(company: Readable, language: Language) -> str:
+    """Return what the latest run read, kept and set aside, and when; nothing before the first run."""
+    run, say = company.report, Say(language)
+    if run is None:
+        return ""
+    counts = {name: sum(int(source["counts"][name]) for source in run.sources) for name in ("rows_read", "quarantined")}
+    used = ask(company, "experience")
+    figures = {
+        "read": counts["rows_read"],
+        "kept": counts["rows_read"] - counts["quarantined"],
+        "quarantined": counts["quarantined"],
+        "events": run.events,
+        "customers": run.customers,
+        "answers": used.n if used else 0,
+    }
+    said = say(
+        "map.data_run",
+        day=write_date(run.finished_ms, language, company.settings.time_zone),
+        **{name: write_number(figure, language) for name, figure in figures.items()},
+    )
+    return f"{said} {say('map.data_warnings', warnings=len(run.warnings))}" if run.warnings else said
 
 
 def write_headline(company: Readable, cards: list[TouchCard], language: Language) -> tuple[str, str]:
@@ -141,7 +166,9 @@ def read_glance(
         rests = say("map.glance_stakes", interval=stakes.interval, touchpoint=worst.label)
         if stakes.value:
             rests += say("map.glance_value", value=stakes.value, interval=stakes.value_interval)
-        found.append(Glance(name=say("map.glance_exposed"), figure=figure, rests=rests, href=href(worst.id)))
+        found.append(
+            Glance(name=say("map.glance_exposed", below=stakes.below), figure=figure, rests=rests, href=href(worst.id))
+        )
     return (*found, *_glance_promises(company, cards, language, href))
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from parcours.blueprint.records import Touchpoint
+from parcours.blueprint.records import Blueprint, Touchpoint
 from parcours.charts.bars import Bin, draw_distribution
 from parcours.charts.causes import draw_causes
 from parcours.charts.chart import Chart
@@ -15,8 +15,9 @@ from parcours.charts.labels import METRICS
 from parcours.charts.numbers import write_date, write_number, write_share
 from parcours.charts.scale import LEVELS, level_of, write_score, write_score_interval
 from parcours.charts.trend import TrendPoint, draw_trend
-from parcours.words import Language
+from parcours.words import Language, Words
 from parcours.workspaces.frame import Frame, frame_page
+from parcours.workspaces.masks import say_masks
 from parcours.workspaces.missing import MissingError
 from parcours.workspaces.promise import Kept, say_promise
 from parcours.workspaces.readable import Readable
@@ -124,8 +125,26 @@ def read_touchpoint(company: Readable, language: Language, id: str, comments: bo
             if id in operation.supports and not own
         ),
         comments=_read_comments(company, touchpoint, language) if comments else (),
-        warnings=tuple(warning.in_language(language) for warning in causes.warnings) if causes else (),
+        warnings=tuple(
+            warning.in_language(language)
+            for warning in (causes.warnings if causes else ())
+            if is_concerned(company.blueprint, warning, id, {row["operation"] for row in own}, bool(estimated))
+        ),
     )
+
+
+def is_concerned(blueprint: Blueprint, warning: Words, id: str, operations: set[str], estimated: bool) -> bool:
+    """Say whether a caution of `causes` belongs on the page of touchpoint ``id``.
+
+    One that names touchpoints belongs to them; one that names operations alone, where one of them is estimated; a
+    general one wherever effects are.
+    """
+    told = warning.in_language("fr")
+    places = {each.id for each in blueprint.touchpoints if f"« {each.label.in_language('fr')} » :" in told}
+    if places:
+        return id in places
+    named = {each.id for each in blueprint.operations if f"« {each.label.in_language('fr')} »" in told}
+    return estimated and (not named or bool(named & operations))
 
 
 def write_reading(touchpoint: Touchpoint, row: Row, language: Language) -> Reading:
@@ -151,8 +170,17 @@ def write_reading(touchpoint: Touchpoint, row: Row, language: Language) -> Readi
         n=write_number(row.get("n"), language),
         response_rate=write_share(rate, language, 1) if rate is not None else "",
         shrunken=write_score(metric, shrunken, language) if shrunken is not None else "",
-        detectable=write_score(metric, change, language, signed=False).lstrip("+") if change is not None else "",
+        detectable=_write_change(metric, change, language) if change is not None else "",
     )
+
+
+def _write_change(metric: str, change: float, language: Language) -> str:
+    """Write a change in points: of a percentage for CSAT, of its own scale otherwise."""
+    size = 100 * change if metric == "csat" else change
+    text = write_number(size, language, 0 if size >= 10 or round(size, 1).is_integer() else 1)
+    say = Say(language)
+    one = size < 2 if language == "fr" else text == "1"
+    return say("touchpoint.detectable_says" if one else "touchpoint.detectable_many", change=text)
 
 
 def _draw_trend(company: Readable, touchpoint: Touchpoint, language: Language) -> Chart | None:
@@ -225,11 +253,12 @@ def _why(row: Row, language: Language) -> str:
 def _read_comments(company: Readable, touchpoint: Touchpoint, language: Language) -> tuple[Comment, ...]:
     if touchpoint.experience is None or touchpoint.experience.text is None:
         return ()
+    latest = company.verbatims(touchpoint.id, limit=MOST_COMMENTS)
     return tuple(
         Comment(
-            text=comment.text,
+            text=say_masks(comment.text, language),
             score=write_number(comment.score, language, 0 if float(comment.score).is_integer() else 1),
             day=write_date(comment.occurred_ms, language, company.settings.time_zone),
         )
-        for comment in company.verbatims(touchpoint.id, limit=MOST_COMMENTS)
+        for comment in sorted(latest, key=lambda comment: -comment.occurred_ms)
     )
