@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from parcours.collect.conditions import Unmet
 from parcours.collect.door import Door
 from parcours.collect.known import LOGGED, Known, RowLog
 from parcours.collect.mapping import Ahead, Mapped, Mapping
@@ -54,6 +55,8 @@ class Drafts:
         self.refused: list[Ints] = []
         self.discarded = 0
         self.ahead: dict[int, Ahead] = {}
+        self.unmet = Unmet()
+        self.skipped = False
         self._folder, self._source, self._key = folder, source, key
         self._mapping, self._known, self._door = mapping, known, door
         self._manifest, self._log, self._now_ms = manifest, log, now_ms
@@ -72,6 +75,7 @@ class Drafts:
         good = self._with_key(raw, quarantine)
         found, hashes_known = self._known.find(keys)
         fresh = np.flatnonzero(good & ~(found & (hashes_known == hashes)))
+        self.skipped |= len(fresh) < int(good.sum())
         piece = np.zeros(raw.count, LOGGED)
         piece["key"], piece["hash"], piece["file"] = keys, hashes, file
         if len(fresh):
@@ -115,6 +119,7 @@ class Drafts:
         if same.any():
             mapped = mapped.without(same)
         quarantine.blame(mapped.blames)
+        self.unmet.note(mapped.met)
         aside = dict(mapped.faults)
         counts = np.bincount(mapped.rows, minlength=raw.count)
         firsts = np.cumsum(counts) - counts

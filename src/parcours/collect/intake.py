@@ -19,7 +19,7 @@ from parcours.collect.known import NONE_KNOWN, Known, KnownWriter, RowLog, Settl
 from parcours.collect.lookup import open_lookup
 from parcours.collect.majority import find_majority
 from parcours.collect.mapping import Mapping
-from parcours.collect.notices import source_warnings
+from parcours.collect.notices import condition_unmet, source_warnings
 from parcours.collect.quarantine import Quarantine
 from parcours.collect.report import Counts, SourceReport
 from parcours.collect.rewriting import Rewriting, among, leave_out
@@ -27,7 +27,7 @@ from parcours.collect.rows import Flags, Ints
 from parcours.collect.states import carried_counts, is_unchanged
 from parcours.engine.store.manifest import FileState, KnownRows, Manifest
 from parcours.engine.store.parts import Part, remove_parts
-from parcours.errors import ParcoursError
+from parcours.errors import Fault, ParcoursError
 from parcours.progress import Progress
 
 _WITHDRAW_ROWS = 100_000
@@ -65,6 +65,7 @@ class Intake:
         self._numbers = {name: state.number for name, state in self._states.items()}
         self._read_states: dict[str, FileState] = {}
         self._quarantines: dict[str, Quarantine] = {}
+        self._unmet: list[Fault] = []
         self._added = self._ahead = 0
 
     def run(self) -> SourceReport:
@@ -86,6 +87,7 @@ class Intake:
         held = sum(part.rows for part in self.manifest.parts(self.source))
         gone = sorted(set(self._states) - {file.name for file in self.plan.files})
         warnings = source_warnings(self.plan, counts, list(self._quarantines.values()), gone, duplicates, self._ahead)
+        warnings += [condition_unmet(fault) for fault in self._unmet]
         total = sum(counts.values(), Counts())
         return SourceReport(self.source, len(self.plan.files), len(changed), total, held, tuple(warnings))
 
@@ -106,6 +108,8 @@ class Intake:
                     self._read(file, drafts)
                 drafts.finish()
                 kept = self._kept(known, files) if reload else None
+                if len(files) == len(self.plan.files) and not drafts.skipped:
+                    self._unmet = drafts.unmet.faults(self.plan.source, self.plan.node)
                 self._ahead = sum(ahead.events for ahead in drafts.ahead.values())
                 settlement = settle_rows(log, known, kept, writer)
                 register = settlement.known

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from parcours.blueprint.records import Blueprint
 from parcours.collect.amounts import parse_numbers, unit_factor
+from parcours.collect.conditions import MOST_VALUES, Met
 from parcours.collect.dates import DAY_MS, EARLIEST_MS, parse_dates
 from parcours.collect.door import raw_schema
 from parcours.collect.lookup import Joined
@@ -35,7 +36,8 @@ class Ahead(msgspec.Struct):
 class Mapped(msgspec.Struct):
     """What a batch gave: events in the order of their rows, the row of each, and the rows at fault by their number.
 
-    ``blames`` says of each reason which cell was the first to give it; ``ahead`` which events are still to come.
+    ``blames`` says of each reason which cell was the first to give it; ``ahead`` which events are still to come;
+    ``met`` which conditions some row met.
     """
 
     events: pa.Table
@@ -43,11 +45,14 @@ class Mapped(msgspec.Struct):
     faults: dict[int, tuple[str, Words]]
     blames: dict[Words, Blame]
     ahead: Ahead
+    met: Met
 
     def without(self, left: Flags) -> Mapped:
         """Return the same without the events of the rows that are ``left`` out."""
         kept = ~left[self.rows]
-        return Mapped(self.events.filter(pa.array(kept)), self.rows[kept], self.faults, self.blames, self.ahead)
+        return Mapped(
+            self.events.filter(pa.array(kept)), self.rows[kept], self.faults, self.blames, self.ahead, self.met
+        )
 
 
 class Mapping:
@@ -85,6 +90,7 @@ class _Batch:
         self.keys = keys
         self.faults: dict[int, tuple[str, Words]] = {}
         self.blames: dict[Words, Blame] = {}
+        self._met: dict[Condition, dict[str, int] | None] = {}
         self._ahead: list[tuple[str, Flags, int]] = []
         self._texts: dict[str, pa.Array] = {}
         self._times: dict[Time, tuple[Ints, Flags]] = {}
@@ -104,7 +110,7 @@ class _Batch:
         if len(made) > 1:
             order = np.argsort(places, kind="stable")
             events, places = events.take(pa.array(order)).combine_chunks(), places[order]
-        return Mapped(events, places, self.faults, self.blames, self._gather_ahead(good))
+        return Mapped(events, places, self.faults, self.blames, self._gather_ahead(good), self._met)
 
     def _refuse_rows_ahead(self, given: Flags) -> None:
         """Fault the rows that give no event and would only give some in the future."""
@@ -206,7 +212,9 @@ class _Batch:
         values = self._text(when.column)
         if not when.values:
             return np.asarray(pc.is_valid(values))
-        return np.asarray(pc.is_in(values, pa.array(when.values, pa.string())))
+        met = np.asarray(pc.is_in(values, pa.array(when.values, pa.string())))
+        self._met[when] = None if met.any() else _count_values(values)
+        return met
 
     def _choice(self, choice: Choice) -> pa.Array:
         values = pc.utf8_lower(self._text(choice.column))
@@ -235,6 +243,12 @@ class _Batch:
                 self.faults[row] = (code, told)
                 if blamed and told not in self.blames:
                     self.blames[told] = Blame(code, column, self._text(column)[row].as_py())
+
+
+def _count_values(values: pa.Array) -> dict[str, int]:
+    """Return the values that stand in a column and how often, one more at most than are ever told."""
+    counted = pc.value_counts(values.drop_null()).slice(0, MOST_VALUES + 1)
+    return {str(one["values"]): int(one["counts"]) for one in counted.to_pylist()}
 
 
 def _number_unreadable(column: str) -> Words:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from parcours.collect.inspection import Plan
 from parcours.collect.quarantine import Quarantine
 from parcours.collect.report import Counts
+from parcours.errors import Fault
 from parcours.words import Words
 
 _ENCODING_ROWS = 10
@@ -59,3 +60,11 @@ def source_warnings(
             Words(f"{name} n'est plus là : ses événements sont gardés.", f"{name} is gone: its events are kept.")
         )
     return told
+
+
+def condition_unmet(fault: Fault) -> Words:
+    """Return a warning about the description of a source with its file and line."""
+    return Words(
+        f"{fault.sentence.fr} {fault.remedy.fr} ({fault.place})",
+        f"{fault.sentence.en} {fault.remedy.en} ({fault.place})",
+    )

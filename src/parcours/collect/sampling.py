@@ -7,6 +7,7 @@ import time
 import numpy as np
 
 from parcours.blueprint.records import Blueprint
+from parcours.collect.conditions import Unmet
 from parcours.collect.connectors import open_rows
 from parcours.collect.inspection import Plan, SourceFile, wanted_columns
 from parcours.collect.lookup import open_lookup
@@ -29,11 +30,13 @@ def sample_files(plan: Plan, blueprint: Blueprint, settings: Settings) -> list[F
     joined = open_lookup(plan.source.lookup, plan.lookup)
     mapping = Mapping(plan.source, blueprint, settings.time_zone, joined, time.time_ns() // 1_000_000)
     faults: list[Fault] = []
+    unmet, tried = Unmet(), 0
     for file in plan.files:
         raw = None if file.empty else _first_rows(plan, file)
         if raw is not None and raw.count:
-            faults += _look(plan, file, mapping, raw)
-    return faults
+            faults += _look(plan, file, mapping, raw, unmet)
+            tried = max(tried, raw.count)
+    return faults + unmet.faults(plan.source, plan.node, SAMPLE_ROWS if tried == SAMPLE_ROWS else None)
 
 
 def _first_rows(plan: Plan, file: SourceFile) -> RawRows | None:
@@ -42,8 +45,9 @@ def _first_rows(plan: Plan, file: SourceFile) -> RawRows | None:
     return raw and raw.pick(np.arange(min(raw.count, SAMPLE_ROWS)))
 
 
-def _look(plan: Plan, file: SourceFile, mapping: Mapping, raw: RawRows) -> list[Fault]:
+def _look(plan: Plan, file: SourceFile, mapping: Mapping, raw: RawRows, unmet: Unmet) -> list[Fault]:
     mapped = mapping.map_rows(raw, np.zeros(raw.count, np.int64))
+    unmet.note(mapped.met)
     reasons: dict[Words, int] = {}
     for _, reason in mapped.faults.values():
         reasons[reason] = reasons.get(reason, 0) + 1
