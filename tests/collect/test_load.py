@@ -416,5 +416,21 @@ def test_a_source_that_is_no_longer_described_keeps_its_events_and_says_so(acme)
     acme.load()
     (acme.folder / "sources" / "orders.yaml").rename(acme.folder / "sources" / "orders.old")
     report = acme.load()
-    assert any("orders" in warning.fr for warning in report.warnings)
-    assert len(acme.events()) == 1
+    (warning,) = report.warnings
+    assert "“orders” is no longer described: its 1 event(s)" in warning.en
+    assert (report.held, report.counts.rows_read, len(acme.events())) == (1, 0, 1)
+
+
+def test_the_events_of_a_source_go_as_the_warning_says(acme) -> None:
+    path = acme.folder / "sources" / "orders.yaml"
+    text = path.read_text()
+    acme.orders(acme.order(1), acme.order(2))
+    acme.load()
+    path.unlink()
+    acme.source("more", text.replace("source: orders", "source: more"))
+    assert (acme.load().held, len(acme.load().warnings)) == (4, 1)
+    acme.source("orders", text + "    when: {column: order_id, is: [nothing]}\n")
+    assert acme.load().held == 2
+    path.unlink()
+    report = acme.load()
+    assert (report.held, report.warnings) == (2, ())

@@ -61,11 +61,11 @@ def load(
                 intake = Intake(plan, blueprint, settings.time_zone, door, manifest, progress, now_ms)
                 reports.append(intake.run())
                 progress.end()
-            gone = sorted(set(manifest.sources()) - {plan.source.source for plan in plans})
+            gone = _held_undescribed(manifest, {plan.source.source for plan in plans})
         finally:
             manifest.close()
-    warnings = [fault.sentence for fault in faults] + [_source_gone(name) for name in gone]
-    return LoadReport(tuple(reports), tuple(warnings))
+    warnings = [fault.sentence for fault in faults] + [_source_gone(*one) for one in gone.items()]
+    return LoadReport(tuple(reports), tuple(warnings), sum(gone.values()))
 
 
 def sweep(folder: Path, manifest: Manifest) -> None:
@@ -81,8 +81,21 @@ def sweep(folder: Path, manifest: Manifest) -> None:
             path.unlink(missing_ok=True)
 
 
-def _source_gone(name: str) -> Words:
+def _held_undescribed(manifest: Manifest, described: set[str]) -> dict[str, int]:
+    """Return how many events stand of each source that is no longer described."""
+    held: dict[str, int] = {}
+    for part in manifest.parts():
+        if part.source not in described:
+            held[part.source] = held.get(part.source, 0) + part.rows
+    return dict(sorted(held.items()))
+
+
+def _source_gone(name: str, events: int) -> Words:
     return Words(
-        f"La source « {name} » n'est plus décrite : ses événements sont gardés.",
-        f"The source “{name}” is no longer described: its events are kept.",
+        f"La source « {name} » n'est plus décrite : ses {events} événement(s) sont gardés et comptent toujours. Aucune "
+        "commande ne les retire ; pour le faire, remettez sa description avec, à chaque événement, un when: que nulle "
+        "ligne ne remplit, relancez, puis ôtez-la.",
+        f"The source “{name}” is no longer described: its {events} event(s) are kept and still count. No command takes "
+        "them out; to do so, put its description back with a when: that no row meets on each event, run again, then "
+        "take it away.",
     )

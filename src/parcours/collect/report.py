@@ -37,10 +37,14 @@ class SourceReport(msgspec.Struct, frozen=True):
 
 
 class LoadReport(msgspec.Struct, frozen=True):
-    """A whole load; ``warnings`` are those that concern no single source."""
+    """A whole load; ``warnings`` are those that concern no single source.
+
+    ``held_undescribed`` are the events of sources that are no longer described: they stay.
+    """
 
     sources: tuple[SourceReport, ...]
     warnings: tuple[Words, ...] = ()
+    held_undescribed: int = 0
 
     @property
     def counts(self) -> Counts:
@@ -49,8 +53,8 @@ class LoadReport(msgspec.Struct, frozen=True):
 
     @property
     def held(self) -> int:
-        """The events that stand in the parts of all sources."""
-        return sum(source.held for source in self.sources)
+        """The events that stand in the parts of all sources, those that are no longer described too."""
+        return sum(source.held for source in self.sources) + self.held_undescribed
 
     def all_warnings(self) -> tuple[Words, ...]:
         """Return every warning, those of a source opening with its name."""
