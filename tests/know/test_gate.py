@@ -236,3 +236,21 @@ def test_the_wall_has_two_public_names() -> None:
     import parcours.know
 
     assert parcours.know.__all__ == ["Know", "Permitted"]
+
+
+def test_customers_are_those_with_an_event_now_whoever_was_seen_before(tmp_path: Path) -> None:
+    firm, fresh = Firm(tmp_path / "firm"), Firm(tmp_path / "fresh")
+    firm.admit(*(view(f"old{place}", place, id_device=f"d{place}") for place in range(9)))
+    assert firm.know.refresh(Silent()) == 9
+    gone = firm.manifest.parts()
+    firm.manifest.commit(remove=[part.path for part in gone])
+    firm.door.withdraw(list(range(1, 10)))
+    assert firm.know.refresh(Silent()) == 0
+    now = [*(view(f"new{place}", place) for place in range(5)), {"name": "Incident"}]
+    now.append({**view("new0", 20), "id_mail": "a@b.fr"})
+    now.append({"name": "Called", "id_mail": "a@b.fr"})
+    firm.admit(*now)
+    fresh.admit(*now)
+    assert firm.know.refresh(Silent()) == fresh.know.refresh(Silent()) == 5
+    assert firm.again().know.refresh(Silent()) == 5
+    assert firm.know.events_for("improve").customers == 5

@@ -32,14 +32,14 @@ from parcours.know.identifiers import region_of
 from parcours.know.identity import RULES, People, fold
 from parcours.know.keys import Keys, open_keys
 from parcours.know.omissions import find_omissions
-from parcours.know.reading import Permission
+from parcours.know.reading import Permission, count_present
 from parcours.know.state import number_names, open_state
 from parcours.know.vault import Vault
 from parcours.progress import Progress
 from parcours.settings import Settings
 from parcours.words import Words
 
-IDENTITY = "know.identity"
+IDENTITY, CUSTOMERS = "know.identity", "know.customers"
 DAY_MS = 86_400_000
 
 
@@ -67,18 +67,20 @@ class Know:
         return CompanyDoor(self._blueprint, self._state, self._keys, region_of(self._settings.time_zone))
 
     def refresh(self, progress: Progress) -> int:
-        """Find out who is who after events came in; return how many customers there are.
+        """Find out who is who after events came in; return how many customers have an event that is kept now.
 
         Raises:
-            ParcoursError: ``state_damaged`` names what was altered.
+            ParcoursError: ``state_damaged`` or ``part_damaged`` names what was altered.
         """
         progress.begin(Words(fr="Identités", en="Identities"))
         with self._turn:
-            count = self._recall_count()
-            if count is None:
-                count = self._find_people().count
+            version = self._identity_version()
+            kept = self._tables.read_result(CUSTOMERS, version)
+            if kept is None:
+                kept = b"%d" % count_present(self._folder, self._manifest.parts(), self._find_people())
+                self._tables.write_result(CUSTOMERS, version, kept)
         progress.end()
-        return count
+        return int(kept)
 
     def events_for(self, purpose: str) -> Permitted:
         """Open the rows that ``purpose`` may see at this moment.
@@ -191,12 +193,6 @@ class Know:
         allowed = set(permission.pseudonyms[permission.allowed[permission.person]].tolist())
         return {ref: text for ref, (subject, text) in held.items() if subject in allowed}
 
-    def _recall_count(self) -> int | None:
-        kept = self._tables.place(IDENTITY) / "people.parquet"
-        if not self._tables.fresh(IDENTITY, self._identity_version()) or not kept.exists():
-            return None
-        return int((pq.read_metadata(kept).metadata or {}).get(b"people", b"0"))
-
     def _find_people(self) -> People:
         version = self._identity_version()
         if self._people is None or self._people[0] != version:
@@ -213,7 +209,6 @@ class Know:
 def _write_people(people: People, draft: Path) -> None:
     """Keep who is who and the verdict on every edge, for whoever asks why."""
     table = pa.table({"pseudonym": people.pseudonyms, "person": people.person})
-    table = table.replace_schema_metadata({b"people": str(people.count).encode()})
     pq.write_table(table, draft / "people.parquet")
     names = ("event_no", "strongest", "weaker")
     columns = {name: people.edges[:, place] for place, name in enumerate(names)}

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 
 from parcours.blueprint.records import Blueprint
 from parcours.engine.store.parts import Part, verified
+from parcours.know.identity import People
 from parcours.know.mapping import ABSENT, Chunk, Codes, EventMap, Vocabulary
 from parcours.know.omissions import Withheld
 from parcours.know.pseudonyms import BUCKETS, Numbers, buckets_of
@@ -126,6 +127,24 @@ class Reading:
         self.expired += int((keep & ~fresh).sum())
         keep &= fresh
         return person, None if keep.all() else keep
+
+
+def count_present(folder: Path, parts: tuple[Part, ...], people: People) -> int:
+    """Return how many of ``people`` have an event in ``parts``: the vault also knows those whose events were replaced.
+
+    Raises:
+        ParcoursError: ``part_damaged``.
+    """
+    present = np.zeros(people.count, bool)
+    subjects: dict[int, list[pa.Array]] = {}
+    for part, path in zip(parts, verified(folder, parts), strict=True):
+        column = pq.ParquetFile(path).read(columns=["subject"]).column(0)
+        subjects.setdefault(part.bucket, []).append(pc.unique(column.drop_null()))
+    # A subject lies in one bucket alone, so that few of them stand in memory at once.
+    for held in subjects.values():
+        named = np.unique(np.concatenate([np.asarray(one) for one in held]))
+        present[people.person[np.isin(people.pseudonyms, named)]] = True
+    return int(present.sum())
 
 
 def _filled(file: pq.ParquetFile, group: int, columns: list[str]) -> list[str]:
