@@ -88,3 +88,20 @@ def test_a_stage_and_a_touchpoint_may_share_an_id(firm: Path) -> None:
 def test_a_folder_that_is_not_there_says_how_to_make_one(tmp_path: Path) -> None:
     with pytest.raises(parcours.ParcoursError, match="parcours init"):
         parcours.open(tmp_path / "nowhere")
+
+
+def test_a_wrong_scale_gives_no_score_and_every_result_on_answers_says_so(firm: Path, tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(firm, tmp_path / "copy"))
+    path = copy / "blueprint.yaml"
+    text, changes = re.subn(r"scale: \[0, 10\]", "scale: [0, 8]", path.read_text("utf-8"), count=1)
+    assert changes == 1
+    path.write_text(text, "utf-8")
+    report = run(parcours.open(copy), Silent())
+    (told,) = (warning for warning in report.warnings if "outside the declared scale (0–8;" in warning.en)
+    company = parcours.open(copy)
+    for name in ("experience", "causes", "promises", "stakes"):
+        assert told in company.result(name).warnings
+    assert told not in company.result("journey").warnings
+    place = next(one for one in company.blueprint.touchpoints if told.en.startswith(one.label.en))
+    (row,) = (row for row in company.result("experience").rows if row["touchpoint"] == place.id)
+    assert (row["score"], row["n"]) == (None, 0)
