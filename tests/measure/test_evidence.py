@@ -55,6 +55,13 @@ def test_an_unclear_effect_asks_for_more_of_the_same_and_a_tiny_one_for_nothing(
     assert "ne dépasse pas 0,2 point," in tiny.fr
 
 
+def test_a_clear_effect_too_small_for_a_trial_is_not_said_to_be_none() -> None:
+    small = settle(make_effect(-0.07, 0.03), OPERATION, WEEKLY, 52)
+    assert "plus de cinq ans à confirmer" in small.fr
+    assert "0,13 point" in small.fr
+    assert "more than five years" in small.en
+
+
 @pytest.mark.parametrize("gap", ["unseen", "still", "together", "answers", "clusters"])
 @pytest.mark.parametrize("panel", [WEEKLY, Panel()])
 def test_every_gap_has_a_sentence_in_both_languages(blueprint: Blueprint, gap: str, panel: Panel) -> None:

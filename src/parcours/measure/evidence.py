@@ -103,6 +103,13 @@ def settle(effect: Effect, operation: Operation, panel: Panel, periods: int) -> 
     wait = math.ceil(periods * (ratio * (_HALVED if clear else 1.0)) ** 2) if ratio < 1e4 else 10**9
     if wait > _LONGEST[panel.period]:
         bound = f"{max(abs(effect.low), abs(effect.high)):.2g}"
+        if clear:
+            return Words(
+                fr="Un essai tiré au sort mettrait plus de cinq ans à confirmer un effet aussi petit : d'après "
+                f"l'intervalle, il ne dépasse pas {bound.replace('.', ',')} point.",
+                en="A randomised trial would take more than five years to confirm so small an effect: by its interval "
+                f"it does not exceed {bound} points.",
+            )
         return Words(
             fr="Aucun essai raisonnable : même cinq ans de données ne distingueraient pas de zéro un effet aussi "
             f"petit. D'après l'intervalle, il ne dépasse pas {bound.replace('.', ',')} point, dans un sens ou dans "
