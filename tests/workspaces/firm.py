@@ -115,6 +115,7 @@ class Firm:
         said = [
             Said(2.0, "Le colis est arrivé trois jours après la date promise, carton ouvert.", LAST - 86_400_000),
             Said(9.0, "Livreur <script>alert(1)</script> aimable & ponctuel.", LAST),
+            Said(5.0, "x" * 400, LAST - 2 * 86_400_000),
         ]
         return said[:limit] if self.answered else []
 
