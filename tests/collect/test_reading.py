@@ -93,3 +93,29 @@ def test_check_looks_at_the_files_that_are_there(acme) -> None:
 def test_no_source_is_a_warning(acme) -> None:
     (acme.folder / "sources" / "orders.yaml").unlink()
     assert [fault.code for fault in check_sources(acme.folder, acme.blueprint, acme.settings)] == ["no_sources"]
+
+
+def told(acme, text: str, code: str):
+    acme.source("orders", text)
+    found = check_sources(acme.folder, acme.blueprint, acme.settings)
+    return next(one for one in found if one.code == code)
+
+
+def test_a_remedy_without_a_near_word_names_what_to_declare_and_what_there_is(acme) -> None:
+    fault = told(acme, GOOD.replace("ids:", "consent: {offres: {column: c, yes: [x]}}\nids:"), "unknown_purpose")
+    assert fault.remedy.fr == "Déclarez « offres » dans le plan, ou choisissez parmi : improve."
+    assert fault.remedy.en == "Declare “offres” in the blueprint, or choose one of: improve."
+
+
+@pytest.mark.parametrize(("format", "why"), [("JJ/MM/AAAA", "il lui faut"), ("%d/%m/%Q", "%Q y est inconnu")])
+def test_a_date_format_that_will_not_do_says_why(acme, format, why) -> None:
+    fault = told(acme, GOOD.replace("time: at", f"time: {{column: at, format: '{format}'}}"), "bad_date_format")
+    assert f"« {format} » ne convient pas : {why}" in fault.sentence.fr
+
+
+def test_an_event_that_a_broken_source_may_give_is_not_missed(acme) -> None:
+    acme.source("orders", GOOD.replace(", Parcel Delivered", ""))
+    acme.source("parcels", "source: [")
+    found = {fault.code for fault in check_sources(acme.folder, acme.blueprint, acme.settings)}
+    assert "yaml_malformed" in found
+    assert "event_without_source" not in found

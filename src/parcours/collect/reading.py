@@ -71,7 +71,8 @@ def _read_all(folder: Path, blueprint: Blueprint, settings: Settings) -> tuple[t
             if not _broken(found):
                 read.append(ReadSource(source, node))
         faults += found
-    return tuple(read), faults + check_together([(one.source, one.node) for one in read], blueprint, folder)
+    complete = len(read) == len(paths)
+    return tuple(read), faults + check_together([(one.source, one.node) for one in read], blueprint, folder, complete)
 
 
 def _read_one(node: Node) -> tuple[Source, list[Fault]]:

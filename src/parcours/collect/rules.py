@@ -18,6 +18,7 @@ from parcours.errors import Fault
 from parcours.settings import Settings
 from parcours.words import Words
 
+_MOST_LISTED = 8
 _ID = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_-]*$")
 
 
@@ -31,8 +32,13 @@ def check_source(source: Source, node: Node, blueprint: Blueprint, settings: Set
     return faults
 
 
-def check_together(sources: Sequence[tuple[Source, Node]], blueprint: Blueprint, folder: Path) -> list[Fault]:
-    """Return what is wrong between sources: the same id twice, or an event that none of them gives."""
+def check_together(
+    sources: Sequence[tuple[Source, Node]], blueprint: Blueprint, folder: Path, complete: bool = True
+) -> list[Fault]:
+    """Return what is wrong between sources: the same id twice, or an event that none of them gives.
+
+    The latter only when they are ``complete``: a source that could not be read may well give it.
+    """
     faults = []
     seen: dict[str, str] = {}
     for source, node in sources:
@@ -45,7 +51,7 @@ def check_together(sources: Sequence[tuple[Source, Node]], blueprint: Blueprint,
             faults.append(node.fault("source_twice", ("source",), sentence, Words("Renommez-la.", "Rename it.")))
         seen.setdefault(source.source, node.file)
     names = [event.name for source, _ in sources for event in source.events]
-    if sources and all(name.text is not None for name in names):
+    if complete and sources and all(name.text is not None for name in names):
         given = {name.text for name in names}
         for wanted in sorted({match.name for match in blueprint.matches()} - given):
             faults.append(_event_without_source(wanted, folder))
@@ -123,9 +129,12 @@ def _check_time(time: Time, place: Place, node: Node) -> Iterator[Fault]:
     try:
         date_pattern(time.format)
     except ValueError as fault:
+        reason = Words(f"{fault} y est inconnu", f"{fault} is not known")
+        if str(fault) == time.format:
+            reason = Words("il lui faut une fois chacun %d, %m et %Y", "it needs %d, %m and %Y once each")
         sentence = Words(
-            f"Le format de date « {time.format} » ne convient pas ({fault}).",
-            f"The date format “{time.format}” will not do ({fault}).",
+            f"Le format de date « {time.format} » ne convient pas : {reason.fr}.",
+            f"The date format “{time.format}” will not do: {reason.en}.",
         )
         remedy = Words(
             'Par exemple "%d/%m/%Y %H:%M" ; sans format, la norme ISO 8601 ; sinon epoch_ms ou epoch_s.',
@@ -166,8 +175,15 @@ def _check_declared(source: Source, node: Node, blueprint: Blueprint) -> Iterato
 
 def _declare(word: str, declared: Sequence[str]) -> Words:
     near = get_close_matches(word, declared, n=1)
-    hint = Words(f"Vouliez-vous dire « {near[0]} » ? ", f"Did you mean “{near[0]}”? ") if near else Words()
-    return Words(f"{hint.fr}Sinon, déclarez-le dans le plan.", f"{hint.en}Otherwise declare it in the blueprint.")
+    if near:
+        return Words(
+            f"Vouliez-vous dire « {near[0]} » ? Sinon, déclarez « {word} » dans le plan.",
+            f"Did you mean “{near[0]}”? Otherwise declare “{word}” in the blueprint.",
+        )
+    listed = ", ".join(dict.fromkeys(declared))
+    choice = Words(f", ou choisissez parmi : {listed}", f", or choose one of: {listed}")
+    choice = choice if 0 < len(declared) <= _MOST_LISTED else Words()
+    return Words(f"Déclarez « {word} » dans le plan{choice.fr}.", f"Declare “{word}” in the blueprint{choice.en}.")
 
 
 def _fields(source: Source) -> Iterator[tuple[FieldColumn, Place, str]]:
