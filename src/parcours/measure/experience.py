@@ -159,10 +159,10 @@ DEFINITION = Words(
 )
 METHOD = Words(
     fr="Intervalles à 95 % : Wilson (CSAT), effectifs ajustés (NPS), t (CES). Les réponses d'un même client sont "
-    "comptées ensemble : n est divisé par l'effet de plan (CES : variance par grappes de clients, t à clients − 1 "
-    "degrés). Estimation resserrée : vers la moyenne des points semblables (DerSimonian–Laird, Morris 1983), dès "
-    "quatre. Plus petit changement décelable : entre deux vagues égales, puissance 80 %, seuil 5 %. Flèche : "
-    "seulement si l'intervalle de la différence exclut 0.",
+    "comptées ensemble : n est divisé par l'effet de plan de sondage (CES : variance par grappes de clients, t à "
+    "clients − 1 degrés). Estimation resserrée : vers la moyenne des points semblables (DerSimonian–Laird, Morris "
+    "1983), dès quatre. Plus petit changement décelable : entre deux vagues égales, puissance 80 %, seuil 5 %. Flèche "
+    ": seulement si l'intervalle de la différence exclut 0.",
     en="95 % intervals: Wilson (CSAT), adjusted counts (NPS), t (CES). One customer's answers count together: n is "
     "divided by the design effect (CES: variance clustered by customer, t with customers − 1 degrees). Shrunken "
     "estimate: towards the mean of like touchpoints (DerSimonian–Laird, Morris 1983), from four on. Smallest "

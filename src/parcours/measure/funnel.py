@@ -212,9 +212,9 @@ NO_JOURNEY = Words(
 )
 DEFINITION = Words(
     fr="Niveaux de la séquence principale du parcours conçu (ou étapes), dans l'ordre ; d'autres contacts sont "
-    "permis entre eux. Chaque client compte une fois, à partir de son premier départ ; chaque niveau est atteint "
-    "au premier contact ultérieur. Fenêtre : comptée depuis ce premier départ, borne comprise. Un choix forme un "
-    "niveau ; ce qui est facultatif ou parallèle n'en forme pas. n compte les clients partis.",
+    "permis entre eux. Chaque client compte une fois, à partir de son premier contact au premier niveau ; chaque "
+    "niveau est atteint au premier contact ultérieur. Fenêtre : comptée depuis ce contact, borne comprise. Un choix "
+    "forme un niveau ; ce qui est facultatif ou parallèle n'en forme pas. n compte ceux qui ont commencé.",
     en="Levels of the designed journey's main sequence (or stages), in order; other touches are allowed between. "
     "Each customer counts once, from their first start; each level is reached at the first later touch. Window: "
     "counted from that first start, its end included. A choice is one level; what is optional or parallel is "
@@ -241,8 +241,8 @@ MEASURE = Measure(
         Column("level", Words(fr="Niveau", en="Level"), "count"),
         Column("touchpoints", Words(fr="Points de contact", en="Touchpoints")),
         Column("reached", Words(fr="Clients", en="Customers"), "count"),
-        Column("started", Words(fr="Partis du début", en="Started"), "count"),
-        Column("share", Words(fr="Part du départ", en="Share of started"), "share"),
+        Column("started", Words(fr="Ont commencé", en="Started"), "count"),
+        Column("share", Words(fr="Part de ceux qui ont commencé", en="Share of started"), "share"),
         Column("low", Words(fr="Bas", en="Low"), "share"),
         Column("high", Words(fr="Haut", en="High"), "share"),
         Column("step_share", Words(fr="Part du niveau précédent", en="Share of level before"), "share"),

@@ -206,7 +206,7 @@ _DEFINITION = Words(
 )
 _METHOD = Words(
     fr="Opérations : rapport de totaux linéarisé, par grappes de sites (de jours sous cinq sites ou sans site ; de "
-    "périodes pour une opération comptée) ; moyenne avec t(G−1), part par Wilson à l'effectif équivalent. Expérience : "
+    "périodes pour une opération comptée) ; moyenne avec t(G−1), part par Wilson à l'effectif efficace. Expérience : "
     "les intervalles de la mesure « experience », les réponses d'un client comptées ensemble.",
     en="Operations: linearised ratio of totals, in clusters of sites (of days under five sites or without one; of "
     "periods for a counted operation); mean with t(G−1), share by Wilson at the effective number. Experience: the "
