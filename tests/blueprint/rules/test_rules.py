@@ -184,3 +184,10 @@ def test_a_cycle_is_named_once_with_its_operations(tmp_path: Path) -> None:
     (fault,) = faults
     assert "staffing → queue → staffing" in fault.sentence.fr
     assert "staffing → queue → staffing" in fault.sentence.en
+
+
+def test_a_choice_names_an_id_that_stands_twice_only_once(tmp_path: Path) -> None:
+    twice = "stages:\n  - {id: buy, label: {fr: Bis, en: Again}, deadline: 30d}\n"
+    (tmp_path / "blueprint.yaml").write_text(SOUND.replace("stages:\n", twice).replace("stage: buy", "stage: zzz"))
+    fault = next(fault for fault in check_blueprint(tmp_path)[1] if fault.code == "unknown_stage")
+    assert fault.remedy.fr == "Déclarez « zzz », ou choisissez parmi : buy."

@@ -106,7 +106,7 @@ def _unknown(draft: Draft, code: str, what: Words, section: str, named: Iterable
 
 def _fault(draft: Draft, code: str, what: Words, place: Place, id: str, known: tuple[Any, ...]) -> Fault:
     near = get_close_matches(id, known, n=1)
-    listed = ", ".join(known)
+    listed = ", ".join(dict.fromkeys(known))
     remedy = Words(f"Déclarez « {id} », ou corrigez-le.", f"Declare “{id}”, or mend it.")
     if near:
         remedy = Words(f"Vouliez-vous dire « {near[0]} » ?", f"Did you mean “{near[0]}”?")
