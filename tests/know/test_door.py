@@ -175,6 +175,7 @@ def test_withdrawn_events_leave_no_edge_and_no_text(firm: Firm) -> None:
     assert firm.know.refresh(Silent()) == 2
     firm.door.withdraw([2])
     firm.door.withdraw([])
+    firm.admit({"id_mail": "c@d.fr"}, {"id_mail": "a@b.fr"})
     assert firm.know.refresh(Silent()) == 3
     assert open_state(firm.folder).execute("SELECT event_no FROM texts") == [(1,)]
 
