@@ -105,3 +105,79 @@ def test_a_wrong_scale_gives_no_score_and_every_result_on_answers_says_so(firm: 
     place = next(one for one in company.blueprint.touchpoints if told.en.startswith(one.label.en))
     (row,) = (row for row in company.result("experience").rows if row["touchpoint"] == place.id)
     assert (row["score"], row["n"]) == (None, 0)
+
+
+COMPANY = """company: {id: kiosk, label: {fr: Kiosque, en: Kiosk}}
+stages: [{id: buy, label: {fr: Achat, en: Purchase}}]
+channels: [{id: shop, label: {fr: Boutique, en: Shop}, kind: human}]
+teams: [{id: desk, label: {fr: Comptoir, en: Desk}}]
+touchpoints:
+  - {id: till, label: {fr: Caisse, en: Till}, stage: buy, channel: shop, owner: desk, events: [Bought]}
+operations:
+  - {id: queue, label: {fr: File, en: Queue}, owner: desk, supports: [till], events: [Waited],
+     measure: {unit: min, field: minutes}}
+"""
+SALES = """source: sales
+file: sales.csv
+key: [sale]
+time: {column: at}
+ids: {user: client}
+events: [{name: Bought}]
+"""
+
+
+def open_kiosk(folder: Path, purposes: str = "") -> parcours.company.Company:
+    """Open a shop of twelve sales to four customers, who are each named in two ways."""
+    (folder / "sources").mkdir(parents=True, exist_ok=True)
+    (folder / "blueprint.yaml").write_text(COMPANY + purposes, "utf-8")
+    if not (folder / "sources" / "sales.yaml").exists():
+        (folder / "sources" / "sales.yaml").write_text(SALES, "utf-8")
+    rows = [f"s{sale},2026-01-{sale + 1:02d}T10:00:00Z,c{sale % 4},k{sale % 4}\n" for sale in range(12)]
+    (folder / "sales.csv").write_text("sale,at,client,card\n" + "".join(rows), "utf-8")
+    return parcours.open(folder)
+
+
+def purposes(*named: str) -> str:
+    told = (pair.split(":") for pair in named)
+    return "purposes:\n" + "".join(f"  - {{id: {id}, label: {{fr: {id}, en: {id}}}, basis: {b}}}\n" for id, b in told)
+
+
+def test_other_ids_in_a_source_leave_as_many_customers_as_a_fresh_load(tmp_path: Path) -> None:
+    company = open_kiosk(tmp_path / "kiosk", purposes("serve:contract"))
+    assert run(company, Silent()).customers == 4
+    source = company.folder / "sources" / "sales.yaml"
+    source.write_text(SALES.replace("user: client", "user: card"), "utf-8")
+    again = run(parcours.open(company.folder), Silent())
+    assert (again.customers, again.events) == (4, 12)
+    assert run(parcours.open(company.folder), Silent()).customers == 4
+
+
+def test_nothing_is_shown_before_the_first_run(tmp_path: Path) -> None:
+    company = open_kiosk(tmp_path, purposes("serve:contract"))
+    for ask in (lambda: company.result("journey"), lambda: company.rows_for("export")):
+        with pytest.raises(parcours.ParcoursError, match="parcours run") as caught:
+            ask()
+        assert caught.value.code == "nothing_loaded"
+    run(company, Silent())
+    assert company.result("journey").rows
+
+
+def test_without_a_purpose_a_run_says_why_nothing_is_measured(tmp_path: Path) -> None:
+    for _ in range(2):
+        report = run(open_kiosk(tmp_path), Silent())
+        assert (report.discarded, report.customers, report.findings) == (12, 0, ())
+        assert any("declares no purpose" in warning.en for warning in report.warnings)
+        assert any(warning.fr.startswith("12 événements") for warning in report.warnings)
+
+
+def test_without_any_consent_the_result_says_so_and_blames_no_survey(tmp_path: Path) -> None:
+    report = run(open_kiosk(tmp_path / "alone", purposes("learn:consent")), Silent())
+    assert report.discarded == 12
+    assert [finding.sentence.en[:26] for finding in report.findings] == ["No customer can be seen for"[:26]]
+    company = open_kiosk(tmp_path / "kiosk", purposes("learn:consent", "serve:contract"))
+    report = run(company, Silent())
+    assert report.discarded == 0
+    told = "4 of 4 customers have not allowed “learn”: their rows are not read."
+    assert told in [warning.en for warning in report.warnings]
+    for name in ("experience", "journey"):
+        assert [warning.en for warning in company.result(name).warnings] == [told]

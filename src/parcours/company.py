@@ -137,6 +137,16 @@ class Company:
                 Words(fr=f"Finalités qui la couvrent : {known}.", en=f"Purposes that cover it: {known}."),
                 self.folder / "blueprint.yaml",
             )
+        if not self.know.is_loaded:
+            raise ParcoursError(
+                "nothing_loaded",
+                Words(fr="Rien n'a encore été chargé.", en="Nothing has been loaded yet."),
+                Words(
+                    fr=f"Chargez les sources : parcours run {self.folder}",
+                    en=f"Load the sources: parcours run {self.folder}",
+                ),
+                self.folder,
+            )
         return self.know.events_for(purpose or covering[0].id)
 
     def result(self, name: str, by: str | None = None, purpose: str | None = None) -> Result:

@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 
 from parcours.blueprint import check_blueprint
+from parcours.charts.numbers import write_number
 from parcours.collect import LoadReport, check_sources, company_lock, load
 from parcours.company import Company
 from parcours.errors import Fault
@@ -16,7 +17,7 @@ from parcours.measure.findings import Finding, find
 from parcours.progress import Progress
 from parcours.results import RunReport, keep_run
 from parcours.settings import read_settings
-from parcours.words import Words
+from parcours.words import LANGUAGES, Words
 from parcours.workspaces.report import write_report
 
 REPORT = "report.html"
@@ -43,12 +44,13 @@ def run(company: Company, progress: Progress) -> RunReport:
     report = RunReport(
         events=loaded.held,
         quarantined=loaded.counts.quarantined,
+        discarded=company.know.discarded,
         customers=customers,
         touchpoints=len(company.blueprint.touchpoints),
         seconds=round(time.monotonic() - start, 2),
         findings=found,
         sources=tuple(msgspec.to_builtins(source) for source in loaded.sources),
-        warnings=(*company.know.warnings, *loaded.all_warnings(), *tell_omissions(company)),
+        warnings=(*company.know.warnings, *loaded.all_warnings(), *tell_unread(company)),
         report=REPORT,
         finished_ms=int(time.time() * 1000),
     )
@@ -64,6 +66,8 @@ def collect_files(company: Company, progress: Progress) -> LoadReport:
 def measure_all(company: Company, progress: Progress) -> tuple[Finding, ...]:
     """Step 4: every measure that some purpose covers, then what they say in sentences."""
     covered = [measure for measure in MEASURES if company.blueprint.purposes_for(measure.name)]
+    if not company.know.is_loaded:
+        return ()
     progress.begin(Words(fr="Mesures", en="Measures"), len(covered))
     answers = {}
     for measure in covered:
@@ -74,8 +78,30 @@ def measure_all(company: Company, progress: Progress) -> tuple[Finding, ...]:
     return find(answers, company.labels, money.currency if money else "EUR")
 
 
-def tell_omissions(company: Company) -> tuple[Words, ...]:
-    """Say what every purpose in use leaves out of what is measured, each sentence once."""
+def tell_unread(company: Company) -> tuple[Words, ...]:
+    """Say what is not read and why: no purpose, events without a basis, and what each purpose in use leaves out."""
+    told = []
+    if not company.blueprint.purposes:
+        told.append(NO_PURPOSE)
+    if discarded := company.know.discarded:
+        count = {language: write_number(discarded, language) for language in LANGUAGES}
+        told.append(
+            Words(
+                fr=f"{count['fr']} événements n'ont de base légale pour aucune finalité : comptés, puis écartés. "
+                "Déclarez sous purposes la finalité qui convient, ou lisez les accords des clients dans la source "
+                "(consent).",
+                en=f"{count['en']} events have no legal basis for any purpose: counted, then discarded. "
+                "Declare the right purpose under purposes, or read the customers' choices in the source (consent).",
+            )
+        )
     used = {covering[0].id for measure in MEASURES if (covering := company.blueprint.purposes_for(measure.name))}
-    told = [warning for purpose in sorted(used) for warning in company.know.events_for(purpose).warnings]
+    told += [warning for purpose in sorted(used) for warning in company.know.events_for(purpose).warnings]
     return tuple(dict.fromkeys(told))
+
+
+NO_PURPOSE = Words(
+    fr="Le blueprint ne déclare aucune finalité : aucune ligne n'est lue, et rien n'est mesuré. "
+    "Ajoutez sous purposes une finalité, sa base légale et les mesures qu'elle couvre.",
+    en="The blueprint declares no purpose: no row is read, and nothing is measured. "
+    "Add under purposes a purpose, its legal basis and the measures it covers.",
+)

@@ -21,10 +21,14 @@ RUN = "_run.json"
 
 
 class RunReport(msgspec.Struct, frozen=True, kw_only=True):
-    """What one run did: counts over all that is kept, what this run loaded, and what it found."""
+    """What one run did: counts over all that is kept, what this run loaded, and what it found.
+
+    ``discarded`` counts the events that no purpose had a basis for, which are not kept.
+    """
 
     events: int
     quarantined: int
+    discarded: int = 0
     customers: int
     touchpoints: int
     seconds: float

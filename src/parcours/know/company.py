@@ -112,6 +112,18 @@ class Know:
             return opened
 
     @property
+    def is_loaded(self) -> bool:
+        """Whether any source was ever loaded, even if nothing of it could be kept."""
+        return bool(self._manifest.sources())
+
+    @property
+    def discarded(self) -> int:
+        """How many events, as each file was last read, had no basis for any purpose and were not kept."""
+        manifest = self._manifest
+        states = [state for source in manifest.sources() for state in manifest.file_states(source).values()]
+        return sum(state.counts.get("discarded", 0) for state in states)
+
+    @property
     def warnings(self) -> tuple[Words, ...]:
         """What the keeper of the keys should know."""
         return self._opened_keys[1]
