@@ -23,11 +23,14 @@ from parcours.workspaces.report import write_report
 REPORT = "report.html"
 
 
-def check(folder: Path) -> list[Fault]:
-    """Steps 1 and 2 before anything runs: every fault of the blueprint and the sources, errors first."""
+def check(folder: Path, sample: bool = True) -> list[Fault]:
+    """Steps 1 and 2 before anything runs: every fault of the blueprint and the sources, errors first.
+
+    ``sample`` tries the first rows of each file as well; `run` reads what has changed whole.
+    """
     blueprint, faults = check_blueprint(folder)
     if blueprint is not None:
-        faults = [*faults, *check_sources(folder, blueprint, read_settings(folder))]
+        faults = [*faults, *check_sources(folder, blueprint, read_settings(folder), sample)]
     return sorted(faults, key=lambda fault: (fault.level != "error", fault.file or "", fault.line or 0))
 
 

@@ -16,7 +16,12 @@ from parcours.words import Words
 
 @click.command("run")
 @click.argument("folder", type=click.Path(path_type=Path))
-@click.option("--json", "as_json", is_flag=True, help="events, quarantined, customers, touchpoints, seconds, findings.")
+@click.option(
+    "--json",
+    "as_json",
+    is_flag=True,
+    help="events, quarantined, discarded, customers, touchpoints, seconds, findings …",
+)
 @click.option("--quiet", is_flag=True, help="No progress on stderr.")
 def command(folder: Path, as_json: bool, quiet: bool) -> None:
     """Load what changed in FOLDER, link, measure, and write report.html."""
@@ -30,7 +35,7 @@ def command(folder: Path, as_json: bool, quiet: bool) -> None:
 def run_folder(folder: Path, progress: Bars) -> RunReport:
     """Check, then run; with any error in the blueprint or the sources nothing is loaded."""
     company = companies.open(folder)
-    faults = flow.check(folder)
+    faults = flow.check(folder, sample=False)
     errors = [fault for fault in faults if fault.level == "error"]
     if errors:
         raise ParcoursError.of(errors)

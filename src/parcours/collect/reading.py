@@ -34,13 +34,16 @@ def read_sources(folder: Path, blueprint: Blueprint, settings: Settings) -> tupl
     return sources
 
 
-def check_sources(folder: Path, blueprint: Blueprint, settings: Settings) -> list[Fault]:
-    """Return every fault and warning of ``sources/*.yaml``, and of the files they name that are there."""
+def check_sources(folder: Path, blueprint: Blueprint, settings: Settings, sample: bool = True) -> list[Fault]:
+    """Return every fault and warning of ``sources/*.yaml``, and of the files they name that are there.
+
+    With ``sample`` the first rows of each file are tried; a load that follows reads them all anyway.
+    """
     sources, faults = _read_all(folder, blueprint, settings)
     if any(fault.level == "error" for fault in faults):
         return faults
     plans, found = inspect_files(sources, folder, settings, missing="warning")
-    if not any(fault.level == "error" for fault in found):
+    if sample and not any(fault.level == "error" for fault in found):
         for plan in plans:
             found += _sample(plan, blueprint, settings)
     return faults + found
