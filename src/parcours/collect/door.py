@@ -16,7 +16,8 @@ IDENTIFIERS = ("user", "mail", "phone", "device")
 def raw_schema(kinds: dict[str, str], objects: tuple[str, ...], purposes: tuple[str, ...]) -> pa.Schema:
     """Return the shape of a batch of raw events, before the door.
 
-    One row an event: ``source, row_key, line, name, occurred_ms`` (UTC), then ``id_<type>`` raw identifiers,
+    One row an event: ``source, row_key, line, name, occurred_ms`` (UTC, corrected), ``original_ms`` and ``sent_ms`` (the
+    client's own clock, null where it told none), then ``id_<type>`` raw identifiers,
     ``object_<type>`` raw object ids, ``field_<id>`` declared properties (number: float64, category and text:
     string) and ``consent_<purpose>`` choices (null: nothing recorded).
     """
@@ -26,6 +27,8 @@ def raw_schema(kinds: dict[str, str], objects: tuple[str, ...], purposes: tuple[
         ("line", pa.int64()),
         ("name", pa.string()),
         ("occurred_ms", pa.int64()),
+        ("original_ms", pa.int64()),
+        ("sent_ms", pa.int64()),
     ]
     columns += [(f"id_{kind}", pa.string()) for kind in IDENTIFIERS]
     columns += [(f"object_{kind}", pa.string()) for kind in objects]
@@ -49,6 +52,8 @@ def part_schema(kinds: dict[str, str], objects: tuple[str, ...]) -> pa.Schema:
         ("row_key", pa.int64()),
         ("name", pa.string()),
         ("occurred_ms", pa.int64()),
+        ("original_ms", pa.int64()),
+        ("sent_ms", pa.int64()),
         ("received_ms", pa.int64()),
         ("subject", pa.int64()),
         ("permitted", pa.int64()),
