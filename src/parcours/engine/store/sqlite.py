@@ -56,9 +56,12 @@ class Database:
                     self.execute("ROLLBACK")
                 raise
 
-    def truncate_log(self) -> None:
-        """Move the write-ahead log into the file and empty it, so that deleted rows are in neither."""
-        self.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    def truncate_log(self) -> bool:
+        """Move the write-ahead log into the file and empty it, so that deleted rows are in neither.
+
+        Returns whether all of it could be moved: a reader who holds on to the past keeps it from being so.
+        """
+        return self.execute("PRAGMA wal_checkpoint(TRUNCATE)")[0][0] == 0
 
     def close(self) -> None:
         """Close the file; closing twice is harmless."""
@@ -99,6 +102,16 @@ def _faults_told(path: Path) -> Iterator[None]:
                 "et relancez parcours run, qui relit les sources.",
                 en="Restore it from a backup; without one, move the .parcours folder aside "
                 "and run parcours run again, which rereads the sources.",
+            ),
+            path,
+        ) from fault
+    except (apsw.ReadOnlyError, apsw.CantOpenError) as fault:
+        raise ParcoursError(
+            "not_writable",
+            Words(fr=f"Parcours n'a pas le droit d'écrire {path}.", en=f"Parcours may not write {path}."),
+            Words(
+                fr="Donnez à ce compte le droit d'écrire dans le dossier de l'entreprise.",
+                en="Give this account the right to write in the company folder.",
             ),
             path,
         ) from fault

@@ -1,0 +1,78 @@
+"""Who sends: the write key of a request, wherever it stands, and the source that it belongs to."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping
+from hashlib import sha256
+
+import msgspec
+
+EVENT_BYTES = 32 * 1024
+BODY_BYTES = 500 * 1024
+RUDDERSTACK_BYTES = 4_000 * 1024
+_MOST_REMEMBERED = 4096
+_MASKED = "***"
+
+
+class Sender(msgspec.Struct, frozen=True):
+    """A source as the collector knows it, and the sizes in bytes that its SDKs keep to."""
+
+    source: str
+    event_bytes: int = EVENT_BYTES
+    body_bytes: int = BODY_BYTES
+    origins: tuple[str, ...] = ()
+
+
+def digest_key(write_key: str) -> str:
+    """Return what is kept of a write key: with 256 random bits a plain hash cannot be turned round."""
+    return sha256(write_key.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+class Senders:
+    """The write keys in force, by their digests."""
+
+    def __init__(self, by_digest: Mapping[str, Sender]) -> None:
+        self._by_digest = dict(by_digest)
+        self._by_header: dict[tuple[bytes, bytes], Sender | None] = {}
+        self.most_bytes = max((sender.body_bytes for sender in by_digest.values()), default=BODY_BYTES)
+
+    def named(self, write_key: str) -> Sender | None:
+        """Return who has ``write_key``."""
+        return self._by_digest.get(digest_key(write_key)) if write_key else None
+
+    def in_headers(self, authorization: bytes, x_write_key: bytes) -> tuple[bool, Sender | None]:
+        """Return whether a header carries a key at all, and whose it is.
+
+        A bearer token is no write key: with OAuth the key stands in the body.
+        """
+        if not authorization and not x_write_key:
+            return False, None
+        place = (authorization, x_write_key)
+        if place in self._by_header:
+            return True, self._by_header[place]
+        key = _basic_name(authorization) or x_write_key.decode("latin-1").strip()
+        if not key:
+            return False, None
+        if len(self._by_header) > _MOST_REMEMBERED:
+            self._by_header.clear()
+        sender = self._by_header[place] = self.named(key)
+        return True, sender
+
+    def in_body(self, write_key: object) -> Sender | None:
+        """Return who has the key that a body carries; Jitsu masks it there, for it stands in a header too."""
+        if not isinstance(write_key, str) or write_key == _MASKED:
+            return None
+        return self.named(write_key)
+
+
+def _basic_name(authorization: bytes) -> str:
+    scheme, _, coded = authorization.partition(b" ")
+    if scheme.lower() != b"basic":
+        return ""
+    try:
+        plain = base64.b64decode(coded.strip(), validate=True).decode("utf-8")
+    except (binascii.Error, UnicodeDecodeError):
+        return ""
+    return plain.partition(":")[0]

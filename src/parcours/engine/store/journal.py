@@ -1,0 +1,228 @@
+"""The journal in `journal.db`: accepted batches, sealed, in the order they were taken, until parts take them over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from hashlib import blake2b
+
+import msgspec
+
+from parcours.engine.store.sqlite import Cell, Database
+from parcours.errors import ParcoursError
+from parcours.words import Words
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS batches (
+    batch_no INTEGER PRIMARY KEY AUTOINCREMENT, hour INTEGER NOT NULL, events INTEGER NOT NULL,
+    received_ms INTEGER NOT NULL, body BLOB NOT NULL, checksum BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS cursors (inlet TEXT PRIMARY KEY, cursor BLOB NOT NULL, checksum BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS taken (one INTEGER PRIMARY KEY CHECK (one = 1), batch_no INTEGER NOT NULL);
+INSERT OR IGNORE INTO taken VALUES (1, 0);
+"""
+
+
+class Frame(msgspec.Struct, frozen=True, array_like=True):
+    """What is appended: sealed deliveries of one hour, and where the inlet that brought them stands now.
+
+    ``hour`` is the number of the hour (UTC) whose key seals ``body``; ``received_ms`` the latest delivery's.
+    """
+
+    hour: int
+    events: int
+    received_ms: int
+    body: bytes
+    inlet: str = ""
+    cursor: bytes = b""
+
+
+class Batch(msgspec.Struct, frozen=True):
+    """A frame as the journal holds it, checked; ``batch_no`` is never given twice."""
+
+    batch_no: int
+    hour: int
+    events: int
+    received_ms: int
+    body: bytes
+
+
+class Backlog(msgspec.Struct, frozen=True):
+    """What has been accepted and not been taken over yet."""
+
+    batches: int
+    events: int
+    bytes: int
+    oldest_ms: int | None
+    last_batch_no: int
+
+
+class Journal:
+    """The batches of one company over an open ``journal.db``.
+
+    Batches are taken over in their order, so what is pending is one unbroken run of numbers: a hole in it is damage.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+        self._db.execute(SCHEMA)
+
+    def append(self, frames: Sequence[Frame]) -> list[int]:
+        """Append ``frames`` in one transaction, durable on return; give the number of each.
+
+        Raises:
+            ParcoursError: ``disk_full``, ``database_busy`` …: then none of them is there.
+        """
+        with self._db.transaction():
+            return self.append_within(frames)
+
+    def append_within(self, frames: Sequence[Frame]) -> list[int]:
+        """Do what `append` does inside a transaction that the caller holds."""
+        first = self.last_batch_no() + 1
+        rows: list[tuple[Cell, ...]] = []
+        for batch_no, frame in enumerate(frames, first):
+            cells = (batch_no, frame.hour, frame.events, frame.received_ms)
+            rows.append((*cells, frame.body, _checksum(cells, frame.body)))
+        self._db.executemany("INSERT INTO batches VALUES (?, ?, ?, ?, ?, ?)", rows)
+        self._db.executemany(
+            "INSERT OR REPLACE INTO cursors VALUES (?, ?, ?)",
+            [
+                (frame.inlet, frame.cursor, _checksum((frame.inlet,), frame.cursor))
+                for frame in frames
+                if frame.inlet and frame.cursor
+            ],
+        )
+        return list(range(first, first + len(frames)))
+
+    def last_batch_no(self) -> int:
+        """Return the highest number that was ever given, 0 before the first."""
+        rows = self._db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'batches'")
+        return max(int(rows[0][0] or 0) if rows else 0, self.taken())
+
+    def taken(self) -> int:
+        """Return the number of the last batch that parts have taken over."""
+        return int(self._db.execute("SELECT batch_no FROM taken")[0][0] or 0)
+
+    def pending(self, after: int | None = None, most_bytes: int = 1 << 62) -> list[Batch]:
+        """Return the batches after number ``after`` (by default after those taken over), the first of them at least.
+
+        Raises:
+            ParcoursError: ``journal_damaged`` names the batch that is missing or not what was written.
+        """
+        start = max(self.taken(), -1 if after is None else after)
+        found: list[Batch] = []
+        size = 0
+        for batch_no, length in self._db.execute(
+            "SELECT batch_no, length(body) FROM batches WHERE batch_no > ? ORDER BY batch_no", (start,)
+        ):
+            size += int(length or 0)
+            if found and size > most_bytes:
+                break
+            number = int(batch_no or 0)
+            if number != start + len(found) + 1:
+                raise self._damaged(start + len(found) + 1)
+            batch = self._read(number)
+            if batch is None:  # Taken over since the numbers were listed.
+                return self.pending(after, most_bytes)
+            found.append(batch)
+        return found
+
+    def _read(self, number: int) -> Batch | None:
+        rows = self._db.execute(
+            "SELECT hour, events, received_ms, body, checksum FROM batches WHERE batch_no = ?", (number,)
+        )
+        if not rows:
+            return None
+        hour, events, received_ms, body, checksum = rows[0]
+        if (
+            not isinstance(body, bytes)
+            or not isinstance(hour, int)
+            or not isinstance(events, int)
+            or not isinstance(received_ms, int)
+            or _checksum((number, hour, events, received_ms), body) != checksum
+        ):
+            raise self._damaged(number)
+        return Batch(number, hour, events, received_ms, body)
+
+    def take_over_within(self, last_batch_no: int) -> None:
+        """Let go of the batches up to ``last_batch_no``, inside the transaction that puts their parts in force.
+
+        Their bytes stay sealed under the keys of their hours, which are destroyed: to overwrite them as well would
+        write every batch a third time.
+        """
+        self._db.execute("PRAGMA secure_delete=FAST")
+        try:
+            self._db.execute("DELETE FROM batches WHERE batch_no <= ?", (last_batch_no,))
+            self._db.execute("UPDATE taken SET batch_no = ?", (last_batch_no,))
+        finally:
+            self._db.execute("PRAGMA secure_delete=ON")
+
+    def backlog(self) -> Backlog:
+        """Return how much waits."""
+        count, events, size, oldest = self._db.execute(
+            "SELECT count(*), sum(events), sum(length(body)), min(received_ms) FROM batches WHERE batch_no > ?",
+            (self.taken(),),
+        )[0]
+        return Backlog(
+            int(count or 0),
+            int(events or 0),
+            int(size or 0),
+            None if oldest is None else int(oldest),
+            self.last_batch_no(),
+        )
+
+    def hours(self) -> set[int]:
+        """Return the hours whose keys are still needed."""
+        return {int(row[0] or 0) for row in self._db.execute("SELECT DISTINCT hour FROM batches")}
+
+    def cursor(self, inlet: str) -> bytes | None:
+        """Return where ``inlet`` stood at its last durable delivery.
+
+        Raises:
+            ParcoursError: ``journal_damaged``.
+        """
+        rows = self._db.execute("SELECT cursor, checksum FROM cursors WHERE inlet = ?", (inlet,))
+        if not rows:
+            return None
+        cursor, checksum = rows[0]
+        if not isinstance(cursor, bytes) or _checksum((inlet,), cursor) != checksum:
+            raise self._damaged(inlet)
+        return cursor
+
+    def verify(self) -> Iterable[ParcoursError]:
+        """Yield one error for each batch and cursor that is missing or not what was written."""
+        expected = self.taken() + 1
+        for (number,) in self._db.execute("SELECT batch_no FROM batches ORDER BY batch_no"):
+            while expected < int(number or 0):
+                yield self._damaged(expected)
+                expected += 1
+            try:
+                self._read(int(number or 0))
+            except ParcoursError as fault:
+                yield fault
+            expected = int(number or 0) + 1
+        for missing in range(expected, self.last_batch_no() + 1):
+            yield self._damaged(missing)
+        for (inlet,) in self._db.execute("SELECT inlet FROM cursors"):
+            try:
+                self.cursor(str(inlet))
+            except ParcoursError as fault:
+                yield fault
+
+    def _damaged(self, what: object) -> ParcoursError:
+        return ParcoursError(
+            "journal_damaged",
+            Words(
+                fr=f"Le lot {what} du journal manque ou est endommagé.",
+                en=f"Batch {what} of the journal is missing or damaged.",
+            ),
+            Words(
+                fr="Rétablissez journal.db depuis une sauvegarde ; redemandez à leurs sources les événements reçus "
+                "depuis.",
+                en="Restore journal.db from a backup; events received since then must be asked of their sources again.",
+            ),
+            self._db.path,
+        )
+
+
+def _checksum(cells: Sequence[Cell], body: bytes) -> bytes:
+    """Return 16 bytes that change with any cell, its place, or the body."""
+    return blake2b(msgspec.msgpack.encode(cells) + body, digest_size=16, person=b"batch").digest()
