@@ -10,9 +10,9 @@ from typing import Literal
 import msgspec
 
 from parcours.blueprint.yaml_lines import Node, Place
-from parcours.collect.connectors import DEFAULT_KEYS, open_rows
 from parcours.collect.csv_file import CsvRows
 from parcours.collect.files import PACKAGE, find_files, format_of
+from parcours.collect.formats import DEFAULT_KEYS, open_rows
 from parcours.collect.rows import WHOLE_ROW, Rows
 from parcours.collect.source import Format, Lookup, ReadSource, Source
 from parcours.errors import Fault, ParcoursError

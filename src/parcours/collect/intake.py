@@ -8,12 +8,12 @@ import msgspec
 import numpy as np
 
 from parcours.blueprint.records import Blueprint
-from parcours.collect.connectors import open_rows
 from parcours.collect.door import Door
 from parcours.collect.drafts import Drafts
 from parcours.collect.faults import file_changed
 from parcours.collect.files import digest, stamp
 from parcours.collect.fingerprint import mapping_fingerprint
+from parcours.collect.formats import open_rows
 from parcours.collect.inspection import Plan, SourceFile, wanted_columns
 from parcours.collect.known import NONE_KNOWN, Known, KnownWriter, RowLog, Settlement, open_known, settle_rows
 from parcours.collect.lookup import open_lookup

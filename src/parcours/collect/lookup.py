@@ -7,8 +7,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from parcours.collect.connectors import open_rows
 from parcours.collect.files import format_of
+from parcours.collect.formats import open_rows
 from parcours.collect.rows import clean
 from parcours.collect.source import Format, Lookup
 

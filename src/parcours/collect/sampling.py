@@ -8,7 +8,7 @@ import numpy as np
 
 from parcours.blueprint.records import Blueprint
 from parcours.collect.conditions import Unmet
-from parcours.collect.connectors import open_rows
+from parcours.collect.formats import open_rows
 from parcours.collect.inspection import Plan, SourceFile, wanted_columns
 from parcours.collect.lookup import open_lookup
 from parcours.collect.majority import Blame, find_majority
