@@ -15,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from parcours.collect.rows import Flags, Ints
+from parcours.engine.store.digests import file_sha256
 from parcours.engine.store.manifest import KnownRows
-from parcours.engine.store.parts import file_sha256
 from parcours.engine.store.tables import sync, writes_told
 from parcours.errors import ParcoursError
 from parcours.words import Words

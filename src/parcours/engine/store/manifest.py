@@ -1,14 +1,17 @@
-"""The manifest in `journal.db`: which parts hold, what every source file gave, and the quarantine."""
+"""The manifest in `journal.db`: which parts and seen ids hold, what every source file gave, and the quarantine."""
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from parcours.engine.store.leases import leased
 from parcours.engine.store.parts import Part
 from parcours.engine.store.sqlite import Cell, open_database
 
@@ -28,6 +31,10 @@ CREATE TABLE IF NOT EXISTS quarantine (
     id INTEGER PRIMARY KEY AUTOINCREMENT, source TEXT NOT NULL, file TEXT NOT NULL, line INTEGER NOT NULL,
     code TEXT NOT NULL, reason_fr TEXT NOT NULL, reason_en TEXT NOT NULL, original BLOB NOT NULL,
     at_ms INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS seen_runs (
+    path TEXT PRIMARY KEY, day INTEGER NOT NULL, last_day INTEGER NOT NULL, level INTEGER NOT NULL,
+    rows INTEGER NOT NULL, bytes INTEGER NOT NULL, sha256 TEXT NOT NULL, low INTEGER NOT NULL, high INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS retired (path TEXT PRIMARY KEY, generation INTEGER NOT NULL);
 CREATE INDEX IF NOT EXISTS quarantine_file ON quarantine (source, file);
 """
 
@@ -56,6 +63,31 @@ class KnownRows(msgspec.Struct, frozen=True):
     path: str
     sha256: str
     rows: int
+
+
+class SeenRun(msgspec.Struct, frozen=True):
+    """One sorted file of ids that were taken in; ``path`` is relative to ``.parcours``.
+
+    It holds ids of the days ``day`` to ``last_day`` (one and the same in all but small files), between ``low`` and
+    ``high``; ``level`` counts how often they were written again.
+    """
+
+    path: str
+    day: int
+    last_day: int
+    level: int
+    rows: int
+    bytes: int
+    sha256: str
+    low: int
+    high: int
+
+
+class Retired(msgspec.Struct, frozen=True):
+    """A file that is in force no more since ``generation``; it goes once no older lease is held."""
+
+    path: str
+    generation: int
 
 
 class Quarantined(msgspec.Struct, frozen=True):
@@ -142,6 +174,51 @@ class Manifest:
         )
         return tuple(msgspec.convert(dict(zip(names, row, strict=True)), Quarantined) for row in rows)
 
+    def seen_runs(self, days: Iterable[int] | None = None) -> tuple[SeenRun, ...]:
+        """Return the files of seen ids that hold, oldest first; those that may speak of ``days`` when these are named.
+
+        Take a lease first (`lease`) unless the company lock is held: a file that is replaced is deleted later on.
+        """
+        names = SeenRun.__struct_fields__
+        rows = self._db.execute(f"SELECT {', '.join(names)} FROM seen_runs ORDER BY rowid")
+        runs = tuple(msgspec.convert(dict(zip(names, row, strict=True)), SeenRun) for row in rows)
+        if days is None:
+            return runs
+        asked = sorted(set(days))
+        return tuple(run for run in runs if bisect_left(asked, run.day) < bisect_right(asked, run.last_day))
+
+    @property
+    def generation(self) -> int:
+        """What grows with every change of what is in force: the age of a lease."""
+        rows = self._db.execute("SELECT value FROM counters WHERE name = 'generation'")
+        return int(rows[0][0] or 0) if rows else 0
+
+    @contextmanager
+    def lease(self) -> Iterator[int]:
+        """Keep every file that is in force now on disk while something is read; list the files inside.
+
+        Raises:
+            ParcoursError: ``disk_full``, ``not_writable``.
+        """
+        with leased(self.folder, lambda: self.generation) as generation:
+            yield generation
+
+    def retired(self) -> tuple[Retired, ...]:
+        """Return the files that are in force no more and are still on disk."""
+        rows = self._db.execute("SELECT path, generation FROM retired ORDER BY generation, path")
+        return tuple(Retired(str(path), int(generation or 0)) for path, generation in rows)
+
+    def forget_retired(self, paths: Iterable[str]) -> None:
+        """Note that retired files are gone from the disk."""
+        with self._db.transaction():
+            self._db.executemany("DELETE FROM retired WHERE path = ?", [(path,) for path in paths])
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Join several changes of `journal.db` to one: all of them or none, durable on return."""
+        with self._db.transaction():
+            yield
+
     def commit(
         self,
         *,
@@ -150,18 +227,31 @@ class Manifest:
         quarantine: Iterable[Quarantined] = (),
         file_states: Iterable[FileState] = (),
         known_rows: KnownRows | None = None,
+        add_seen: Iterable[SeenRun] = (),
+        remove_seen: Iterable[str] = (),
+        same_rows: bool = False,
     ) -> None:
         """Put a change in force, all of it or nothing.
 
-        The quarantine of every file in ``file_states`` is replaced by what ``quarantine`` says of it.
+        The quarantine of every file in ``file_states`` is replaced by what ``quarantine`` says of it. Files that
+        leave are retired: `parcours.engine.store.retiring` deletes them once nobody reads them. ``same_rows`` says
+        that the parts that come hold exactly the rows of those that leave, so that nothing derived is stale.
 
         Raises:
             ParcoursError: ``disk_full``; the previous state then holds.
         """
         added, removed = list(add), list(remove)
+        seen_added, seen_removed = list(add_seen), list(remove_seen)
         with self._db.transaction():
             self._db.executemany("DELETE FROM parts WHERE path = ?", [(path,) for path in removed])
             self._insert("parts", Part.__struct_fields__, map(_cells, added))
+            self._db.executemany("DELETE FROM seen_runs WHERE path = ?", [(path,) for path in seen_removed])
+            self._insert("seen_runs", SeenRun.__struct_fields__, map(_cells, seen_added))
+            left = [*removed, *seen_removed, *self._replaced_register(known_rows)]
+            if left or added or seen_added:
+                generation = self._counter("generation", 0) + 1
+                self._set_counter("generation", generation)
+                self._insert("retired", Retired.__struct_fields__, [(path, generation) for path in left])
             for state in file_states:
                 self._db.execute("DELETE FROM quarantine WHERE source = ? AND file = ?", (state.source, state.file))
                 self._insert("file_states", FileState.__struct_fields__, [_cells(state)])
@@ -172,7 +262,8 @@ class Manifest:
             following = self._counter("event_no", 1)
             self._counter("committed_event_no", following)
             self._set_counter("committed_event_no", following)
-            self._set_counter("version", self._counter("version", 0) + bool(added or removed))
+            moved = bool(added or removed) and not same_rows
+            self._set_counter("version", self._counter("version", 0) + moved)
 
     def note_unchanged(self, source: str, file: str, mtime_ns: int, at_ms: int) -> None:
         """Note the new date of a file whose content is what was read before, so that it is not compared again."""
@@ -184,6 +275,10 @@ class Manifest:
     def close(self) -> None:
         """Close the database."""
         self._db.close()
+
+    def _replaced_register(self, register: KnownRows | None) -> list[str]:
+        before = self.known_rows(register.source) if register else None
+        return [before.path] if before else []
 
     def _insert(self, table: str, names: Sequence[str], rows: Iterable[tuple[Cell, ...]]) -> None:
         marks = ", ".join("?" * len(names))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import secrets
 from collections.abc import Iterable, Sequence
@@ -14,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from parcours.engine.store.digests import file_sha256, is_intact
 from parcours.engine.store.tables import sync, writes_told
 from parcours.errors import ParcoursError
 from parcours.words import Words
@@ -98,9 +98,6 @@ def read_part(folder: Path, part: Part, columns: Sequence[str] | None = None) ->
     return pq.ParquetFile(path).read(columns=None if columns is None else list(columns))
 
 
-_verified: set[tuple[str, int, int, str]] = set()
-
-
 def verified(folder: Path, parts: Iterable[Part]) -> tuple[Path, ...]:
     """Return the files of ``parts`` after comparing each with its checksum, once a process while it is untouched.
 
@@ -110,15 +107,8 @@ def verified(folder: Path, parts: Iterable[Part]) -> tuple[Path, ...]:
     paths = []
     for part in parts:
         path = folder / ".parcours" / part.path
-        try:
-            state = path.stat()
-        except FileNotFoundError as fault:
-            raise _damaged(path) from fault
-        seen = (str(path), state.st_size, state.st_mtime_ns, part.sha256)
-        if seen not in _verified:
-            if state.st_size != part.bytes or file_sha256(path) != part.sha256:
-                raise _damaged(path)
-            _verified.add(seen)
+        if not is_intact(path, part.bytes, part.sha256):
+            raise part_damaged(path)
         paths.append(path)
     return tuple(paths)
 
@@ -129,12 +119,6 @@ def remove_parts(folder: Path, paths: Iterable[str]) -> None:
         (folder / ".parcours" / path).unlink(missing_ok=True)
 
 
-def file_sha256(path: Path) -> str:
-    """Return the SHA-256 of a file, in hexadecimal."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
 def stray_files(folder: Path, known: set[str]) -> list[Path]:
     """Return the files under ``parts/`` that are not among ``known``: what a crash has left behind."""
     place = folder / ".parcours" / PARTS
@@ -143,7 +127,8 @@ def stray_files(folder: Path, known: set[str]) -> list[Path]:
     return [path for path in sorted(place.iterdir()) if f"{PARTS}/{os.path.basename(path)}" not in known]
 
 
-def _damaged(path: Path) -> ParcoursError:
+def part_damaged(path: Path) -> ParcoursError:
+    """Return the error that names an event file."""
     return ParcoursError(
         "part_damaged",
         Words(
