@@ -62,6 +62,15 @@ class Node(msgspec.Struct, frozen=True):
         file, line = self.where(place)
         return Fault(code, sentence, remedy, file, line, "warning")
 
+    def section(self, *place: str | int) -> Node:
+        """Return what stands at ``place`` as a node of its own, which still names the lines of the file."""
+        file, line = self.where(place)
+        data, depth = self.data, len(place)
+        for key in place:
+            data = data.get(key) if isinstance(data, dict) else None
+        lines = {inner[depth:]: at for inner, at in self.lines.items() if inner[:depth] == place}
+        return Node(file, data, lines if line is None else {(): line, **lines})
+
 
 class _PlainResolver(BaseResolver):
     """Plain rules for plain words: only true/false are booleans; 007, no and 2026-01-31 stay text."""

@@ -77,8 +77,8 @@ def format_of(source_format: Format | None, path: Path) -> Format | None:
 
 
 def format_of_source(source: Source) -> Format | None:
-    """Return the format of a source from its YAML alone."""
-    return format_of(source.format, Path(source.file))
+    """Return the format of a source from its YAML alone; none when it has no file."""
+    return format_of(source.format, Path(source.file)) if source.file is not None else None
 
 
 def stamp(path: Path) -> Stamp:

@@ -44,7 +44,7 @@ class Plan(msgspec.Struct, frozen=True):
 def inspect_files(
     sources: Sequence[ReadSource], folder: Path, settings: Settings, missing: Level = "error"
 ) -> tuple[tuple[Plan, ...], list[Fault]]:
-    """Open every file of every source; return what to load, and all that is wrong at once.
+    """Open every file of every source that has any; return what to load, and all that is wrong at once.
 
     Args:
         sources: The sources, free of faults of their own.
@@ -54,6 +54,8 @@ def inspect_files(
     """
     plans, faults = [], []
     for read in sources:
+        if read.source.file is None:
+            continue
         look = _Look(read, folder, settings, missing)
         plans.append(look.plan())
         faults += look.faults
@@ -65,6 +67,7 @@ class _Look:
 
     def __init__(self, read: ReadSource, folder: Path, settings: Settings, missing: Level) -> None:
         self.source = read.source
+        self.pattern = read.source.file or ""
         self.node = read.node
         self.folder = folder
         self.settings = settings
@@ -74,7 +77,7 @@ class _Look:
     def plan(self) -> Plan:
         source = self.source
         files = []
-        for path in self._find(source.file, ("file",)):
+        for path in self._find(self.pattern, ("file",)):
             format = format_of(source.format, path)
             if format is not None:
                 files.append(self._file(path, format))
@@ -98,7 +101,7 @@ class _Look:
         return found
 
     def _file(self, path: Path, format: Format) -> SourceFile:
-        name = _name(path, self.folder, self.source.file)
+        name = _name(path, self.folder, self.pattern)
         if path.stat().st_size == 0:
             return SourceFile(path, name, format, True)
         try:

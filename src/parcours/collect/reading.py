@@ -11,6 +11,7 @@ from parcours.blueprint.records import Blueprint
 from parcours.blueprint.shape import read_record
 from parcours.blueprint.yaml_lines import Node, read_yaml
 from parcours.collect.inspection import Plan, inspect_files
+from parcours.collect.origin import check_origin
 from parcours.collect.rules import check_source, check_together
 from parcours.collect.sampling import sample_files
 from parcours.collect.source import ReadSource, Source
@@ -70,6 +71,7 @@ def _read_all(folder: Path, blueprint: Blueprint, settings: Settings) -> tuple[t
         found = list(node.faults)
         if not found:
             source, found = _read_one(node)
+            found += check_origin(source, node)
             found += check_source(source, node, blueprint, settings) if not _broken(found) else []
             if not _broken(found):
                 read.append(ReadSource(source, node))

@@ -12,6 +12,7 @@ from parcours.blueprint.yaml_lines import Node, Place
 from parcours.collect.amounts import is_unit, unit_factor
 from parcours.collect.dates import EPOCHS, date_pattern
 from parcours.collect.files import format_of_source
+from parcours.collect.origin import names_itself
 from parcours.collect.source import FieldColumn, Source, Time
 from parcours.collect.zones import is_zone
 from parcours.errors import Fault
@@ -37,7 +38,8 @@ def check_together(
 ) -> list[Fault]:
     """Return what is wrong between sources: the same id twice, or an event that none of them gives.
 
-    The latter only when they are ``complete``: a source that could not be read may well give it.
+    The latter only when they are ``complete``, for a source that could not be read may well give it, as may one whose
+    events name themselves.
     """
     faults = []
     seen: dict[str, str] = {}
@@ -51,7 +53,8 @@ def check_together(
             faults.append(node.fault("source_twice", ("source",), sentence, Words("Renommez-la.", "Rename it.")))
         seen.setdefault(source.source, node.file)
     names = [event.name for source, _ in sources for event in source.events]
-    if complete and sources and all(name.text is not None for name in names):
+    tellable = complete and sources and not any(names_itself(source) for source, _ in sources)
+    if tellable and all(name.text is not None for name in names):
         given = {name.text for name in names}
         for wanted in sorted({match.name for match in blueprint.matches()} - given):
             faults.append(_event_without_source(wanted, folder))
@@ -63,7 +66,7 @@ def _check_head(source: Source, node: Node) -> Iterator[Fault]:
         sentence = Words(f"« {source.source} » ne peut pas nommer une source.", f"“{source.source}” cannot be an id.")
         remedy = Words("Utilisez des lettres, des chiffres, - et _.", "Use letters, digits, - and _.")
         yield node.fault("bad_source_id", ("source",), sentence, remedy)
-    if format_of_source(source) is None:
+    if source.file is not None and format_of_source(source) is None:
         sentence = Words(
             f"Le format de « {source.file} » ne se devine pas.", f"The format of “{source.file}” cannot be guessed."
         )
@@ -81,7 +84,7 @@ def _check_head(source: Source, node: Node) -> Iterator[Fault]:
         )
         remedy = Words("Essayez utf-8, cp1252 ou latin-1.", "Try utf-8, cp1252 or latin-1.")
         yield node.fault("bad_encoding", ("csv", "encoding"), sentence, remedy)
-    if not source.key and format_of_source(source) != "xes":
+    if not source.key and format_of_source(source) != "xes" and not names_itself(source):
         sentence = Words(
             "La source ne déclare pas de clé : chaque ligne entière en tient lieu, une ligne corrigée s'ajoutera.",
             "The source declares no key: each whole row stands for it, and a corrected row will be added.",
@@ -91,7 +94,7 @@ def _check_head(source: Source, node: Node) -> Iterator[Fault]:
             "Add key: [column] if a column identifies rows.",
         )
         yield node.warning("no_key", ("source",), sentence, remedy)
-    if not source.ids and not source.objects:
+    if not source.ids and not source.objects and not names_itself(source):
         sentence = Words(
             "La source ne nomme ni personne ni objet : ses événements ne se relieront à rien d'autre qu'à un site.",
             "The source names nobody and no object: its events tie to nothing but a site.",
@@ -103,7 +106,7 @@ def _check_head(source: Source, node: Node) -> Iterator[Fault]:
 
 
 def _check_times(source: Source, node: Node) -> Iterator[Fault]:
-    if not source.events:
+    if not source.events and not names_itself(source):
         sentence = Words("La source ne donne aucun événement.", "The source gives no event.")
         remedy = Words('Ajoutez events: [{name: "…"}].', 'Add events: [{name: "…"}].')
         yield node.fault("no_events", ("events",), sentence, remedy)
@@ -112,7 +115,7 @@ def _check_times(source: Source, node: Node) -> Iterator[Fault]:
     for index, event in enumerate(source.events):
         if event.time:
             yield from _check_time(event.time, ("events", index, "time"), node)
-        elif source.time is None:
+        elif source.time is None and not names_itself(source):
             sentence = Words("L'événement n'a pas de date.", "The event has no time.")
             remedy = Words(
                 "Ajoutez time: {column: …} à la source ou à l'événement.",

@@ -1,8 +1,8 @@
-"""A source as a frozen record: where its file is, which column is what, which events one row gives."""
+"""A source as a frozen record: its file or connector, which column is what, which events one row gives."""
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -91,10 +91,15 @@ class Lookup(Record, frozen=True, kw_only=True):
 
 
 class Source(Record, frozen=True, kw_only=True):
-    """One source of events."""
+    """One source of events, from a ``file`` or from a ``connector`` with its ``options``: exactly one of the two.
+
+    ``events`` may be empty where the connector brings Segment's calls, which name themselves.
+    """
 
     source: str
-    file: str
+    file: str | None = None
+    connector: str | None = None
+    options: dict[str, Any] = {}
     format: Format | None = None
     csv: Csv = Csv()
     key: tuple[str, ...] = ()
@@ -103,7 +108,7 @@ class Source(Record, frozen=True, kw_only=True):
     objects: dict[str, str] = {}
     consent: dict[str, Choice] = {}
     fields: dict[str, FieldColumn] = {}
-    events: tuple[SourceEvent, ...]
+    events: tuple[SourceEvent, ...] = ()
     lookup: Lookup | None = None
 
     def columns(self) -> dict[str, tuple[str | int, ...]]:
