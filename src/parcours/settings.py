@@ -31,6 +31,26 @@ class ServeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     port: int = 8600
 
 
+class CollectSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How `parcours serve` collects events: where it listens, under which names, and what it may hold.
+
+    ``hosts`` are the names that it answers to beside the loopback's (``*`` for any); ``forwarded`` says that a proxy of
+    the company's own tells the client's address; ``every_s`` is how often what was accepted becomes parts.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 8601
+    hosts: tuple[str, ...] = ()
+    public_url: str = ""
+    forwarded: bool = False
+    workers: int = 1
+    in_flight_mb: int = 64
+    backlog_mb: int = 4096
+    every_s: float = 10.0
+    quarantine_days: int = 30
+    read_back: bool = False
+
+
 class KeySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where the master key lies, which opens every other key; outside the company folder in production."""
 
@@ -44,6 +64,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     time_zone: str = "Europe/Paris"
     engine: EngineSettings = EngineSettings()
     serve: ServeSettings = ServeSettings()
+    collect: CollectSettings = CollectSettings()
     keys: KeySettings = KeySettings()
     places: dict[str, str] = {}
 

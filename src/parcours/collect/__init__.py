@@ -1,8 +1,31 @@
 """What happened: files and messages become events, once, with what cannot be read kept aside."""
 
-from parcours.collect.load import load
-from parcours.collect.reading import check_sources, read_sources
-from parcours.collect.report import Counts, LoadReport, SourceReport
-from parcours.engine.store.lock import company_lock
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from parcours.collect.load import load
+    from parcours.collect.reading import check_sources, read_sources
+    from parcours.collect.report import Counts, LoadReport, SourceReport
+    from parcours.engine.store.lock import company_lock
 
 __all__ = ["Counts", "LoadReport", "SourceReport", "check_sources", "company_lock", "load", "read_sources"]
+
+_HOMES = {
+    "Counts": "parcours.collect.report",
+    "LoadReport": "parcours.collect.report",
+    "SourceReport": "parcours.collect.report",
+    "check_sources": "parcours.collect.reading",
+    "company_lock": "parcours.engine.store.lock",
+    "load": "parcours.collect.load",
+    "read_sources": "parcours.collect.reading",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first asked for: a worker of `serve` must not load what reads files."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'parcours.collect' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)

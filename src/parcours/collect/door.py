@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Protocol
 
 import msgspec
@@ -109,6 +110,15 @@ class Door(Protocol):
 
     def seal(self, data: bytes) -> bytes:
         """Encrypt the bytes of a row that goes to quarantine: they may hold anything about anybody."""
+
+    def unseal(self, sealed: bytes) -> bytes:
+        """Decrypt what `seal` gave. Raises `ParcoursError` ``seal_damaged``."""
+
+    def hour_key(self, hour: int) -> bytes | None:
+        """Return the key of an hour of the journal (its number since 1970, UTC), or nothing once it was destroyed."""
+
+    def destroy_hour_keys(self, before: int, needed: Collection[int]) -> int:
+        """Destroy the keys of the hours before number ``before`` that are not ``needed``; return how many."""
 
     def row_seed(self) -> int:
         """Return the company's secret 63-bit seed of row keys, always the same, so that nobody can guess a key."""

@@ -66,6 +66,14 @@ class Know:
         """Return the door through which `collect` hands events over; one load, one door."""
         return CompanyDoor(self._blueprint, self._state, self._keys, region_of(self._settings.time_zone))
 
+    def hour_key(self, hour: int) -> bytes | None:
+        """Return the key that seals the journal's batches of ``hour`` (its number since 1970, UTC), made if need be."""
+        return self._keys.hour_key(hour, make=True)
+
+    def survey_key(self) -> bytes:
+        """Return the 32-byte key that seals survey links."""
+        return self._keys.derive("surveys")
+
     def refresh(self, progress: Progress) -> int:
         """Find out who is who after events came in; return how many customers have an event that is kept now.
 

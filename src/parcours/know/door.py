@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import numpy as np
 import numpy.typing as npt
@@ -104,6 +104,18 @@ class CompanyDoor:
     def seal(self, data: bytes) -> bytes:
         """Encrypt the bytes of a row that goes to quarantine."""
         return self._keys.seal(data)
+
+    def unseal(self, sealed: bytes) -> bytes:
+        """Decrypt what `seal` gave."""
+        return self._keys.unseal(sealed)
+
+    def hour_key(self, hour: int) -> bytes | None:
+        """Return the key of an hour of the journal, or nothing once it was destroyed."""
+        return self._keys.hour_key(hour)
+
+    def destroy_hour_keys(self, before: int, needed: Collection[int]) -> int:
+        """Destroy the keys of hours before ``before`` that no batch needs any more."""
+        return self._keys.destroy_hour_keys(before, needed)
 
     def row_seed(self) -> int:
         """Return the company's secret 63-bit seed of row keys."""

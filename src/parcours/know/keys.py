@@ -5,7 +5,8 @@ from __future__ import annotations
 import base64
 import binascii
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from hashlib import blake2b
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
@@ -23,6 +24,7 @@ _COMPANY_KEYS = ("pseudonyms", "identifiers", "checks", "quarantine", "rows")
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS company_keys (name TEXT PRIMARY KEY, wrapped BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS identifier_keys (pseudonym INTEGER PRIMARY KEY, wrapped BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS hour_keys (hour INTEGER PRIMARY KEY, wrapped BLOB NOT NULL);
 """
 
 
@@ -101,6 +103,39 @@ class Keys:
             )
         self._database.truncate_log()
 
+    def hour_key(self, hour: int, make: bool = False) -> bytes | None:
+        """Return the key of an hour (its number since 1970, UTC); with ``make`` a missing one is made, durably.
+
+        Raises:
+            ParcoursError: ``key_damaged``.
+        """
+        if make:
+            nonce = os.urandom(_NONCE)
+            wrapped = nonce + self._wrap.encrypt(nonce, os.urandom(KEY_BYTES), _hour(hour))
+            self._database.execute("INSERT OR IGNORE INTO hour_keys VALUES (?, ?)", (hour, wrapped))
+        rows = self._database.execute("SELECT wrapped FROM hour_keys WHERE hour = ?", (hour,))
+        if not rows:
+            return None
+        try:
+            held = bytes(rows[0][0])  # type: ignore[arg-type]
+            return self._wrap.decrypt(held[:_NONCE], held[_NONCE:], _hour(hour))
+        except InvalidTag as fault:
+            raise self._damaged(f"heure {hour}", f"hour {hour}") from fault
+
+    def destroy_hour_keys(self, before: int, needed: Collection[int]) -> int:
+        """Destroy the keys of the hours before number ``before`` that are not ``needed``; return how many."""
+        rows = self._database.execute("SELECT hour FROM hour_keys WHERE hour < ?", (before,))
+        gone = [(row[0],) for row in rows if row[0] not in needed]
+        if gone:
+            with self._database.transaction():
+                self._database.executemany("DELETE FROM hour_keys WHERE hour = ?", gone)
+            self._database.truncate_log()
+        return len(gone)
+
+    def derive(self, name: str) -> bytes:
+        """Return a 32-byte key of its own for ``name`` (keyed BLAKE2b over it, RFC 7693)."""
+        return blake2b(name.encode(), key=self._company["rows"], digest_size=KEY_BYTES, person=b"derive").digest()
+
     def seal(self, data: bytes) -> bytes:
         """Encrypt ``data`` under the company's quarantine key (nonce first)."""
         nonce = os.urandom(_NONCE)
@@ -125,15 +160,18 @@ class Keys:
         try:
             return self._wrap.decrypt(wrapped[:_NONCE], wrapped[_NONCE:], _bound(pseudonym))
         except InvalidTag as fault:
-            raise ParcoursError(
-                "key_damaged",
-                Words(
-                    fr=f"La clé de l'identifiant {pseudonym} a été altérée dans keys.db.",
-                    en=f"The key of identifier {pseudonym} has been altered in keys.db.",
-                ),
-                Words(fr="Rétablissez keys.db depuis sa sauvegarde.", en="Restore keys.db from its backup."),
-                self._database.path,
-            ) from fault
+            raise self._damaged(f"identifiant {pseudonym}", f"identifier {pseudonym}") from fault
+
+    def _damaged(self, french: str, english: str) -> ParcoursError:
+        return ParcoursError(
+            "key_damaged",
+            Words(
+                fr=f"Une clé a été altérée dans keys.db : {french}.",
+                en=f"A key has been altered in keys.db: {english}.",
+            ),
+            Words(fr="Rétablissez keys.db depuis sa sauvegarde.", en="Restore keys.db from its backup."),
+            self._database.path,
+        )
 
 
 def open_keys(folder: Path, settings: Settings) -> tuple[Keys, tuple[Words, ...]]:
@@ -243,6 +281,10 @@ def _beside(place: Path) -> Words:
         en=f"The master key {place.name} lies in the company folder: in production keep it elsewhere "
         "([keys] master_file, or the variable PARCOURS_MASTER_KEY).",
     )
+
+
+def _hour(hour: int) -> bytes:
+    return b"hour %d" % hour
 
 
 def _bound(pseudonym: int) -> bytes:

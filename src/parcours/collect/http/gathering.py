@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from parcours.collect.journal.delivery import Delivery
 from parcours.collect.journal.handover import Handover, NotWrittenError
-from parcours.collect.journal.sealing import Sealer
+from parcours.collect.journal.sealing import HourKey, Sealer
 from parcours.errors import ParcoursError
 
 FRAME_BYTES = 4 << 20
@@ -22,12 +22,13 @@ class Gathering:
     """Groups what arrives while earlier frames are under way.
 
     Args:
-        sealer: Seals what was gathered.
+        hour_key: Gives the key of an hour.
         handover: The line to the writer.
     """
 
-    def __init__(self, sealer: Sealer, handover: Handover) -> None:
-        self._sealer = sealer
+    def __init__(self, hour_key: HourKey, handover: Handover) -> None:
+        # One for the loop and one for the thread beside it: a compressor may not be shared.
+        self._inline, self._beside = Sealer(hour_key), Sealer(hour_key)
         self._handover = handover
         self._waiting: list[tuple[Delivery, int, asyncio.Future[int]]] = []
         self._under_way = 0
@@ -76,10 +77,10 @@ class Gathering:
         batch_no = 0
         try:
             if size < INLINE_BYTES:
-                frame = self._sealer.seal(deliveries, events)
+                frame = self._inline.seal(deliveries, events)
             else:
                 loop = asyncio.get_running_loop()
-                frame = await loop.run_in_executor(self._thread, self._sealer.seal, deliveries, events)
+                frame = await loop.run_in_executor(self._thread, self._beside.seal, deliveries, events)
             batch_no = await self._handover.put(frame)
         except NotWrittenError as refused:
             fault = refused

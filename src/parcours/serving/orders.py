@@ -1,0 +1,52 @@
+"""What the main process tells a worker down its standard input, a line of JSON each; the end of it means: stop."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable
+
+import msgspec
+
+from parcours.collect.http.keys import Sender
+
+
+class Orders(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that a worker follows, whole each time; keys never travel by any other way.
+
+    Attributes:
+        senders: Who may send, by the digest of the write key.
+        hour_keys: The keys that seal batches, by hour; this hour's and the next.
+        hosts: The names that are served beside the loopback's.
+        forwarded: Whether a proxy tells the client's address.
+        full: Whether too much waits to be taken over: nothing more is accepted then.
+        survey_key: What seals survey links, if surveys are asked.
+    """
+
+    senders: dict[str, Sender] = {}
+    hour_keys: dict[int, bytes] = {}
+    hosts: tuple[str, ...] = ()
+    forwarded: bool = False
+    full: bool = False
+    survey_key: bytes = b""
+    read_back_token: str = ""
+
+
+def write_orders(orders: Orders) -> bytes:
+    """Return the line that carries ``orders``."""
+    return msgspec.json.encode(orders) + b"\n"
+
+
+def hear_orders(follow: Callable[[Orders], object], stop: Callable[[], object]) -> threading.Thread:
+    """Call ``follow`` with each line of standard input from a thread of its own, and ``stop`` at its end."""
+
+    def listen() -> None:
+        try:
+            for line in sys.stdin.buffer:
+                follow(msgspec.json.decode(line, type=Orders))
+        finally:
+            stop()
+
+    thread = threading.Thread(target=listen, name="orders", daemon=True)
+    thread.start()
+    return thread

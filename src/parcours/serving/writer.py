@@ -1,0 +1,36 @@
+"""The writer of `serve`: the one process that appends to the journal; `serve` alone starts it."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from pathlib import Path
+
+from parcours.collect.journal.opening import open_journal
+from parcours.collect.journal.writer import Writer
+from parcours.serving.logs import log_as_json
+
+
+def main() -> None:
+    """Run the writer: the company ``FOLDER`` and the path of its ``SOCKET``."""
+    folder, address = Path(sys.argv[1]), Path(sys.argv[2])
+    log_as_json("writer")
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    stopping = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stopping.set())
+    threading.Thread(target=_wait_for_end, args=(stopping,), daemon=True).start()
+    writer = Writer(address, lambda: open_journal(folder))
+    writer.listen()
+    print("listening", flush=True)
+    writer.run(stopping.is_set)
+
+
+def _wait_for_end(stopping: threading.Event) -> None:
+    """Stop when whoever started us has gone: their end of our standard input then closes."""
+    sys.stdin.buffer.read()
+    stopping.set()
+
+
+if __name__ == "__main__":
+    main()
