@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import secrets
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
+from parcours.engine.store.checked import CheckedTable
 from parcours.engine.store.leases import leased
 from parcours.engine.store.parts import Part
 from parcours.engine.store.sqlite import Cell, open_database
@@ -19,22 +20,23 @@ _SCHEMA = """
 CREATE TABLE IF NOT EXISTS parts (
     path TEXT PRIMARY KEY, rows INTEGER NOT NULL, bytes INTEGER NOT NULL, sha256 TEXT NOT NULL,
     first_event_no INTEGER NOT NULL, last_event_no INTEGER NOT NULL, source TEXT NOT NULL,
-    bucket INTEGER NOT NULL, min_ms INTEGER NOT NULL, max_ms INTEGER NOT NULL);
-CREATE TABLE IF NOT EXISTS counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL);
+    bucket INTEGER NOT NULL, min_ms INTEGER NOT NULL, max_ms INTEGER NOT NULL, checksum BLOB);
+CREATE TABLE IF NOT EXISTS counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL, checksum BLOB);
 CREATE TABLE IF NOT EXISTS file_states (
     source TEXT NOT NULL, file TEXT NOT NULL, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,
     sha256 TEXT NOT NULL, mapping TEXT NOT NULL, counts TEXT NOT NULL, number INTEGER NOT NULL,
-    loaded_ms INTEGER NOT NULL, PRIMARY KEY (source, file));
+    loaded_ms INTEGER NOT NULL, checksum BLOB, PRIMARY KEY (source, file));
 CREATE TABLE IF NOT EXISTS known_rows (
-    source TEXT PRIMARY KEY, path TEXT NOT NULL, sha256 TEXT NOT NULL, rows INTEGER NOT NULL);
+    source TEXT PRIMARY KEY, path TEXT NOT NULL, sha256 TEXT NOT NULL, rows INTEGER NOT NULL, checksum BLOB);
 CREATE TABLE IF NOT EXISTS quarantine (
     id INTEGER PRIMARY KEY AUTOINCREMENT, source TEXT NOT NULL, file TEXT NOT NULL, line INTEGER NOT NULL,
     code TEXT NOT NULL, reason_fr TEXT NOT NULL, reason_en TEXT NOT NULL, original BLOB NOT NULL,
-    at_ms INTEGER NOT NULL);
+    at_ms INTEGER NOT NULL, checksum BLOB);
 CREATE TABLE IF NOT EXISTS seen_runs (
     path TEXT PRIMARY KEY, day INTEGER NOT NULL, last_day INTEGER NOT NULL, level INTEGER NOT NULL,
-    rows INTEGER NOT NULL, bytes INTEGER NOT NULL, sha256 TEXT NOT NULL, low INTEGER NOT NULL, high INTEGER NOT NULL);
-CREATE TABLE IF NOT EXISTS retired (path TEXT PRIMARY KEY, generation INTEGER NOT NULL);
+    rows INTEGER NOT NULL, bytes INTEGER NOT NULL, sha256 TEXT NOT NULL, low INTEGER NOT NULL, high INTEGER NOT NULL,
+    checksum BLOB);
+CREATE TABLE IF NOT EXISTS retired (path TEXT PRIMARY KEY, generation INTEGER NOT NULL, checksum BLOB);
 CREATE INDEX IF NOT EXISTS quarantine_file ON quarantine (source, file);
 """
 
@@ -104,28 +106,72 @@ class Quarantined(msgspec.Struct, frozen=True):
 
 
 class Manifest:
-    """The manifest of one company folder. One writer at a time (`company_lock`); any number may read."""
+    """The manifest of one company folder. One writer at a time (`company_lock`); any number may read.
+
+    Whatever is read is checked, and every method may raise `ParcoursError` ``row_damaged``, which names the table and
+    the row; ``database_damaged``, ``disk_full`` or ``database_busy``.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._db = open_database(folder / ".parcours" / "journal.db")
         self._db.execute(_SCHEMA)
+        self._counters = CheckedTable(self._db, "counters", ("name", "value"), ("name",))
+        self._parts = self._table("parts", Part, "path")
+        self._files = self._table("file_states", FileState, "source", "file")
+        self._known = self._table("known_rows", KnownRows, "source")
+        self._seen = self._table("seen_runs", SeenRun, "path")
+        self._retired = self._table("retired", Retired, "path")
+        self._aside = self._table("quarantine", Quarantined)
 
     @property
     def version(self) -> str:
         """What changes with every change of the parts, and is never the same in two companies."""
-        rows = self._db.execute("SELECT name, value FROM counters WHERE name IN ('version', 'company')")
-        found = {str(name): int(value or 0) for name, value in rows}
+        found = self._counts()
         if "company" not in found:
             return "empty"
         return f"{found['company']:x}-{found.get('version', 0)}"
 
+    @property
+    def generation(self) -> int:
+        """What grows with every change of what is in force: the age of a lease."""
+        return self._counts().get("generation", 0)
+
+    @contextmanager
+    def lease(self) -> Iterator[int]:
+        """Keep every file that is in force now on disk while something is read; list the files inside.
+
+        Raises:
+            ParcoursError: ``disk_full``, ``not_writable``.
+        """
+        with leased(self.folder, lambda: self.generation) as generation:
+            yield generation
+
     def parts(self, source: str | None = None) -> tuple[Part, ...]:
         """Return the parts that hold, oldest event first; those of one ``source`` when it is named."""
-        names = ", ".join(Part.__struct_fields__)
-        where, args = ("WHERE source = ?", (source,)) if source is not None else ("", ())
-        rows = self._db.execute(f"SELECT {names} FROM parts {where} ORDER BY first_event_no, path", args)
-        return tuple(msgspec.convert(dict(zip(Part.__struct_fields__, row, strict=True)), Part) for row in rows)
+        parts = _records(Part, self._parts.all("first_event_no, path"))
+        return tuple(part for part in parts if source is None or part.source == source)
+
+    def seen_runs(self, days: Iterable[int] | None = None) -> tuple[SeenRun, ...]:
+        """Return the files of seen ids that hold, oldest first; those that may speak of ``days`` when these are named.
+
+        Take a lease first (`lease`) unless the company lock is held: a file that is replaced is deleted later on.
+        """
+        runs = _records(SeenRun, self._seen.all("rowid"))
+        if days is None:
+            return runs
+        asked = sorted(set(days))
+        return tuple(run for run in runs if bisect_left(asked, run.day) < bisect_right(asked, run.last_day))
+
+    def retired(self) -> tuple[Retired, ...]:
+        """Return the files that are in force no more and are still on disk."""
+        return _records(Retired, self._retired.all("generation, path"))
+
+    def forget_retired(self, paths: Iterable[str]) -> None:
+        """Note that retired files are gone from the disk."""
+        with self._db.transaction():
+            for path in paths:
+                self._retired.drop("path = ?", (path,))
 
     def reserve_event_nos(self, count: int) -> int:
         """Set ``count`` event numbers aside and return the first; a number is never given out twice."""
@@ -143,75 +189,29 @@ class Manifest:
 
     def file_states(self, source: str) -> dict[str, FileState]:
         """Return what was read of ``source``, by file."""
-        names = FileState.__struct_fields__
-        rows = self._db.execute(f"SELECT {', '.join(names)} FROM file_states WHERE source = ?", (source,))
-        found = [dict(zip(names, row, strict=True)) for row in rows]
-        for state in found:
-            counts: Any = state["counts"]
-            state["counts"] = msgspec.json.decode(counts)
-        return {state.file: state for state in (msgspec.convert(one, FileState) for one in found)}
+        states = _records(FileState, self._files.all("rowid"))
+        return {state.file: state for state in states if state.source == source}
 
     def known_rows(self, source: str) -> KnownRows | None:
         """Return where the known rows of ``source`` are, or nothing before its first load."""
-        names = KnownRows.__struct_fields__
-        rows = self._db.execute(f"SELECT {', '.join(names)} FROM known_rows WHERE source = ?", (source,))
-        return msgspec.convert(dict(zip(names, rows[0], strict=True)), KnownRows) if rows else None
+        return next((one for one in self.registers() if one.source == source), None)
+
+    def registers(self) -> tuple[KnownRows, ...]:
+        """Return where the known rows of every source are."""
+        return _records(KnownRows, self._known.all("source"))
 
     def sources(self) -> tuple[str, ...]:
         """Return the sources that were ever loaded."""
-        return tuple(str(row[0]) for row in self._db.execute("SELECT DISTINCT source FROM file_states ORDER BY 1"))
+        return tuple(sorted({state.source for state in _records(FileState, self._files.all())}))
 
     def sidecars(self) -> set[str]:
         """Return the paths of all files of known rows."""
-        return {str(row[0]) for row in self._db.execute("SELECT path FROM known_rows")}
+        return {register.path for register in self.registers()}
 
     def quarantined(self, source: str | None = None, limit: int = 1000) -> tuple[Quarantined, ...]:
         """Return the rows that were kept aside, in the order of their files and lines."""
-        names = Quarantined.__struct_fields__
         where, args = ("WHERE source = ?", [source]) if source is not None else ("", [])
-        rows = self._db.execute(
-            f"SELECT {', '.join(names)} FROM quarantine {where} ORDER BY source, file, line LIMIT ?", [*args, limit]
-        )
-        return tuple(msgspec.convert(dict(zip(names, row, strict=True)), Quarantined) for row in rows)
-
-    def seen_runs(self, days: Iterable[int] | None = None) -> tuple[SeenRun, ...]:
-        """Return the files of seen ids that hold, oldest first; those that may speak of ``days`` when these are named.
-
-        Take a lease first (`lease`) unless the company lock is held: a file that is replaced is deleted later on.
-        """
-        names = SeenRun.__struct_fields__
-        rows = self._db.execute(f"SELECT {', '.join(names)} FROM seen_runs ORDER BY rowid")
-        runs = tuple(msgspec.convert(dict(zip(names, row, strict=True)), SeenRun) for row in rows)
-        if days is None:
-            return runs
-        asked = sorted(set(days))
-        return tuple(run for run in runs if bisect_left(asked, run.day) < bisect_right(asked, run.last_day))
-
-    @property
-    def generation(self) -> int:
-        """What grows with every change of what is in force: the age of a lease."""
-        rows = self._db.execute("SELECT value FROM counters WHERE name = 'generation'")
-        return int(rows[0][0] or 0) if rows else 0
-
-    @contextmanager
-    def lease(self) -> Iterator[int]:
-        """Keep every file that is in force now on disk while something is read; list the files inside.
-
-        Raises:
-            ParcoursError: ``disk_full``, ``not_writable``.
-        """
-        with leased(self.folder, lambda: self.generation) as generation:
-            yield generation
-
-    def retired(self) -> tuple[Retired, ...]:
-        """Return the files that are in force no more and are still on disk."""
-        rows = self._db.execute("SELECT path, generation FROM retired ORDER BY generation, path")
-        return tuple(Retired(str(path), int(generation or 0)) for path, generation in rows)
-
-    def forget_retired(self, paths: Iterable[str]) -> None:
-        """Note that retired files are gone from the disk."""
-        with self._db.transaction():
-            self._db.executemany("DELETE FROM retired WHERE path = ?", [(path,) for path in paths])
+        return _records(Quarantined, self._aside.some(f"{where} ORDER BY source, file, line LIMIT ?", [*args, limit]))
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -243,21 +243,21 @@ class Manifest:
         added, removed = list(add), list(remove)
         seen_added, seen_removed = list(add_seen), list(remove_seen)
         with self._db.transaction():
-            self._db.executemany("DELETE FROM parts WHERE path = ?", [(path,) for path in removed])
-            self._insert("parts", Part.__struct_fields__, map(_cells, added))
-            self._db.executemany("DELETE FROM seen_runs WHERE path = ?", [(path,) for path in seen_removed])
-            self._insert("seen_runs", SeenRun.__struct_fields__, map(_cells, seen_added))
             left = [*removed, *seen_removed, *self._replaced_register(known_rows)]
-            if left or added or seen_added:
-                generation = self._counter("generation", 0) + 1
-                self._set_counter("generation", generation)
-                self._insert("retired", Retired.__struct_fields__, [(path, generation) for path in left])
+            for path in removed:
+                self._parts.drop("path = ?", (path,))
+            for path in seen_removed:
+                self._seen.drop("path = ?", (path,))
+            self._parts.put(map(_cells, added))
+            self._seen.put(map(_cells, seen_added))
             for state in file_states:
-                self._db.execute("DELETE FROM quarantine WHERE source = ? AND file = ?", (state.source, state.file))
-                self._insert("file_states", FileState.__struct_fields__, [_cells(state)])
-            self._insert("quarantine", Quarantined.__struct_fields__, map(_cells, quarantine))
+                self._aside.drop("source = ? AND file = ?", (state.source, state.file))
+                self._files.put([_cells(state)])
+            self._aside.put(map(_cells, quarantine))
             if known_rows:
-                self._insert("known_rows", KnownRows.__struct_fields__, [_cells(known_rows)])
+                self._known.put([_cells(known_rows)])
+            if left or added or seen_added:
+                self._retire(left)
             self._counter("company", secrets.randbits(62))
             following = self._counter("event_no", 1)
             self._counter("committed_event_no", following)
@@ -267,30 +267,55 @@ class Manifest:
 
     def note_unchanged(self, source: str, file: str, mtime_ns: int, at_ms: int) -> None:
         """Note the new date of a file whose content is what was read before, so that it is not compared again."""
-        self._db.execute(
-            "UPDATE file_states SET mtime_ns = ?, loaded_ms = ? WHERE source = ? AND file = ?",
-            (mtime_ns, at_ms, source, file),
-        )
+        with self._db.transaction():
+            for state in _records(FileState, self._files.some("WHERE source = ? AND file = ?", (source, file))):
+                self._files.put([_cells(msgspec.structs.replace(state, mtime_ns=mtime_ns, loaded_ms=at_ms))])
+
+    def tables(self) -> tuple[CheckedTable, ...]:
+        """Return every table, to be verified."""
+        return self._counters, self._parts, self._files, self._known, self._seen, self._retired, self._aside
 
     def close(self) -> None:
         """Close the database."""
         self._db.close()
 
+    def _table(self, name: str, kind: type[msgspec.Struct], *key: str) -> CheckedTable:
+        return CheckedTable(self._db, name, kind.__struct_fields__, key)
+
+    def _retire(self, paths: Iterable[str]) -> None:
+        generation = self._counter("generation", 0) + 1
+        self._set_counter("generation", generation)
+        self._retired.put((path, generation) for path in paths)
+
     def _replaced_register(self, register: KnownRows | None) -> list[str]:
         before = self.known_rows(register.source) if register else None
         return [before.path] if before else []
 
-    def _insert(self, table: str, names: Sequence[str], rows: Iterable[tuple[Cell, ...]]) -> None:
-        marks = ", ".join("?" * len(names))
-        self._db.executemany(f"INSERT OR REPLACE INTO {table} ({', '.join(names)}) VALUES ({marks})", rows)
+    def _counts(self) -> dict[str, int]:
+        return {str(name): int(value or 0) for name, value in self._counters.all()}
 
     def _counter(self, name: str, default: int) -> int:
-        self._db.execute("INSERT OR IGNORE INTO counters VALUES (?, ?)", (name, default))
-        value = self._db.execute("SELECT value FROM counters WHERE name = ?", (name,))[0][0]
-        return int(value or 0)
+        held = self._counts()
+        if name not in held:
+            self._set_counter(name, default)
+        return held.get(name, default)
 
     def _set_counter(self, name: str, value: int) -> None:
-        self._db.execute("UPDATE counters SET value = ? WHERE name = ?", (value, name))
+        self._counters.put([(name, value)])
+
+
+Record = TypeVar("Record", bound=msgspec.Struct)
+
+
+def _records(kind: type[Record], rows: Iterable[tuple[Cell, ...]]) -> tuple[Record, ...]:
+    names = kind.__struct_fields__
+    told = (dict(zip(names, row, strict=True)) for row in rows)
+    return tuple(msgspec.convert({**one, **_decoded(one)}, kind) for one in told)
+
+
+def _decoded(cells: dict[str, Cell]) -> dict[str, Any]:
+    counts = cells.get("counts")
+    return {"counts": msgspec.json.decode(counts)} if isinstance(counts, str) else {}
 
 
 def _cells(record: msgspec.Struct) -> tuple[Cell, ...]:

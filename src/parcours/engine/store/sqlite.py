@@ -56,6 +56,28 @@ class Database:
                     self.execute("ROLLBACK")
                 raise
 
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """All that is read inside is of one moment, whatever other processes write; write nothing inside."""
+        with self._turn:
+            if self._connection.in_transaction:
+                yield
+                return
+            self.execute("BEGIN")
+            try:
+                yield
+            finally:
+                if self._connection.in_transaction:
+                    self.execute("COMMIT")
+
+    def has_table(self, name: str) -> bool:
+        """Return whether there is a table of this name."""
+        return bool(self.execute("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?", (name,)))
+
+    def columns_of(self, table: str) -> list[str]:
+        """Return the names of the columns of ``table``, in their order; none when there is no such table."""
+        return [str(row[1]) for row in self.execute(f"PRAGMA table_info({table})")]
+
     def truncate_log(self) -> bool:
         """Move the write-ahead log into the file and empty it, so that deleted rows are in neither.
 
