@@ -145,7 +145,7 @@ def test_a_crash_between_deleting_and_noting_it_does_not_matter(tmp_path) -> Non
 
 
 READ = """
-import sys
+import sys, time
 from pathlib import Path
 from parcours.engine.store.manifest import Manifest
 from parcours.engine.store.parts import read_part
@@ -156,6 +156,7 @@ rounds = 0
 while not (folder / "stop").exists():
     with manifest.lease():
         parts = manifest.parts()
+        time.sleep(0.02)
         assert sum(read_part(folder, part).num_rows for part in parts) == 6, parts
     rounds += 1
 print("fine" if rounds else "none")
