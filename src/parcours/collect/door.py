@@ -94,7 +94,8 @@ class Door(Protocol):
     def admit(self, batch: pa.Table, first_event_no: int, received_ms: int) -> Admission:
         """Turn raw events (`raw_schema`) into part rows (`part_schema`), numbered from ``first_event_no``.
 
-        Event ``i`` of the batch gets ``first_event_no + i``, whatever is refused or discarded before it.
+        Event ``i`` of the batch gets ``first_event_no + i``, whatever is refused or discarded before it. A column
+        ``received_ms`` that the batch may have beside its own says when each event came in, instead of ``received_ms``.
         Identifiers become keyed pseudonyms and are sealed in the vault with free text; identifiers seen together
         become edges; recorded choices go to the consent ledger.
         """

@@ -159,7 +159,7 @@ class CompanyDoor:
         objects = {kind: self._hide_objects(kind, batch.column(f"object_{kind}")) for kind in self._blueprint.objects}
         columns: dict[str, pa.Array | pa.ChunkedArray] = {
             "event_no": pa.array(event_nos),
-            "received_ms": pa.array(np.full(len(event_nos), received_ms, np.int64)),
+            "received_ms": _received(batch, received_ms),
             "subject": _nullable(subject),
             # What is about nobody concerns no purpose in particular: every bit stands.
             "permitted": pa.array(np.where(subject == NOBODY, (1 << MOST_NUMBERS) - 1, permitted)),
@@ -229,6 +229,13 @@ def _spread(numbers: Numbers, coded: pa.DictionaryArray) -> Numbers:
 
 def _nullable(numbers: Numbers) -> pa.Array:
     return pa.array(numbers, mask=numbers == NOBODY)
+
+
+def _received(batch: pa.Table, received_ms: int) -> pa.Array | pa.ChunkedArray:
+    """Return when each event came in: what it says itself, for those that waited in the journal."""
+    if "received_ms" in batch.column_names:
+        return pc.fill_null(batch.column("received_ms"), received_ms)
+    return pa.array(np.full(batch.num_rows, received_ms, np.int64))
 
 
 def _named(batch: pa.Table, field: pa.Field) -> pa.ChunkedArray | pa.Array:

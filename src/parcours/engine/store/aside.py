@@ -1,0 +1,140 @@
+"""Events in quarantine in `journal.db`: each with its reason and sealed bytes, until it is put back or expires."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from hashlib import blake2b
+
+import msgspec
+
+from parcours.engine.store.sqlite import Cell, Database
+from parcours.errors import ParcoursError
+from parcours.words import Words
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS aside (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, source TEXT NOT NULL, code TEXT NOT NULL, rule TEXT NOT NULL,
+    reason_fr TEXT NOT NULL, reason_en TEXT NOT NULL, received_ms INTEGER NOT NULL, original BLOB NOT NULL,
+    checksum BLOB NOT NULL);
+CREATE INDEX IF NOT EXISTS aside_by_reason ON aside (source, code);
+CREATE INDEX IF NOT EXISTS aside_by_time ON aside (received_ms);
+"""
+
+
+class Aside(msgspec.Struct, frozen=True):
+    """One event in quarantine; ``original`` is the delivery that holds it alone, sealed by the door."""
+
+    source: str
+    code: str
+    rule: str
+    reason: Words
+    received_ms: int
+    original: bytes
+
+
+class AsideGroup(msgspec.Struct, frozen=True):
+    """The events that wait for one and the same reason."""
+
+    source: str
+    code: str
+    rule: str
+    reason: Words
+    count: int
+    first_ms: int
+    last_ms: int
+
+
+class AsideEvents:
+    """The quarantine of events over an open ``journal.db``."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+        self._db.execute(SCHEMA)
+
+    def add(self, events: Iterable[Aside]) -> None:
+        """Put events aside, in one transaction or in the one that the caller holds."""
+        with self._db.transaction():
+            self._db.executemany(
+                "INSERT INTO aside (source, code, rule, reason_fr, reason_en, received_ms, original, checksum) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                [(*_cells(event), event.original, _checksum(_cells(event), event.original)) for event in events],
+            )
+
+    def take(
+        self, source: str | None = None, code: str | None = None, after: int = 0, limit: int = 500
+    ) -> list[tuple[int, Aside]]:
+        """Return events by rising number after number ``after``, those of one ``source`` or ``code`` if named.
+
+        Raises:
+            ParcoursError: ``quarantine_damaged`` names a line that was altered.
+        """
+        wanted = [("source", source), ("code", code)]
+        named: list[tuple[str, str]] = [(column, value) for column, value in wanted if value is not None]
+        where = "".join(f" AND {column} = ?" for column, _ in named)
+        rows = self._db.execute(
+            "SELECT number, source, code, rule, reason_fr, reason_en, received_ms, original, checksum FROM aside "
+            f"WHERE number > ?{where} ORDER BY number LIMIT ?",
+            [after, *(value for _, value in named), limit],
+        )
+        return [(int(row[0] or 0), self._open(row)) for row in rows]
+
+    def remove(self, numbers: Sequence[int]) -> None:
+        """Take events out of the quarantine."""
+        with self._db.transaction():
+            self._db.executemany("DELETE FROM aside WHERE number = ?", [(number,) for number in numbers])
+
+    def expire(self, before_ms: int) -> int:
+        """Remove the events received before ``before_ms``; return how many."""
+        with self._db.transaction():
+            count = self._db.execute("SELECT count(*) FROM aside WHERE received_ms < ?", (before_ms,))[0][0]
+            self._db.execute("DELETE FROM aside WHERE received_ms < ?", (before_ms,))
+        return int(count or 0)
+
+    def groups(self) -> list[AsideGroup]:
+        """Return what waits by source and reason, the most frequent first."""
+        rows = self._db.execute(
+            "SELECT source, code, rule, reason_fr, reason_en, count(*), min(received_ms), max(received_ms) FROM aside "
+            "GROUP BY source, code, rule, reason_fr, reason_en ORDER BY count(*) DESC, source, code"
+        )
+        return [
+            AsideGroup(
+                str(source), str(code), str(rule), Words(str(fr), str(en)), int(n or 0), int(low or 0), int(high or 0)
+            )
+            for source, code, rule, fr, en, n, low, high in rows
+        ]
+
+    def verify(self) -> Iterable[ParcoursError]:
+        """Yield one error for each line that was altered."""
+        rows = self._db.execute(
+            "SELECT number, source, code, rule, reason_fr, reason_en, received_ms, original, checksum FROM aside"
+        )
+        for row in rows:
+            try:
+                self._open(row)
+            except ParcoursError as fault:
+                yield fault
+
+    def _open(self, row: tuple[Cell, ...]) -> Aside:
+        number, source, code, rule, fr, en, received_ms, original, checksum = row
+        event = None
+        if isinstance(original, bytes) and isinstance(received_ms, int):
+            event = Aside(str(source), str(code), str(rule), Words(str(fr), str(en)), received_ms, original)
+        if event is None or _checksum(_cells(event), event.original) != checksum:
+            raise ParcoursError(
+                "quarantine_damaged",
+                Words(
+                    fr=f"L'événement {number!r} de la quarantaine a été altéré.",
+                    en=f"Event {number!r} of the quarantine has been altered.",
+                ),
+                Words(fr="Rétablissez journal.db depuis une sauvegarde.", en="Restore journal.db from a backup."),
+                self._db.path,
+            )
+        return event
+
+
+def _cells(event: Aside) -> tuple[Cell, ...]:
+    return event.source, event.code, event.rule, event.reason.fr, event.reason.en, event.received_ms
+
+
+def _checksum(cells: Sequence[Cell], original: bytes) -> bytes:
+    return blake2b(msgspec.msgpack.encode(cells) + original, digest_size=16, person=b"aside").digest()

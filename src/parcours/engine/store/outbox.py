@@ -1,0 +1,124 @@
+"""What waits to be carried out, one ordered queue a destination, in `journal.db`; bodies are sealed by the door."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from hashlib import blake2b
+
+import msgspec
+
+from parcours.engine.store.sqlite import Database
+from parcours.errors import ParcoursError
+from parcours.words import Words
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS outbox (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, destination TEXT NOT NULL, message_id TEXT NOT NULL,
+    at_ms INTEGER NOT NULL, body BLOB NOT NULL, checksum BLOB NOT NULL);
+CREATE INDEX IF NOT EXISTS outbox_by_destination ON outbox (destination, number);
+CREATE TABLE IF NOT EXISTS carried (
+    destination TEXT NOT NULL, outcome TEXT NOT NULL, detail TEXT NOT NULL, count INTEGER NOT NULL,
+    PRIMARY KEY (destination, outcome, detail)) WITHOUT ROWID;
+"""
+
+
+class Waiting(msgspec.Struct, frozen=True):
+    """One event on its way out; ``body`` is sealed."""
+
+    destination: str
+    message_id: str
+    at_ms: int
+    body: bytes
+
+
+class OutboxTable:
+    """The queues over an open ``journal.db``; every change is durable on return."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+        self._db.execute(SCHEMA)
+
+    def add(self, parcels: Iterable[Waiting]) -> None:
+        """Append to the queues, in one transaction or in the one that the caller holds."""
+        with self._db.transaction():
+            self._db.executemany(
+                "INSERT INTO outbox (destination, message_id, at_ms, body, checksum) VALUES (?, ?, ?, ?, ?)",
+                [(one.destination, one.message_id, one.at_ms, one.body, _checksum(one)) for one in parcels],
+            )
+
+    def take(self, destination: str, limit: int) -> list[tuple[int, Waiting]]:
+        """Return the head of a queue with its numbers.
+
+        Raises:
+            ParcoursError: ``outbox_damaged`` names a line that was altered.
+        """
+        rows = self._db.execute(
+            "SELECT number, message_id, at_ms, body, checksum FROM outbox WHERE destination = ? "
+            "ORDER BY number LIMIT ?",
+            (destination, limit),
+        )
+        found = []
+        for number, message_id, at_ms, body, checksum in rows:
+            one = Waiting(destination, str(message_id), int(at_ms or 0), body if isinstance(body, bytes) else b"")
+            if _checksum(one) != checksum:
+                raise self._damaged(number)
+            found.append((int(number or 0), one))
+        return found
+
+    def done(self, destination: str, up_to_number: int) -> None:
+        """Forget the parcels up to a number, and count them as delivered."""
+        with self._db.transaction():
+            count = self._db.execute(
+                "SELECT count(*) FROM outbox WHERE destination = ? AND number <= ?", (destination, up_to_number)
+            )[0][0]
+            self._db.execute("DELETE FROM outbox WHERE destination = ? AND number <= ?", (destination, up_to_number))
+            self._count(destination, "delivered", "", int(count or 0))
+
+    def refuse(self, destination: str, number: int, code: str) -> None:
+        """Take one parcel out of its queue, and count it as refused."""
+        with self._db.transaction():
+            self._db.execute("DELETE FROM outbox WHERE destination = ? AND number = ?", (destination, number))
+            self._count(destination, "refused", code, 1)
+
+    def waiting(self, destination: str) -> tuple[int, int | None]:
+        """Return how many wait, and since when the oldest does."""
+        count, oldest = self._db.execute(
+            "SELECT count(*), min(at_ms) FROM outbox WHERE destination = ?", (destination,)
+        )[0]
+        return int(count or 0), None if oldest is None else int(oldest)
+
+    def carried(self) -> dict[tuple[str, str, str], int]:
+        """Return counts by (destination, outcome, detail): what was delivered and what was refused, and why."""
+        rows = self._db.execute("SELECT destination, outcome, detail, count FROM carried")
+        return {(str(destination), str(outcome), str(detail)): int(n or 0) for destination, outcome, detail, n in rows}
+
+    def verify(self) -> Iterable[ParcoursError]:
+        """Yield one error for each line that was altered."""
+        rows = self._db.execute("SELECT number, destination, message_id, at_ms, body, checksum FROM outbox")
+        for number, destination, message_id, at_ms, body, checksum in rows:
+            one = Waiting(str(destination), str(message_id), int(at_ms or 0), body if isinstance(body, bytes) else b"")
+            if _checksum(one) != checksum:
+                yield self._damaged(number)
+
+    def _count(self, destination: str, outcome: str, detail: str, count: int) -> None:
+        self._db.execute(
+            "INSERT INTO carried VALUES (?, ?, ?, ?) "
+            "ON CONFLICT (destination, outcome, detail) DO UPDATE SET count = count + excluded.count",
+            (destination, outcome, detail, count),
+        )
+
+    def _damaged(self, number: object) -> ParcoursError:
+        return ParcoursError(
+            "outbox_damaged",
+            Words(
+                fr=f"L'envoi {number} en attente a été altéré.",
+                en=f"Parcel {number} of the outbox has been altered.",
+            ),
+            Words(fr="Rétablissez journal.db depuis une sauvegarde.", en="Restore journal.db from a backup."),
+            self._db.path,
+        )
+
+
+def _checksum(one: Waiting) -> bytes:
+    cells = msgspec.msgpack.encode((one.destination, one.message_id, one.at_ms))
+    return blake2b(cells + one.body, digest_size=16, person=b"outbox").digest()
