@@ -34,6 +34,10 @@ COMMANDS = {
         fr="Exporte le blueprint (bpmn) ou le journal des contacts (xes, ocel, parquet, csv).",
         en="Export the blueprint (bpmn) or the log of touches (xes, ocel, parquet, csv).",
     ),
+    "survey": Words(
+        fr="Donne le lien qui interroge un client, ou une liste de clients, sur un point de contact.",
+        en="Give the link that asks a customer, or a list of them, about a touchpoint.",
+    ),
 }
 INTERRUPTED = Words(
     fr="Interrompu ; l'état précédent est intact. Relancez la même commande pour reprendre.",
