@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from pathlib import Path
 
@@ -10,12 +9,11 @@ from parcours.blueprint.records import Blueprint
 from parcours.collect.door import Door
 from parcours.collect.inspection import inspect_files
 from parcours.collect.intake import Intake
-from parcours.collect.known import KNOWN
 from parcours.collect.reading import read_sources
 from parcours.collect.report import LoadReport
 from parcours.engine.store.lock import company_lock
 from parcours.engine.store.manifest import Manifest
-from parcours.engine.store.parts import stray_files
+from parcours.engine.store.retiring import remove_retired, sweep
 from parcours.errors import ParcoursError
 from parcours.progress import Progress, Silent
 from parcours.settings import Settings
@@ -61,24 +59,12 @@ def load(
                 intake = Intake(plan, blueprint, settings.time_zone, door, manifest, progress, now_ms)
                 reports.append(intake.run())
                 progress.end()
+            remove_retired(folder, manifest)
             gone = _held_undescribed(manifest, {plan.source.source for plan in plans})
         finally:
             manifest.close()
     warnings = [fault.sentence for fault in faults] + [_source_gone(*one) for one in gone.items()]
     return LoadReport(tuple(reports), tuple(warnings), sum(gone.values()))
-
-
-def sweep(folder: Path, manifest: Manifest) -> None:
-    """Remove what a crash or a replacement has left behind: files that the manifest does not name."""
-    for path in stray_files(folder, {part.path for part in manifest.parts()}):
-        path.unlink(missing_ok=True)
-    registers = manifest.sidecars()
-    place = folder / ".parcours" / KNOWN
-    for path in sorted(place.iterdir()) if place.is_dir() else ():
-        if path.is_dir():
-            shutil.rmtree(path, ignore_errors=True)
-        elif f"{KNOWN}/{path.name}" not in registers:
-            path.unlink(missing_ok=True)
 
 
 def _held_undescribed(manifest: Manifest, described: set[str]) -> dict[str, int]:

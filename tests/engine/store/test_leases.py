@@ -128,7 +128,9 @@ def test_replaced_files_stay_as_long_as_somebody_may_read_them(tmp_path) -> None
 
 def test_registers_and_seen_ids_are_retired_like_parts(tmp_path) -> None:
     manifest = Manifest(tmp_path)
-    manifest.commit(known_rows=KnownRows("orders", "known/a", "", 1), add_seen=[SeenRun("seen/a", *[0] * 8)])
+    manifest.commit(
+        known_rows=KnownRows("orders", "known/a", "", 1), add_seen=[SeenRun("seen/a", 0, 0, 0, 0, 0, "", 0, 0)]
+    )
     manifest.commit(known_rows=KnownRows("orders", "known/b", "", 1), remove_seen=["seen/a"])
     assert [file.path for file in manifest.retired()] == ["known/a", "seen/a"]
     assert (manifest.sidecars(), manifest.seen_runs()) == ({"known/b"}, ())

@@ -9,7 +9,7 @@ import sys
 import pyarrow as pa
 import pytest
 
-from parcours.engine.store.parts import read_part, remove_parts, stray_files, verified, write_part
+from parcours.engine.store.parts import read_part, remove_parts, verified, write_part
 from parcours.errors import ParcoursError
 
 
@@ -54,13 +54,6 @@ def test_a_damaged_or_missing_part_is_named_and_never_returned(tmp_path) -> None
     remove_parts(tmp_path, [second.path])
     with pytest.raises(ParcoursError):
         read_part(tmp_path, second)
-
-
-def test_stray_files_are_those_that_nobody_names(tmp_path) -> None:
-    parts = write_part(tmp_path, events(10), "orders")
-    stray = stray_files(tmp_path, {part.path for part in parts[1:]})
-    assert [path.name for path in stray] == [parts[0].path.removeprefix("parts/")]
-    assert stray_files(tmp_path / "elsewhere", set()) == []
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="a disk of its own needs root to be mounted")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -117,14 +116,6 @@ def remove_parts(folder: Path, paths: Iterable[str]) -> None:
     """Delete part files; those that are gone already do not matter."""
     for path in paths:
         (folder / ".parcours" / path).unlink(missing_ok=True)
-
-
-def stray_files(folder: Path, known: set[str]) -> list[Path]:
-    """Return the files under ``parts/`` that are not among ``known``: what a crash has left behind."""
-    place = folder / ".parcours" / PARTS
-    if not place.is_dir():
-        return []
-    return [path for path in sorted(place.iterdir()) if f"{PARTS}/{os.path.basename(path)}" not in known]
 
 
 def part_damaged(path: Path) -> ParcoursError:
