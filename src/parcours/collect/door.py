@@ -109,6 +109,9 @@ class Door(Protocol):
     def forget_from(self, event_no: int) -> None:
         """Forget what was kept of every event from this number on: their load was cut short, and is done again."""
 
+    def bit_of(self, purpose: str) -> int:
+        """Return which bit of ``permitted`` says that ``purpose`` may see an event."""
+
     def seal(self, data: bytes) -> bytes:
         """Encrypt the bytes of a row that goes to quarantine: they may hold anything about anybody."""
 

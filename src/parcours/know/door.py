@@ -101,6 +101,10 @@ class CompanyDoor:
             self._edges.forget_from(event_no)
             self._vault.forget_from(event_no)
 
+    def bit_of(self, purpose: str) -> int:
+        """Return which bit of ``permitted`` is that of ``purpose``."""
+        return self._purposes[purpose]
+
     def seal(self, data: bytes) -> bytes:
         """Encrypt the bytes of a row that goes to quarantine."""
         return self._keys.seal(data)
