@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from parcours.blueprint.yaml_lines import Node
-from parcours.collect.connectors.http import HTTP, check_http
+from parcours.collect.connectors.options import check_connector, kind_of
 from parcours.collect.source import Source
 from parcours.errors import Fault
 from parcours.words import Words
@@ -18,14 +18,13 @@ def check_origin(source: Source, node: Node) -> list[Fault]:
     faults = [*_exactly_one(source, node), *_events_missing(source, node)]
     if source.connector is not None:
         faults += _without_a_file(node)
-        if source.connector == HTTP:
-            faults += check_http(source.options, node.section("options"))
+        faults += check_connector(source.connector, source.options, node, "in")
     return faults
 
 
 def names_itself(source: Source) -> bool:
     """Return whether the source brings Segment's calls, whose events name themselves, so that it needs no mapping."""
-    return source.connector == HTTP
+    return source.connector is not None and kind_of(source.connector, source.options) == "batch"
 
 
 def _exactly_one(source: Source, node: Node) -> Iterator[Fault]:
