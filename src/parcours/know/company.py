@@ -21,7 +21,7 @@ from parcours.engine.sql.engines import open_engine
 from parcours.engine.sql.step import Engine
 from parcours.engine.store.manifest import Manifest
 from parcours.engine.store.sqlite import Database
-from parcours.engine.store.tables import Tables
+from parcours.engine.store.tables import Tables, Version
 from parcours.errors import ParcoursError
 from parcours.know.consent import GRANTED, NOTHING, REFUSED, Ledger
 from parcours.know.derive import LAYOUT, Summary, derive
@@ -40,6 +40,7 @@ from parcours.settings import Settings
 from parcours.words import Words
 
 IDENTITY, CUSTOMERS = "know.identity", "know.customers"
+SUMMARY = "summary.json"
 DAY_MS = 86_400_000
 
 
@@ -85,7 +86,8 @@ class Know:
             version = self._identity_version()
             kept = self._tables.read_result(CUSTOMERS, version)
             if kept is None:
-                kept = b"%d" % count_present(self._folder, self._manifest.parts(), self._find_people())
+                with self._manifest.lease():
+                    kept = b"%d" % count_present(self._folder, self._manifest.parts(), self._find_people())
                 self._tables.write_result(CUSTOMERS, version, kept)
         progress.end()
         return int(kept)
@@ -106,12 +108,12 @@ class Know:
             fingerprint = self._fingerprint(named, since_ms)
             opened = self._opened.get(purpose)
             if opened is None or opened.fingerprint != fingerprint:
-                summary = self._derive(named, fingerprint, since_ms)
+                summary, version = self._derive(named, fingerprint, since_ms)
                 opened = Permitted(
                     purpose,
                     fingerprint,
                     summary,
-                    self._tables.place(purpose),
+                    version,
                     lambda: self._engine,
                     lambda refs: self._open_texts(named, refs),
                     find_omissions(self._blueprint, named, summary.customers, summary.left_out),
@@ -185,15 +187,13 @@ class Know:
         told = (self._manifest.version, Edges(self._state, self._keys).version(), RULES, limits)
         return sha256(repr(told).encode()).hexdigest()[:32]
 
-    def _derive(self, purpose: Purpose, fingerprint: str, since_ms: int) -> Summary:
-        place = self._tables.place(purpose.id) / "summary.json"
-        if self._tables.fresh(purpose.id, fingerprint) and place.exists():
-            return msgspec.json.decode(place.read_bytes(), type=Summary)
-        permission = self._permission(purpose, since_ms)
-        with self._tables.replace(purpose.id, fingerprint) as draft:
-            summary = derive(self._folder, self._blueprint, permission, self._manifest.parts(), draft)
-            (draft / "summary.json").write_bytes(msgspec.json.encode(summary))
-        return summary
+    def _derive(self, purpose: Purpose, fingerprint: str, since_ms: int) -> tuple[Summary, Version]:
+        while (version := self._tables.hold(purpose.id, fingerprint)) is None:
+            permission = self._permission(purpose, since_ms)
+            with self._manifest.lease(), self._tables.replace(purpose.id, fingerprint) as draft:
+                summary = derive(self._folder, self._blueprint, permission, self._manifest.parts(), draft)
+                (draft / SUMMARY).write_bytes(msgspec.json.encode(summary))
+        return msgspec.json.decode((version.path / SUMMARY).read_bytes(), type=Summary), version
 
     def _permission(self, purpose: Purpose, since_ms: int) -> Permission:
         people = self._find_people()

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from parcours.engine.sql.step import Engine, Step, Table, Value
+from parcours.engine.store.tables import Version
 from parcours.know.derive import Summary
 from parcours.know.masks import mask
 from parcours.know.omissions import Omission
@@ -32,7 +32,7 @@ class Permitted:
         purpose: str,
         fingerprint: str,
         summary: Summary,
-        folder: Path,
+        version: Version,
         engine: Callable[[], Engine],
         open_texts: Callable[[Sequence[int]], dict[int, str]],
         omissions: tuple[Omission, ...] = (),
@@ -43,8 +43,10 @@ class Permitted:
         self.period = summary.period
         self.omissions = omissions
         self.tables: Mapping[str, Table] = {
-            name: Table(name, (folder / f"{name}.parquet",), columns) for name, columns in summary.columns.items()
+            name: Table(name, (version.path / f"{name}.parquet",), columns) for name, columns in summary.columns.items()
         }
+        # Held as long as these rows may be asked for: whatever is derived meanwhile goes elsewhere.
+        self._version = version
         self._engine = engine
         self._open_texts = open_texts
         self._refs: frozenset[int] | None = None

@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 
 from parcours.collect.rows import Flags, Ints
-from parcours.engine.store.digests import file_sha256, is_intact
+from parcours.engine.store.digests import describe, is_intact
 from parcours.engine.store.manifest import SeenRun
 from parcours.engine.store.tables import sync, writes_told
 from parcours.errors import ParcoursError
@@ -98,14 +98,15 @@ def write_run(folder: Path, level: int, capacity: int, pieces: Iterable[Ids]) ->
     except BaseException:
         path.unlink(missing_ok=True)
         raise
+    size, sha256 = describe(path)
     return SeenRun(
         path=f"{SEEN}/{path.name}",
         day=min(counts),
         last_day=max(counts),
         level=level,
         rows=rows,
-        bytes=path.stat().st_size,
-        sha256=file_sha256(path),
+        bytes=size,
+        sha256=sha256,
         low=low,
         high=high,
     )

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from parcours.engine.store.digests import file_sha256, is_intact
+from parcours.engine.store.digests import describe, is_intact
 from parcours.engine.store.tables import sync, writes_told
 from parcours.errors import ParcoursError
 from parcours.words import Words
@@ -75,13 +75,14 @@ def _write_one(place: Path, table: pa.Table, source: str, bucket: int) -> Part:
     except BaseException:
         draft.unlink(missing_ok=True)
         raise
+    size, sha256 = describe(path)
     numbers = pc.min_max(table.column("event_no")).as_py()
     times = pc.min_max(table.column("occurred_ms")).as_py()
     return Part(
         path=f"{PARTS}/{name}",
         rows=table.num_rows,
-        bytes=path.stat().st_size,
-        sha256=file_sha256(path),
+        bytes=size,
+        sha256=sha256,
         first_event_no=numbers["min"],
         last_event_no=numbers["max"],
         source=source,
