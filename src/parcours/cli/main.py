@@ -25,9 +25,19 @@ COMMANDS = {
         en="Load, link, measure and write the report; only what changed is done again.",
     ),
     "serve": Words(fr="Ouvre les pages sur cette machine.", en="Open the pages on this machine."),
+    "conform": Words(
+        fr="Dit, règle par règle, si un serveur tient le contrat de collecte de Segment.",
+        en="Tell, rule by rule, whether a server keeps Segment's tracking contract.",
+    ),
     "demo": Words(
         fr="Fabrique, mesure et montre l'entreprise simulée Maison Rivière.",
         en="Make, measure and show the simulated firm Maison Rivière.",
+    ),
+    "key": Words(
+        fr="Crée, liste ou révoque les clés d'écriture des SDK.", en="Make, list or revoke the write keys of SDKs."
+    ),
+    "replay": Words(
+        fr="Remet en route les événements en quarantaine.", en="Put the events in quarantine back on their way."
     ),
     "show": Words(fr="Montre une mesure en tableau ou en JSON.", en="Show one measure as a table or as JSON."),
     "export": Words(
