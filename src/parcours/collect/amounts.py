@@ -62,9 +62,13 @@ def parse_numbers(values: pa.Array, decimal: str, factor: float = 1.0) -> tuple[
     numbers = np.asarray(pc.fill_null(parsed, np.nan))
     finite = np.isfinite(numbers)
     numbers = np.where(finite, numbers, np.nan)
+    return scale_numbers(numbers, factor), known & finite
+
+
+def scale_numbers(numbers: npt.NDArray[np.float64], factor: float) -> npt.NDArray[np.float64]:
+    """Return ``numbers`` times a ``factor`` from `unit_factor`."""
     # Dividing by a whole number is exact where multiplying by its inverse is not: 1990 cents are 19.9.
-    numbers = numbers / round(1 / factor) if 0 < factor < 1 and (1 / factor).is_integer() else numbers * factor
-    return numbers, known & finite
+    return numbers / round(1 / factor) if 0 < factor < 1 and (1 / factor).is_integer() else numbers * factor
 
 
 def _parse_slowly(values: pa.Array, decimal: str) -> pa.Array:

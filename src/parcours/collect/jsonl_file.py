@@ -100,6 +100,11 @@ def _decode(text: bytes) -> dict[str, Any] | None:
 def _column(rows: list[dict[str, Any]], name: str, texts: list[bytes]) -> pa.Array:
     if name == WHOLE_ROW:
         return pa.array([text.decode("utf-8", "replace") for text in texts], pa.string())
+    return read_column(rows, name)
+
+
+def read_column(rows: Sequence[dict[str, Any]], name: str) -> pa.Array:
+    """Return as texts what each of ``rows`` holds under ``name``, or along its dots; null where there is nothing."""
     find = _finder(name)
     values = [find(row) for row in rows]
     try:

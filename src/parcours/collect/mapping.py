@@ -36,12 +36,13 @@ class Ahead(msgspec.Struct):
 class Mapped(msgspec.Struct):
     """What a batch gave: events in the order of their rows, the row of each, and the rows at fault by their number.
 
-    ``blames`` says of each reason which cell was the first to give it; ``ahead`` which events are still to come;
-    ``met`` which conditions some row met.
+    ``which`` says which of the source's events each one is; ``blames`` says of each reason which cell was the first to
+    give it; ``ahead`` which events are still to come; ``met`` which conditions some row met.
     """
 
     events: pa.Table
     rows: Ints
+    which: Ints
     faults: dict[int, tuple[str, Words]]
     blames: dict[Words, Blame]
     ahead: Ahead
@@ -50,9 +51,8 @@ class Mapped(msgspec.Struct):
     def without(self, left: Flags) -> Mapped:
         """Return the same without the events of the rows that are ``left`` out."""
         kept = ~left[self.rows]
-        return Mapped(
-            self.events.filter(pa.array(kept)), self.rows[kept], self.faults, self.blames, self.ahead, self.met
-        )
+        events = self.events.filter(pa.array(kept))
+        return Mapped(events, self.rows[kept], self.which[kept], self.faults, self.blames, self.ahead, self.met)
 
 
 class Mapping:
@@ -107,10 +107,11 @@ class _Batch:
             tables.append(self._table(columns, kept))
             rows.append(kept)
         events, places = pa.concat_tables(tables), np.concatenate(rows)
+        which = np.repeat(np.arange(len(made)), [len(kept) for kept in rows])
         if len(made) > 1:
             order = np.argsort(places, kind="stable")
-            events, places = events.take(pa.array(order)).combine_chunks(), places[order]
-        return Mapped(events, places, self.faults, self.blames, self._gather_ahead(good), self._met)
+            events, places, which = events.take(pa.array(order)).combine_chunks(), places[order], which[order]
+        return Mapped(events, places, which, self.faults, self.blames, self._gather_ahead(good), self._met)
 
     def _refuse_rows_ahead(self, given: Flags) -> None:
         """Fault the rows that give no event and would only give some in the future."""
