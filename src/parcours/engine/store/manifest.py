@@ -14,13 +14,14 @@ import msgspec
 from parcours.engine.store.checked import CheckedTable
 from parcours.engine.store.leases import leased
 from parcours.engine.store.parts import Part
-from parcours.engine.store.sqlite import Cell, open_database
+from parcours.engine.store.sqlite import Cell, Database, open_database
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS parts (
     path TEXT PRIMARY KEY, rows INTEGER NOT NULL, bytes INTEGER NOT NULL, sha256 TEXT NOT NULL,
     first_event_no INTEGER NOT NULL, last_event_no INTEGER NOT NULL, source TEXT NOT NULL,
-    bucket INTEGER NOT NULL, min_ms INTEGER NOT NULL, max_ms INTEGER NOT NULL, checksum BLOB);
+    bucket INTEGER NOT NULL, min_ms INTEGER NOT NULL, max_ms INTEGER NOT NULL, level INTEGER NOT NULL DEFAULT 0,
+    checksum BLOB);
 CREATE TABLE IF NOT EXISTS counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL, checksum BLOB);
 CREATE TABLE IF NOT EXISTS file_states (
     source TEXT NOT NULL, file TEXT NOT NULL, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,
@@ -117,12 +118,18 @@ class Manifest:
         self._db = open_database(folder / ".parcours" / "journal.db")
         self._db.execute(_SCHEMA)
         self._counters = CheckedTable(self._db, "counters", ("name", "value"), ("name",))
+        self._db.add_column("parts", "level", "INTEGER NOT NULL DEFAULT 0")
         self._parts = self._table("parts", Part, "path")
         self._files = self._table("file_states", FileState, "source", "file")
         self._known = self._table("known_rows", KnownRows, "source")
         self._seen = self._table("seen_runs", SeenRun, "path")
         self._retired = self._table("retired", Retired, "path")
         self._aside = self._table("quarantine", Quarantined)
+
+    @property
+    def database(self) -> Database:
+        """The open `journal.db`: whatever else changes together with the manifest stands in it."""
+        return self._db
 
     @property
     def version(self) -> str:

@@ -22,7 +22,7 @@ ROW_GROUP_ROWS = 262_144
 
 
 class Part(msgspec.Struct, frozen=True):
-    """One part file: ``path`` relative to ``.parcours``, and what stands in it."""
+    """One part file: ``path`` relative to ``.parcours``, what stands in it, and how often that was merged."""
 
     path: str
     rows: int
@@ -34,6 +34,7 @@ class Part(msgspec.Struct, frozen=True):
     bucket: int
     min_ms: int
     max_ms: int
+    level: int = 0
 
 
 def write_part(folder: Path, table: pa.Table, source: str) -> list[Part]:
@@ -56,7 +57,8 @@ def write_part(folder: Path, table: pa.Table, source: str) -> list[Part]:
         with writes_told(place):
             place.mkdir(parents=True, exist_ok=True)
             for rows in np.split(order, bounds) if len(order) else ():
-                written.append(_write_one(place, table.take(pa.array(rows)), source, int(buckets[rows[0]])))
+                piece = table.take(pa.array(rows))
+                written.append(_write_one(place, piece.schema, [piece], source, int(buckets[rows[0]]), 0))
             sync(place)
     except BaseException:
         remove_parts(folder, [part.path for part in written])
@@ -64,31 +66,54 @@ def write_part(folder: Path, table: pa.Table, source: str) -> list[Part]:
     return written
 
 
-def _write_one(place: Path, table: pa.Table, source: str, bucket: int) -> Part:
+def write_pieces(
+    folder: Path, schema: pa.Schema, pieces: Iterable[pa.Table], source: str, bucket: int, level: int
+) -> Part:
+    """Write ``pieces``, at least one row by rising event number, as one part, on disk before this returns.
+
+    Raises:
+        ParcoursError: ``disk_full``; the file is then removed again.
+    """
+    place = folder / ".parcours" / PARTS
+    with writes_told(place):
+        part = _write_one(place, schema, pieces, source, bucket, level)
+        sync(place)
+    return part
+
+
+def _write_one(
+    place: Path, schema: pa.Schema, pieces: Iterable[pa.Table], source: str, bucket: int, level: int
+) -> Part:
     name = f"{source}-{bucket:02d}-{secrets.token_hex(8)}.parquet"
     path = place / name
     draft = path.with_suffix(".draft")
+    rows = 0
+    numbers, times = [], []
     try:
-        pq.write_table(table, draft, compression="zstd", row_group_size=ROW_GROUP_ROWS)
+        with pq.ParquetWriter(draft, schema, compression="zstd") as writer:
+            for piece in pieces:
+                writer.write_table(piece, row_group_size=ROW_GROUP_ROWS)
+                rows += piece.num_rows
+                numbers += pc.min_max(piece.column("event_no")).as_py().values()
+                times += pc.min_max(piece.column("occurred_ms")).as_py().values()
         sync(draft)
         draft.rename(path)
     except BaseException:
         draft.unlink(missing_ok=True)
         raise
     size, sha256 = describe(path)
-    numbers = pc.min_max(table.column("event_no")).as_py()
-    times = pc.min_max(table.column("occurred_ms")).as_py()
     return Part(
         path=f"{PARTS}/{name}",
-        rows=table.num_rows,
+        rows=rows,
         bytes=size,
         sha256=sha256,
-        first_event_no=numbers["min"],
-        last_event_no=numbers["max"],
+        first_event_no=min(numbers),
+        last_event_no=max(numbers),
         source=source,
         bucket=bucket,
-        min_ms=times["min"],
-        max_ms=times["max"],
+        min_ms=min(times),
+        max_ms=max(times),
+        level=level,
     )
 
 

@@ -78,6 +78,20 @@ class Database:
         """Return the names of the columns of ``table``, in their order; none when there is no such table."""
         return [str(row[1]) for row in self.execute(f"PRAGMA table_info({table})")]
 
+    def add_column(self, table: str, name: str, kind: str) -> bool:
+        """Give ``table`` the column ``name`` unless it has it; return whether it was missing."""
+        if name in self.columns_of(table):
+            return False
+        with self.transaction():
+            if name in self.columns_of(table):  # Another process was faster.
+                return False
+            self.execute(f"ALTER TABLE {table} ADD COLUMN {name} {kind}")
+        return True
+
+    def data_version(self) -> int:
+        """Return what changes whenever somebody else than this connection has written."""
+        return int(self.execute("PRAGMA data_version")[0][0] or 0)
+
     def truncate_log(self) -> bool:
         """Move the write-ahead log into the file and empty it, so that deleted rows are in neither.
 
