@@ -69,18 +69,19 @@ class Measures:
 class Company:
     """A company folder, read once; its rows are reached through `know` alone, its results are kept on disk."""
 
-    def __init__(self, folder: Path, blueprint: Blueprint, settings: Settings) -> None:
+    def __init__(self, folder: Path, blueprint: Blueprint, settings: Settings, follow: bool = False) -> None:
         self.folder = folder
         self.blueprint = blueprint
         self.settings = settings
         self.measure = Measures(self)
         self.notice: Words | None = None
+        self._follow = follow
         self._kept: dict[tuple[str, str | None, str], Result] = {}
 
     @cached_property
     def know(self) -> Know:
         """The wall: the only way to this company's rows."""
-        return Know(self.folder, self.blueprint, self.settings)
+        return Know(self.folder, self.blueprint, self.settings, self._follow)
 
     @cached_property
     def labels(self) -> dict[str, Words]:
@@ -189,8 +190,27 @@ def _tell_omissions(result: Result, rows: Permitted, inputs: tuple[str, ...]) ->
     return msgspec.structs.replace(result, warnings=(*explaining, *own, *others))
 
 
-def open(folder: str | Path) -> Company:
-    """Open the company in ``folder``; a faulty blueprint or setting raises `ParcoursError` with every fault."""
+DECLARED = ("parcours.toml", "blueprint.yaml", "blueprint", "sources", "destinations")
+
+
+def declared_stamp(folder: Path) -> tuple[int, ...]:
+    """Return what changes whenever a file in which a company declares something does."""
+    times = []
+    for name in DECLARED:
+        place = folder / name
+        for path in (place, *sorted(place.glob("*.y*ml"))):
+            try:
+                times.append(path.stat().st_mtime_ns)
+            except OSError:
+                times.append(0)
+    return tuple(times)
+
+
+def open(folder: str | Path, follow: bool = False) -> Company:
+    """Open the company in ``folder``; a faulty blueprint or setting raises `ParcoursError` with every fault.
+
+    With ``follow`` somebody else keeps it up to date: what was last published is read, and nothing made anew.
+    """
     place = Path(folder)
     if not place.is_dir():
         raise ParcoursError(
@@ -201,4 +221,4 @@ def open(folder: str | Path) -> Company:
                 en=f"Create it: parcours init {place} --template retail.",
             ),
         )
-    return Company(place, read_blueprint(place), read_settings(place))
+    return Company(place, read_blueprint(place), read_settings(place), follow)

@@ -3,24 +3,37 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 
 from parcours.blueprint import check_blueprint
 from parcours.charts.numbers import write_number
-from parcours.collect import LoadReport, check_sources, company_lock, load
+from parcours.collect import (
+    Compacted,
+    LoadReport,
+    check_destinations,
+    check_sources,
+    compact,
+    company_lock,
+    expire,
+)
+from parcours.collect.load import load
+from parcours.collect.replay import replay as replay_events
 from parcours.company import Company
 from parcours.errors import Fault
 from parcours.measure import MEASURES
 from parcours.measure.findings import Finding, find
-from parcours.progress import Progress
+from parcours.progress import Progress, Silent
 from parcours.results import RunReport, keep_run
 from parcours.settings import read_settings
 from parcours.words import LANGUAGES, Words
 from parcours.workspaces.report import write_report
 
 REPORT = "report.html"
+PATIENCE_S = 30.0
+"""How long to wait for another command that holds the company: `serve` does so for moments only."""
 
 
 def check(folder: Path, sample: bool = True) -> list[Fault]:
@@ -30,40 +43,82 @@ def check(folder: Path, sample: bool = True) -> list[Fault]:
     """
     blueprint, faults = check_blueprint(folder)
     if blueprint is not None:
-        faults = [*faults, *check_sources(folder, blueprint, read_settings(folder), sample)]
+        settings = read_settings(folder)
+        faults = [
+            *faults,
+            *check_sources(folder, blueprint, settings, sample),
+            *check_destinations(folder, blueprint),
+        ]
     return sorted(faults, key=lambda fault: (fault.level != "error", fault.file or "", fault.line or 0))
 
 
 def run(company: Company, progress: Progress) -> RunReport:
     """Bring everything up to date: what happened, who it is, what it means, and the page to look at."""
     start = time.monotonic()
-    with company_lock(company.folder):
+    with company_lock(company.folder, PATIENCE_S):
         loaded = collect_files(company, progress)
-        customers = company.know.refresh(progress)
-        found = measure_all(company, progress)
+        collect_live(company)
+        expire(company.folder, company.settings)
+        report = publish(company, start, loaded, progress)
         progress.begin(Words(fr="Rapport", en="Report"))
         write_report(company, company.folder / REPORT)
         progress.end()
+    return report
+
+
+def collect_files(company: Company, progress: Progress) -> LoadReport:
+    """Step 2, from files, through the door that step 3 holds."""
+    return load(company.folder, company.blueprint, company.settings, company.know.door(), progress)
+
+
+def collect_live(company: Company, stopping: Callable[[], bool] = lambda: False) -> Compacted:
+    """Step 2, from what was delivered to the journal, through the same door."""
+    return compact(company.folder, company.blueprint, company.settings, company.know.door(), stopping)
+
+
+def put_back(company: Company, source: str | None = None, code: str | None = None) -> int:
+    """Put quarantined events back into the journal; return how many."""
+    know = company.know
+    return replay_events(company.folder, know.door(), know.hour_key, time.time_ns() // 1_000_000, source, code)
+
+
+def replay(company: Company, source: str | None = None, code: str | None = None) -> tuple[int, Compacted]:
+    """Put quarantined events back and take them over at once; return how many, and what became of them."""
+    with company_lock(company.folder, PATIENCE_S):
+        collect_live(company)
+        count = put_back(company, source, code)
+        return count, collect_live(company)
+
+
+def publish(
+    company: Company, start: float, loaded: LoadReport | None = None, progress: Progress | None = None
+) -> RunReport:
+    """Steps 3 and 4: who it is and what it means, as everything stands now; what the pages then show.
+
+    Without ``loaded`` no file was read, and what the latest run said of files still holds.
+    """
+    progress = progress or Silent()
+    before = company.report if loaded is None else None
+    customers = company.know.refresh(progress)
+    found = measure_all(company, progress)
+    warnings = loaded.all_warnings() if loaded else ()
     report = RunReport(
-        events=loaded.held,
-        quarantined=loaded.counts.quarantined,
+        events=company.know.held,
+        quarantined=company.know.quarantined,
         discarded=company.know.discarded,
         customers=customers,
         touchpoints=len(company.blueprint.touchpoints),
         seconds=round(time.monotonic() - start, 2),
         findings=found,
-        sources=tuple(msgspec.to_builtins(source) for source in loaded.sources),
-        warnings=(*company.know.warnings, *loaded.all_warnings(), *tell_unread(company)),
+        sources=tuple(msgspec.to_builtins(source) for source in loaded.sources)
+        if loaded
+        else (before.sources if before else ()),
+        warnings=(*company.know.warnings, *warnings, *tell_unread(company)),
         report=REPORT,
         finished_ms=int(time.time() * 1000),
     )
     keep_run(company.folder, report)
     return report
-
-
-def collect_files(company: Company, progress: Progress) -> LoadReport:
-    """Step 2, through the door that step 3 holds."""
-    return load(company.folder, company.blueprint, company.settings, company.know.door(), progress)
 
 
 def measure_all(company: Company, progress: Progress) -> tuple[Finding, ...]:

@@ -6,20 +6,36 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from parcours.collect.load import load
+    from parcours.collect.compaction.compact import Compacted, compact
+    from parcours.collect.compaction.expiry import expire
+    from parcours.collect.connectors.destinations import check_destinations
     from parcours.collect.reading import check_sources, read_sources
     from parcours.collect.report import Counts, LoadReport, SourceReport
     from parcours.engine.store.lock import company_lock
 
-__all__ = ["Counts", "LoadReport", "SourceReport", "check_sources", "company_lock", "load", "read_sources"]
+__all__ = [
+    "Compacted",
+    "Counts",
+    "LoadReport",
+    "SourceReport",
+    "check_destinations",
+    "check_sources",
+    "compact",
+    "company_lock",
+    "expire",
+    "read_sources",
+]
 
 _HOMES = {
+    "Compacted": "parcours.collect.compaction.compact",
+    "compact": "parcours.collect.compaction.compact",
+    "expire": "parcours.collect.compaction.expiry",
+    "check_destinations": "parcours.collect.connectors.destinations",
     "Counts": "parcours.collect.report",
     "LoadReport": "parcours.collect.report",
     "SourceReport": "parcours.collect.report",
     "check_sources": "parcours.collect.reading",
     "company_lock": "parcours.engine.store.lock",
-    "load": "parcours.collect.load",
     "read_sources": "parcours.collect.reading",
 }
 

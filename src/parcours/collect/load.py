@@ -38,7 +38,8 @@ def load(
             whose previous state then holds, while the sources before it stay loaded.
     """
     progress = progress or Silent()
-    plans, faults = inspect_files(read_sources(folder, blueprint, settings), folder, settings)
+    sources = read_sources(folder, blueprint, settings)
+    plans, faults = inspect_files(sources, folder, settings)
     errors = [fault for fault in faults if fault.level == "error"]
     if errors:
         raise ParcoursError.of(errors)
@@ -60,18 +61,21 @@ def load(
                 reports.append(intake.run())
                 progress.end()
             remove_retired(folder, manifest)
-            gone = _held_undescribed(manifest, {plan.source.source for plan in plans})
+            by_file = {plan.source.source for plan in plans}
+            others = _held_by_others(manifest, by_file)
         finally:
             manifest.close()
+    described = {source.source.source for source in sources}
+    gone = {name: events for name, events in others.items() if name not in described}
     warnings = [fault.sentence for fault in faults] + [_source_gone(*one) for one in gone.items()]
-    return LoadReport(tuple(reports), tuple(warnings), sum(gone.values()))
+    return LoadReport(tuple(reports), tuple(warnings), sum(others.values()))
 
 
-def _held_undescribed(manifest: Manifest, described: set[str]) -> dict[str, int]:
-    """Return how many events stand of each source that is no longer described."""
+def _held_by_others(manifest: Manifest, by_file: set[str]) -> dict[str, int]:
+    """Return how many events stand of each source that has no file: those that deliver, and those long forgotten."""
     held: dict[str, int] = {}
     for part in manifest.parts():
-        if part.source not in described:
+        if part.source not in by_file:
             held[part.source] = held.get(part.source, 0) + part.rows
     return dict(sorted(held.items()))
 

@@ -39,12 +39,13 @@ class SourceReport(msgspec.Struct, frozen=True):
 class LoadReport(msgspec.Struct, frozen=True):
     """A whole load; ``warnings`` are those that concern no single source.
 
-    ``held_undescribed`` are the events of sources that are no longer described: they stay.
+    ``held_otherwise`` are the events of sources without a file: what was delivered live, and what is no longer
+    described but stays.
     """
 
     sources: tuple[SourceReport, ...]
     warnings: tuple[Words, ...] = ()
-    held_undescribed: int = 0
+    held_otherwise: int = 0
 
     @property
     def counts(self) -> Counts:
@@ -53,8 +54,8 @@ class LoadReport(msgspec.Struct, frozen=True):
 
     @property
     def held(self) -> int:
-        """The events that stand in the parts of all sources, those that are no longer described too."""
-        return sum(source.held for source in self.sources) + self.held_undescribed
+        """The events that stand in the parts of all sources, those without a file too."""
+        return sum(source.held for source in self.sources) + self.held_otherwise
 
     def all_warnings(self) -> tuple[Words, ...]:
         """Return every warning, those of a source opening with its name."""

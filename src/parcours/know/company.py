@@ -12,13 +12,13 @@ from typing import get_args
 
 import msgspec
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from parcours.blueprint.records import Basis, Blueprint, Purpose
 from parcours.collect.door import Door
 from parcours.engine.sql.engines import open_engine
 from parcours.engine.sql.step import Engine
+from parcours.engine.store.arrivals import Arrivals
+from parcours.engine.store.aside import AsideEvents
 from parcours.engine.store.manifest import Manifest
 from parcours.engine.store.sqlite import Database
 from parcours.engine.store.tables import Tables, Version
@@ -29,7 +29,7 @@ from parcours.know.door import CompanyDoor, permits
 from parcours.know.edges import Edges
 from parcours.know.gate import Permitted
 from parcours.know.identifiers import region_of
-from parcours.know.identity import RULES, People, fold
+from parcours.know.identity import RULES, People, fold, read_people, write_people
 from parcours.know.keys import Keys, open_keys
 from parcours.know.omissions import find_omissions
 from parcours.know.reading import Permission, count_present
@@ -51,9 +51,11 @@ class Know:
         folder: The company folder.
         blueprint: Its blueprint, checked.
         settings: Its settings.
+        follow: Whether somebody else keeps the company up to date (the keeper of `serve`): what was last derived is
+            then read as it stands, and only what was never derived is made here.
     """
 
-    def __init__(self, folder: Path, blueprint: Blueprint, settings: Settings) -> None:
+    def __init__(self, folder: Path, blueprint: Blueprint, settings: Settings, follow: bool = False) -> None:
         self._folder = folder
         self._blueprint = blueprint
         self._settings = settings
@@ -62,10 +64,19 @@ class Know:
         self._written = sha256(msgspec.json.encode(blueprint)).hexdigest()
         self._people: tuple[str, People] | None = None
         self._opened: dict[str, Permitted] = {}
+        self._follow = follow
+        self._door: tuple[int, CompanyDoor] | None = None
 
     def door(self) -> Door:
-        """Return the door through which `collect` hands events over; one load, one door."""
-        return CompanyDoor(self._blueprint, self._state, self._keys, region_of(self._settings.time_zone))
+        """Return the door through which `collect` hands events over: the same one until somebody else has written.
+
+        What it remembers of the vault would then be stale, and a key that is thought to be missing is made anew.
+        """
+        version = self._state.data_version()
+        if self._door is None or self._door[0] != version:
+            door = CompanyDoor(self._blueprint, self._state, self._keys, region_of(self._settings.time_zone))
+            self._door = version, door
+        return self._door[1]
 
     def hour_key(self, hour: int) -> bytes | None:
         """Return the key that seals the journal's batches of ``hour`` (its number since 1970, UTC), made if need be."""
@@ -105,7 +116,7 @@ class Know:
         named = self._find_purpose(purpose)
         with self._turn:
             since_ms = _kept_since(named)
-            fingerprint = self._fingerprint(named, since_ms)
+            fingerprint = (self._follow and self._tables.fingerprint(purpose)) or self._fingerprint(named, since_ms)
             opened = self._opened.get(purpose)
             if opened is None or opened.fingerprint != fingerprint:
                 summary, version = self._derive(named, fingerprint, since_ms)
@@ -124,14 +135,32 @@ class Know:
     @property
     def is_loaded(self) -> bool:
         """Whether any source was ever loaded, even if nothing of it could be kept."""
-        return bool(self._manifest.sources())
+        return bool(self._manifest.sources()) or bool(self._manifest.parts())
+
+    @property
+    def version(self) -> str:
+        """What changes whenever rows, identities or recorded choices do."""
+        return f"{self._identity_version()}-{self._ledger.catch_up()}"
+
+    @property
+    def held(self) -> int:
+        """How many events stand in the parts."""
+        return sum(part.rows for part in self._manifest.parts())
+
+    @property
+    def quarantined(self) -> int:
+        """How many rows of files, as each was last read, and delivered events wait in quarantine."""
+        return self._count_states("quarantined") + AsideEvents(self._manifest.database).count()
 
     @property
     def discarded(self) -> int:
-        """How many events, as each file was last read, had no basis for any purpose and were not kept."""
+        """How many events had no basis for any purpose and were not kept: of files as last read, and delivered ones."""
+        return self._count_states("discarded") + Arrivals(self._manifest.database).total("discarded")
+
+    def _count_states(self, what: str) -> int:
         manifest = self._manifest
         states = [state for source in manifest.sources() for state in manifest.file_states(source).values()]
-        return sum(state.counts.get("discarded", 0) for state in states)
+        return sum(state.counts.get(what, 0) for state in states)
 
     @property
     def warnings(self) -> tuple[Words, ...]:
@@ -214,25 +243,20 @@ class Know:
         return {ref: text for ref, (subject, text) in held.items() if subject in allowed}
 
     def _find_people(self) -> People:
-        version = self._identity_version()
+        version = (self._follow and self._tables.fingerprint(IDENTITY)) or self._identity_version()
         if self._people is None or self._people[0] != version:
+            held = self._tables.hold(IDENTITY, version)
+            if held is not None:
+                self._people = version, read_people(held.path)
+                return self._people[1]
             pseudonyms, first_seen = Vault(self._state, self._keys).first_seen()
             seen = Edges(self._state, self._keys).read()
             limits = {str(kind): most for kind, most in self._blueprint.limits.items()}
             people = fold(pseudonyms, first_seen, seen, limits)
             with self._tables.replace(IDENTITY, version) as draft:
-                _write_people(people, draft)
+                write_people(people, draft)
             self._people = version, people
         return self._people[1]
-
-
-def _write_people(people: People, draft: Path) -> None:
-    """Keep who is who and the verdict on every edge, for whoever asks why."""
-    table = pa.table({"pseudonym": people.pseudonyms, "person": people.person})
-    pq.write_table(table, draft / "people.parquet")
-    names = ("event_no", "strongest", "weaker")
-    columns = {name: people.edges[:, place] for place, name in enumerate(names)}
-    pq.write_table(pa.table({**columns, "verdict": people.verdicts}), draft / "edges.parquet")
 
 
 def _kept_since(purpose: Purpose) -> int:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
@@ -41,6 +44,28 @@ class People(msgspec.Struct, frozen=True):
     def count(self) -> int:
         """How many people there are."""
         return int(self.person.max(initial=-1)) + 1
+
+
+_EDGE = ("event_no", "strongest", "weaker")
+
+
+def write_people(people: People, draft: Path) -> None:
+    """Keep who is who and the verdict on every edge, for whoever asks why."""
+    table = pa.table({"pseudonym": people.pseudonyms, "person": people.person})
+    pq.write_table(table, draft / "people.parquet")
+    columns = {name: people.edges[:, place] for place, name in enumerate(_EDGE)}
+    pq.write_table(pa.table({**columns, "verdict": people.verdicts}), draft / "edges.parquet")
+
+
+def read_people(place: Path) -> People:
+    """Return what `write_people` kept."""
+    people, edges = pq.read_table(place / "people.parquet"), pq.read_table(place / "edges.parquet")
+    return People(
+        np.asarray(people.column("pseudonym")),
+        np.asarray(people.column("person")),
+        np.column_stack([np.asarray(edges.column(name)) for name in _EDGE]),
+        np.asarray(edges.column("verdict")),
+    )
 
 
 def fold(pseudonyms: Numbers, first_seen: Numbers, seen: Numbers, limits: Mapping[str, int]) -> People:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from parcours.engine.store.journal import Journal
+from parcours.engine.store.outbox import OutboxTable
 from parcours.engine.store.sqlite import open_database
 from parcours.errors import ParcoursError
 from parcours.words import Words
@@ -42,3 +43,13 @@ def open_journal(folder: Path) -> tuple[Journal, Callable[[], None]]:
         database.close()
         raise
     return journal, database.close
+
+
+def read_journal(folder: Path) -> Journal:
+    """Return the journal for reading; it stays open."""
+    return Journal(open_database(folder / JOURNAL))
+
+
+def read_outbox(folder: Path) -> OutboxTable:
+    """Return the outbox for whoever carries parcels out; it stays open."""
+    return OutboxTable(open_database(folder / JOURNAL))

@@ -41,14 +41,21 @@ class Sealer:
         self._compress = zstandard.ZstdCompressor(level=LEVEL)
         self._expand = zstandard.ZstdDecompressor()
 
-    def seal(self, deliveries: Sequence[Delivery], events: int, inlet: str = "", cursor: bytes = b"") -> Frame:
-        """Return ``deliveries`` (one at least) as a frame of the journal.
+    def seal(
+        self,
+        deliveries: Sequence[Delivery],
+        events: int,
+        inlet: str = "",
+        cursor: bytes = b"",
+        hour: int | None = None,
+    ) -> Frame:
+        """Return ``deliveries`` (one at least) as a frame of the journal, sealed for ``hour``: by default the last's.
 
         Raises:
             ParcoursError: ``hour_key_gone`` when the hour has no key.
         """
         received_ms = deliveries[-1].received_ms
-        hour = received_ms // HOUR_MS
+        hour = received_ms // HOUR_MS if hour is None else hour
         nonce = os.urandom(_NONCE)
         packed = self._compress.compress(_PACK.encode(deliveries))
         body = nonce + self._cipher(hour).encrypt(nonce, packed, _bound(hour, events, received_ms))

@@ -58,6 +58,10 @@ class Arrivals:
             for source, at, outcome, detail, count in rows
         ]
 
+    def total(self, outcome: str) -> int:
+        """Return the count of ``outcome`` over every source and kept hour."""
+        return int(self._db.execute("SELECT sum(count) FROM arrivals WHERE outcome = ?", (outcome,))[0][0] or 0)
+
     def latest(self) -> dict[str, int]:
         """Return when each source last brought something that was taken over, in epoch milliseconds."""
         return {str(source): int(at or 0) for source, at in self._db.execute("SELECT source, received_ms FROM latest")}

@@ -90,6 +90,14 @@ class AsideEvents:
             self._db.execute("DELETE FROM aside WHERE received_ms < ?", (before_ms,))
         return int(count or 0)
 
+    def last_number(self) -> int:
+        """Return the highest number in the quarantine, 0 when it is empty."""
+        return int(self._db.execute("SELECT max(number) FROM aside")[0][0] or 0)
+
+    def count(self) -> int:
+        """Return how many events wait."""
+        return int(self._db.execute("SELECT count(*) FROM aside")[0][0] or 0)
+
     def groups(self) -> list[AsideGroup]:
         """Return what waits by source and reason, the most frequent first."""
         rows = self._db.execute(

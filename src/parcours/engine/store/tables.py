@@ -89,6 +89,11 @@ class Tables:
                 return None
         return None
 
+    def fingerprint(self, name: str) -> str | None:
+        """Return what the version of ``name`` in force was made of, or nothing when there is none."""
+        made = self._read(name)
+        return made.fingerprint if made else None
+
     @contextmanager
     def replace(self, name: str, fingerprint: str) -> Iterator[Path]:
         """Give an empty folder to write to; on leaving without an error it is the version of ``name`` in force.

@@ -1,0 +1,181 @@
+"""The main process of `serve`: opens the collection port, starts the other processes, tells and stops them."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import socket
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from parcours.collect import read_sources
+from parcours.collect.http.tally import Tally
+from parcours.collect.journal.opening import read_journal
+from parcours.collect.journal.sealing import HOUR_MS
+from parcours.collect.write_keys import find_senders
+from parcours.company import Company
+from parcours.errors import ParcoursError
+from parcours.serving.children import Child
+from parcours.serving.keeper import Told
+from parcours.serving.orders import Orders, write_orders
+from parcours.words import Words
+
+LOG = logging.getLogger(__name__)
+LOOK_S = 0.5
+START_S = 30.0
+STOP_S = 30.0
+MB = 1 << 20
+
+
+class Supervisor:
+    """The processes behind `parcours serve`.
+
+    Args:
+        company: The company, open.
+        host: Where collection listens; by default as its settings say.
+        port: On which port; 0 for a free one.
+    """
+
+    def __init__(self, company: Company, host: str | None = None, port: int | None = None) -> None:
+        self._company = company
+        settings = company.settings.collect
+        self._host = host or settings.host
+        self._wanted_port = settings.port if port is None else port
+        # A path of a socket may have 107 bytes: a folder of the company may be deeper than that.
+        self._place = Path(tempfile.mkdtemp(prefix="parcours-"))
+        self._address = self._place / "writer.sock"
+        self._stopping = threading.Event()
+        self._listening_writer = threading.Event()
+        self._listener: socket.socket | None = None
+        self._writer: Child | None = None
+        self._workers: list[Child] = []
+        self._keeper: Child | None = None
+        self._orders: bytes = b""
+        self._journal = read_journal(company.folder)
+        self._thread = threading.Thread(target=self._watch, name="supervisor", daemon=True)
+        self.tallies: dict[int, Tally] = {}
+        self.told = Told()
+
+    @property
+    def port(self) -> int:
+        """The port on which collection listens."""
+        assert self._listener is not None, "not started"  # noqa: S101
+        return int(self._listener.getsockname()[1])
+
+    def start(self) -> None:
+        """Start everything; on return requests are taken.
+
+        Raises:
+            ParcoursError: ``address_taken``, ``writer_not_started``, and faults of sources.
+        """
+        folder = str(self._company.folder)
+        self._listener = socket.create_server((self._host, self._wanted_port), backlog=4096)
+        self._writer = Child(
+            "parcours.serving.writer", [folder, str(self._address)], lambda _: self._listening_writer.set()
+        )
+        self._writer.start()
+        if not self._listening_writer.wait(START_S):
+            self.stop()
+            raise not_started()
+        self._orders = self._make_orders()
+        handle = self._listener.fileno()
+        budget = str(self._company.settings.collect.in_flight_mb * MB)
+        for number in range(self._company.settings.collect.workers):
+            worker = Child(
+                "parcours.serving.worker",
+                [str(self._address), str(handle), budget],
+                self._hear_worker(number),
+                [handle],
+                lambda child: child.tell(self._orders),
+            )
+            worker.start()
+            self._workers.append(worker)
+        self._keeper = Child("parcours.serving.keeper", [folder, str(self._address)], self._hear_keeper)
+        self._keeper.start()
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop in the order in which nothing is lost: those who accept, then who takes over, then the writer."""
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join(5)
+        for children in (self._workers, [self._keeper], [self._writer]):
+            there = [child for child in children if child is not None]
+            for child in there:
+                child.ask_to_stop()
+            for child in there:
+                child.wait(STOP_S)
+        if self._listener is not None:
+            self._listener.close()
+        shutil.rmtree(self._place, ignore_errors=True)
+
+    @property
+    def ready(self) -> bool:
+        """Whether events are accepted and written at this moment."""
+        return bool(self.tallies) and all(tally.connected for tally in self.tallies.values())
+
+    def _watch(self) -> None:
+        while not self._stopping.wait(LOOK_S):
+            try:
+                for child in (self._writer, *self._workers, self._keeper):
+                    if child is not None:
+                        child.look()
+                orders = self._make_orders()
+                if orders != self._orders:
+                    self._orders = orders
+                    for worker in self._workers:
+                        worker.tell(orders)
+            except ParcoursError as fault:
+                LOG.warning("orders stay as they were", extra={"fields": {"code": fault.code}})
+
+    def _make_orders(self) -> bytes:
+        company = self._company
+        settings = company.settings.collect
+        hour = time.time_ns() // 1_000_000 // HOUR_MS
+        keys = {one: key for one in (hour, hour + 1) if (key := company.know.hour_key(one)) is not None}
+        sources = tuple(one.source for one in read_sources(company.folder, company.blueprint, company.settings))
+        return write_orders(
+            Orders(
+                senders=find_senders(company.folder, sources),
+                hour_keys=keys,
+                hosts=settings.hosts,
+                forwarded=settings.forwarded,
+                full=self._journal.backlog().bytes > settings.backlog_mb * MB,
+                survey_key=company.know.survey_key(),
+            )
+        )
+
+    def _hear_worker(self, number: int) -> Callable[[bytes], None]:
+        def hear(line: bytes) -> None:
+            try:
+                self.tallies[number] = msgspec.json.decode(line, type=Tally)
+            except msgspec.DecodeError:
+                LOG.warning("a worker said something that is no tally")
+
+        return hear
+
+    def _hear_keeper(self, line: bytes) -> None:
+        try:
+            self.told = msgspec.json.decode(line, type=Told)
+        except msgspec.DecodeError:
+            LOG.warning("the keeper said something that cannot be read")
+
+
+def not_started() -> ParcoursError:
+    """Return the error of a writer that does not begin to listen."""
+    return ParcoursError(
+        "writer_not_started",
+        Words(
+            fr="Le processus qui écrit le journal n'a pas démarré.",
+            en="The process that writes the journal did not start.",
+        ),
+        Words(
+            fr="Son journal, sur stderr, dit pourquoi ; parcours verify contrôle le dossier.",
+            en="Its log on stderr says why; parcours verify checks the folder.",
+        ),
+    )
