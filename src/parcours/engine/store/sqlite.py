@@ -16,6 +16,18 @@ Cell = int | float | str | bytes | None
 
 BUSY_MS = 10_000
 
+_MISREAD = (
+    apsw.SQLError,
+    apsw.ConstraintError,
+    apsw.MismatchError,
+    apsw.TooBigError,
+    apsw.InternalError,
+    apsw.FormatError,
+    apsw.NoMemError,
+    UnicodeDecodeError,
+)
+"""What statements that are right give rise to when a file says of its tables or cells what nobody wrote."""
+
 
 class Database:
     """An open SQLite file: one connection that threads take in turn."""
@@ -115,8 +127,12 @@ def open_database(path: Path) -> Database:
     with _faults_told(path):
         connection = apsw.Connection(str(path))
         connection.set_busy_timeout(BUSY_MS)
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON", "foreign_keys=ON"):
+        for pragma in ("synchronous=FULL", "secure_delete=ON", "foreign_keys=ON", "cell_size_check=ON"):
             connection.execute(f"PRAGMA {pragma}").fetchall()
+        # What a damaged header may say, and SQLite would believe, to the harm of every row.
+        for pragma, due in (("journal_mode=WAL", "wal"), ("encoding", "UTF-8"), ("auto_vacuum", 0)):
+            if connection.execute(f"PRAGMA {pragma}").fetchall() != [(due,)]:
+                raise apsw.CorruptError(f"PRAGMA {pragma}")
     return Database(path, connection)
 
 
@@ -126,21 +142,8 @@ def _faults_told(path: Path) -> Iterator[None]:
         yield
     except (apsw.FullError, apsw.IOError) as fault:
         raise disk_full(path) from fault
-    except (apsw.NotADBError, apsw.CorruptError) as fault:
-        raise ParcoursError(
-            "database_damaged",
-            Words(
-                fr=f"Le fichier {path.name} est endommagé : {fault}.",
-                en=f"The file {path.name} is damaged: {fault}.",
-            ),
-            Words(
-                fr="Rétablissez-le depuis une sauvegarde ; sans elle, déplacez le dossier .parcours "
-                "et relancez parcours run, qui relit les sources.",
-                en="Restore it from a backup; without one, move the .parcours folder aside "
-                "and run parcours run again, which rereads the sources.",
-            ),
-            path,
-        ) from fault
+    except (apsw.NotADBError, apsw.CorruptError, *_MISREAD) as fault:
+        raise database_damaged(path, fault) from fault
     except (apsw.ReadOnlyError, apsw.CantOpenError) as fault:
         raise ParcoursError(
             "not_writable",
@@ -164,6 +167,24 @@ def _faults_told(path: Path) -> Iterator[None]:
             ),
             path,
         ) from fault
+
+
+def database_damaged(path: Path, fault: object) -> ParcoursError:
+    """Return the error for an SQLite file that cannot be read or does not hold what was written."""
+    return ParcoursError(
+        "database_damaged",
+        Words(
+            fr=f"Le fichier {path.name} est endommagé : {fault}.",
+            en=f"The file {path.name} is damaged: {fault}.",
+        ),
+        Words(
+            fr="Rétablissez-le depuis une sauvegarde ; sans elle, déplacez le dossier .parcours "
+            "et relancez parcours run, qui relit les sources.",
+            en="Restore it from a backup; without one, move the .parcours folder aside "
+            "and run parcours run again, which rereads the sources.",
+        ),
+        path,
+    )
 
 
 def disk_full(path: Path) -> ParcoursError:
