@@ -15,6 +15,7 @@ from parcours.errors import ParcoursError
 from parcours.words import Words
 
 CHECKSUM_BYTES = 16
+_ALL_BITS = (1 << 8 * CHECKSUM_BYTES) - 1
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS tallies (
     name TEXT PRIMARY KEY, rows INTEGER NOT NULL, sum BLOB NOT NULL, checksum BLOB NOT NULL);
@@ -29,7 +30,7 @@ class Tally:
     Args:
         database: Where the table is.
         table: Its name.
-        checksum: The SQL expression of a row's checksum, 16 bytes.
+        checksum: The SQL expression of a row's checksum: 16 bytes, or an integer.
     """
 
     def __init__(self, database: Database, table: str, checksum: str = "checksum") -> None:
@@ -48,24 +49,29 @@ class Tally:
             if fill or not sums:
                 self._write(len(sums), reduce(xor, sums, 0))
 
-    def note(self, added: Iterable[bytes] = (), removed: Iterable[bytes] = ()) -> None:
+    def note(self, added: Iterable[Cell] = (), removed: Iterable[Cell] = ()) -> None:
         """Note the checksums of rows that come and go, inside the transaction in which they do."""
         come, gone = [*map(_number, added)], [*map(_number, removed)]
         if come or gone:
             rows, total = self._read()
             self._write(rows + len(come) - len(gone), reduce(xor, (*come, *gone), total))
 
-    def compare(self, checksums: Iterable[bytes]) -> None:
+    def compare(self, checksums: Iterable[Cell]) -> None:
         """Raise `ParcoursError` ``row_damaged`` unless these are the checksums of all rows, each once."""
-        rows, total = self._read()
         found = [*map(_number, checksums)]
-        if len(found) != rows or reduce(xor, found, 0) != total:
+        self.compare_sum(len(found), reduce(xor, found, 0))
+
+    def compare_sum(self, rows: int, total: int) -> None:
+        """Raise `ParcoursError` ``row_damaged`` unless there are so many rows, with this sum of their checksums."""
+        if (rows, total & _ALL_BITS) != self._read():
             raise self.damaged()
 
-    def drop(self, where: str, args: Sequence[Cell] = ()) -> int:
-        """Delete the rows of which the condition ``where`` holds; return how many there were."""
-        gone = self._db.execute(f"DELETE FROM {self.table} WHERE {where} RETURNING {self.checksum}", args)
-        self.note(removed=(_bytes(row[0]) for row in gone))
+    def drop(self, where: str, *args: Sequence[Cell]) -> int:
+        """Delete the rows of which ``where`` holds, once for each of ``args``; return how many there were."""
+        with self._db.transaction():
+            sql = f"DELETE FROM {self.table} WHERE {where} RETURNING {self.checksum}"
+            gone = self._db.executemany(sql, args or [()])
+            self.note(removed=(row[0] for row in gone))
         return len(gone)
 
     def damaged(self) -> ParcoursError:
@@ -110,11 +116,10 @@ class CheckedTable:
         sums = [checksum_of(self.table, row, self._secret) for row in written]
         marks = ", ".join("?" * (len(self.columns) + 1))
         with self._db.transaction():
-            if self._key:
+            if self._key and written:
                 where = " AND ".join(f"{name} = ?" for name in self._key)
                 places = [self.columns.index(name) for name in self._key]
-                for row in written:
-                    self.tally.drop(where, [row[place] for place in places])
+                self.tally.drop(where, *([row[place] for place in places] for row in written))
             self._db.executemany(
                 f"INSERT INTO {self.table} ({', '.join(self.columns)}, checksum) VALUES ({marks})",
                 ((*row, told) for row, told in zip(written, sums, strict=True)),
@@ -123,8 +128,7 @@ class CheckedTable:
 
     def drop(self, where: str, args: Sequence[Cell] = ()) -> int:
         """Delete the rows of which the condition ``where`` holds; return how many there were."""
-        with self._db.transaction():
-            return self.tally.drop(where, args)
+        return self.tally.drop(where, args)
 
     def all(self, order: str = "") -> list[tuple[Cell, ...]]:
         """Return every row, in the ``order`` of some columns.
@@ -134,7 +138,7 @@ class CheckedTable:
         """
         with self._db.snapshot():
             rows = self._select(f"ORDER BY {order}" if order else "")
-            self.tally.compare(_bytes(row[-1]) for row in rows)
+            self.tally.compare(row[-1] for row in rows)
         return [row[:-1] for row in rows]
 
     def some(self, clauses: str, args: Sequence[Cell] = ()) -> list[tuple[Cell, ...]]:
@@ -202,9 +206,7 @@ def _plain(cell: Cell) -> Cell:
     return int(cell) if isinstance(cell, bool) else cell
 
 
-def _bytes(cell: Cell) -> bytes:
-    return cell if isinstance(cell, bytes) else b""
-
-
 def _number(checksum: Cell) -> int:
-    return int.from_bytes(_bytes(checksum), "little")
+    if isinstance(checksum, int):
+        return checksum & _ALL_BITS
+    return int.from_bytes(checksum, "little") if isinstance(checksum, bytes) else 0

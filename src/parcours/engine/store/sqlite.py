@@ -46,10 +46,13 @@ class Database:
         with self._turn, _faults_told(self.path):
             return list(self._connection.execute(sql, args))
 
-    def executemany(self, sql: str, rows: Iterable[Sequence[Cell]]) -> None:
-        """Run ``sql`` once a row; put it inside `transaction` to make it one change. Errors as in `execute`."""
+    def executemany(self, sql: str, rows: Iterable[Sequence[Cell]]) -> list[tuple[Cell, ...]]:
+        """Run ``sql`` once a row and return every row that it gives; put it inside `transaction` to make it one change.
+
+        Errors as in `execute`.
+        """
         with self._turn, _faults_told(self.path):
-            self._connection.executemany(sql, rows)
+            return list(self._connection.executemany(sql, rows))
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
