@@ -123,7 +123,8 @@ def _invite_list(inviter: Inviter, recipients: Recipients) -> None:
     _tell_untied(inviter, untied)
     links, gone = write_number(made), write_number(left)
     click.echo(
-        str(Words(fr=f"{links} liens, {gone} lignes laissées.", en=f"{links} links, {gone} lines left out.")), err=True
+        str(Words(fr=f"Liens : {links}. Lignes laissées : {gone}.", en=f"Links: {links}. Lines left out: {gone}.")),
+        err=True,
     )
 
 

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from parcours.collect.survey.desk import Reply, SurveyDesk, Wish
-from parcours.collect.survey.forms import MOST_BODY_BYTES
+from parcours.collect.survey.forms import MOST_BODY_BYTES, UnreadableFormError
 from parcours.collect.survey.pages import content_policy
 from parcours.words import LANGUAGES, Language
 
@@ -44,6 +44,8 @@ def survey_routes(desk: SurveyDesk, language: Language = "fr") -> list[Route]:
         try:
             async with asyncio.timeout(PATIENCE_S):
                 body = await read_body(request)
+        except UnreadableFormError:
+            return _respond(desk.refuse("unreadable", wish))
         except TooLargeError:
             return _respond(desk.refuse("too_large", wish))
         except (TimeoutError, ClientDisconnect):
@@ -57,12 +59,12 @@ async def read_body(request: Request) -> bytes:
     """Return the body of ``request``, refusing it before it is held when it says or proves to be too large.
 
     Raises:
-        TooLargeError: it passes what a form of ours can have; a compressed one counts as too large, for none of
-            ours is.
+        TooLargeError: it passes what a form of ours can have.
+        UnreadableFormError: it is compressed, which no browser does to a form.
     """
     length = request.headers.get("content-length", "0")
     if request.headers.get("content-encoding", "identity") != "identity":
-        raise TooLargeError
+        raise UnreadableFormError("compressed")
     if not (length.isascii() and length.isdigit()) or int(length[:12]) > MOST_BODY_BYTES:
         raise TooLargeError
     body = bytearray()

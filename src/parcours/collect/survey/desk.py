@@ -208,9 +208,9 @@ class SurveyDesk:
             self.counts["repeated"] += 1
             return True
         await self._accept(deliver_event(event, entry.moment_ms, now_ms, self._source))
-        await asyncio.to_thread(self._register.settle, entry)
-        self.counts["accepted"] += 1
-        return True
+        stands = await asyncio.to_thread(self._register.settle, entry)
+        self.counts["accepted" if stands else "overtaken"] += 1
+        return stands
 
     def _open(self, token: str, wish: Wish) -> _Opened:
         try:

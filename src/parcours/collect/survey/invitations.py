@@ -155,8 +155,8 @@ class Recipients:
             if len(cells) != len(self.columns):
                 raise self._fault(
                     Words(
-                        f"{len(cells)} cellules pour {len(self.columns)} colonnes.",
-                        f"{len(cells)} cells for {len(self.columns)} columns.",
+                        f"Cellules : {len(cells)} ; colonnes : {len(self.columns)}.",
+                        f"Cells: {len(cells)}; columns: {len(self.columns)}.",
                     ),
                     line,
                 )
@@ -190,11 +190,11 @@ class Recipients:
         try:
             return read()
         except UnicodeDecodeError as fault:
-            raise self._fault(Words("Ce n'est pas de l'UTF-8.", "It is not UTF-8."), line()) from fault
+            raise self._fault(Words("Ce n'est pas de l'UTF-8.", "It is not UTF-8."), None) from fault
         except csv.Error as fault:
             raise self._fault(Words(f"Ce n'est pas du CSV : {fault}.", f"It is not CSV: {fault}."), line()) from fault
 
-    def _fault(self, sentence: Words, line: int) -> ParcoursError:
+    def _fault(self, sentence: Words, line: int | None) -> ParcoursError:
         return ParcoursError(
             "survey_list_unreadable",
             sentence,

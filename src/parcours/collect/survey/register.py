@@ -71,10 +71,17 @@ class Register:
             self._write(entry)
             return entry
 
-    def settle(self, entry: Entry) -> None:
-        """Note that ``entry`` is safely kept; from now on it stands. Errors as in `find`."""
+    def settle(self, entry: Entry) -> bool:
+        """Note that ``entry`` is safely kept; return whether it stands from now on.
+
+        It does not when another process settled another answer first. Errors as in `find`.
+        """
         with self._database.transaction():
+            held = self.find(entry.answer)
+            if held is not None and held.accepted:
+                return hmac.compare_digest(held.digest, entry.digest)
             self._write(entry._replace(accepted=True))
+            return True
 
     def sweep(self, now_ms: int) -> int:
         """Drop what nobody can ask about any more; return how many entries went."""
