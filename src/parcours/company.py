@@ -14,7 +14,7 @@ from parcours.blueprint import Blueprint, read_blueprint
 from parcours.blueprint.records import Channel, Group, Operation, Purpose, Stage, Team, Touchpoint
 from parcours.charts.notebook import result_html
 from parcours.errors import ParcoursError
-from parcours.know import Know, Permitted
+from parcours.know import Know, Live, Permitted, Profile, Timeline
 from parcours.measure import MEASURES, measure_named
 from parcours.measure.comments import COMMENTS
 from parcours.measure.contract import Ask, Result
@@ -111,15 +111,19 @@ class Company:
         """What the latest run did, or ``None`` before the first."""
         return results.recall_run(self.folder)
 
-    def rows_for(self, measure: str, purpose: str | None = None) -> Permitted:
-        """Open the rows that ``measure`` may see under ``purpose`` (by default the first that covers it)."""
-        covering = self.blueprint.purposes_for(measure)
+    def choose_purpose(self, reading: str, purpose: str | None = None) -> str:
+        """Return ``purpose`` if it covers ``reading``; by default the first that does.
+
+        Raises:
+            ParcoursError: ``no_purpose``, ``purpose_does_not_cover``.
+        """
+        covering = [covers.id for covers in self.blueprint.purposes_for(reading)]
         if purpose is None and not covering:
             raise ParcoursError(
                 "no_purpose",
                 Words(
-                    fr=f"Aucune finalité du blueprint ne couvre la mesure « {measure} » : aucune ligne n'est lue.",
-                    en=f"No purpose of the blueprint covers the measure “{measure}”: no row is read.",
+                    fr=f"Aucune finalité du blueprint ne couvre « {reading} » : aucune ligne n'est lue.",
+                    en=f"No purpose of the blueprint covers “{reading}”: no row is read.",
                 ),
                 Words(
                     fr="Ajoutez sous purposes une finalité, sa base légale et les mesures qu'elle couvre.",
@@ -127,17 +131,22 @@ class Company:
                 ),
                 self.folder / "blueprint.yaml",
             )
-        if purpose is not None and purpose not in {covers.id for covers in covering}:
-            known = ", ".join(covers.id for covers in covering) or "–"
+        if purpose is not None and purpose not in covering:
+            known = ", ".join(covering) or "–"
             raise ParcoursError(
                 "purpose_does_not_cover",
                 Words(
-                    fr=f"La finalité « {purpose} » ne couvre pas la mesure « {measure} ».",
-                    en=f"The purpose “{purpose}” does not cover the measure “{measure}”.",
+                    fr=f"La finalité « {purpose} » ne couvre pas « {reading} ».",
+                    en=f"The purpose “{purpose}” does not cover “{reading}”.",
                 ),
                 Words(fr=f"Finalités qui la couvrent : {known}.", en=f"Purposes that cover it: {known}."),
                 self.folder / "blueprint.yaml",
             )
+        return purpose or covering[0]
+
+    def rows_for(self, measure: str, purpose: str | None = None) -> Permitted:
+        """Open the rows that ``measure`` may see under ``purpose`` (by default the first that covers it)."""
+        chosen = self.choose_purpose(measure, purpose)
         if not self.know.is_loaded:
             raise ParcoursError(
                 "nothing_loaded",
@@ -148,7 +157,20 @@ class Company:
                 ),
                 self.folder,
             )
-        return self.know.events_for(purpose or covering[0].id)
+        return self.know.events_for(chosen)
+
+    def timeline(self, identifier: str, purpose: str | None = None) -> Timeline:
+        """Return one customer over every channel, what was accepted a moment ago included (see `Know.timeline`)."""
+        return self.know.timeline(identifier, self.choose_purpose("timeline", purpose), self.live)
+
+    def profile(self, identifier: str, purpose: str | None = None) -> Profile:
+        """Return one customer's online profile at this moment (see `Know.profile`)."""
+        return self.know.profile(identifier, self.choose_purpose("timeline", purpose), self.live)
+
+    @cached_property
+    def live(self) -> Live:
+        """What follows the journal of this company in this process."""
+        return self.know.live()
 
     def result(self, name: str, by: str | None = None, purpose: str | None = None) -> Result:
         """Answer measure ``name``, split ``by``; kept until the rows, the blueprint or the consents change."""

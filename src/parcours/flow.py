@@ -101,6 +101,8 @@ def publish(
     before = company.report if loaded is None else None
     customers = company.know.refresh(progress)
     found = measure_all(company, progress)
+    for purpose in company.blueprint.purposes_for("timeline")[:1]:
+        company.know.refresh_profiles(purpose.id)
     warnings = loaded.all_warnings() if loaded else ()
     report = RunReport(
         events=company.know.held,

@@ -25,8 +25,8 @@ FieldKind = Literal["number", "category", "text"]
 MEASURES = ("experience", "journey", "transitions", "funnel", "causes", "stakes", "promises")
 """The measures that a purpose may cover; `parcours.measure` computes exactly these."""
 
-READINGS = (*MEASURES, "export")
-"""What rows may be read for: the measures, and taking the log out of the house."""
+READINGS = (*MEASURES, "export", "timeline")
+"""What rows may be read for: the measures, taking the log out of the house, and looking at one customer."""
 
 T = TypeVar("T", "Touchpoint", "Operation")
 

@@ -39,6 +39,9 @@ COMMANDS = {
     "replay": Words(
         fr="Remet en route les événements en quarantaine.", en="Put the events in quarantine back on their way."
     ),
+    "timeline": Words(
+        fr="Montre un client sur tous les canaux, à la seconde.", en="Show one customer over every channel, up to now."
+    ),
     "show": Words(fr="Montre une mesure en tableau ou en JSON.", en="Show one measure as a table or as JSON."),
     "export": Words(
         fr="Exporte le blueprint (bpmn) ou le journal des contacts (xes, ocel, parquet, csv).",

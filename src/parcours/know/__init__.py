@@ -2,5 +2,8 @@
 
 from parcours.know.company import Know
 from parcours.know.gate import Permitted
+from parcours.know.live import Live, Pulse
+from parcours.know.profiles import Profile
+from parcours.know.timeline import Timeline
 
-__all__ = ["Know", "Permitted"]
+__all__ = ["Know", "Live", "Permitted", "Profile", "Pulse", "Timeline"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -90,3 +92,30 @@ class Callers:
             if held is None:
                 self._unsealed[pseudonym] = (fingerprint, normal[place])
             known[raw[place]] = pseudonym if held in (None, fingerprint) else COLLISION
+
+
+def recognise(kind: str, column: pa.ChunkedArray, key: bytes, region: str | None) -> Numbers:
+    """Return the pseudonym of each row of ``column`` without remembering any; `NOBODY` where there is none.
+
+    What is unusable or blocked counts as nobody: it is refused or left out when it comes to the door.
+    """
+    if column.null_count == len(column):
+        return np.full(len(column), NOBODY, np.int64)
+    coded = pc.dictionary_encode(column).combine_chunks()
+    if isinstance(coded, pa.ChunkedArray):
+        coded = coded.chunk(0)
+    normalise = normaliser(kind, region)
+    values: list[str] = coded.dictionary.to_pylist()
+    named: list[int] = []
+    normal: list[str] = []
+    for place, value in enumerate(values):
+        form = None
+        with suppress(UnusableError):
+            form = normalise(value)
+        if form is not None:
+            named.append(place)
+            normal.append(form)
+    codes = np.full(len(values) + 1, NOBODY, np.int64)
+    codes[named] = digest_identifiers(kind, normal, key)[0]
+    spread: Numbers = codes[np.asarray(coded.indices.fill_null(len(values)))]
+    return spread

@@ -12,18 +12,23 @@ from typing import get_args
 
 import msgspec
 import numpy as np
+import pyarrow as pa
 
 from parcours.blueprint.records import Basis, Blueprint, Purpose
-from parcours.collect.door import Door
+from parcours.collect.door import IDENTIFIERS, Door
+from parcours.collect.reading import read_sources
 from parcours.engine.sql.engines import open_engine
 from parcours.engine.sql.step import Engine
 from parcours.engine.store.arrivals import Arrivals
 from parcours.engine.store.aside import AsideEvents
+from parcours.engine.store.journal import Journal
 from parcours.engine.store.manifest import Manifest
+from parcours.engine.store.parts import Part
 from parcours.engine.store.sqlite import Database
 from parcours.engine.store.tables import Tables, Version
 from parcours.errors import ParcoursError
-from parcours.know.consent import GRANTED, NOTHING, REFUSED, Ledger
+from parcours.know.callers import recognise
+from parcours.know.consent import GRANTED, NOTHING, REFUSED, Choices, Ledger
 from parcours.know.derive import LAYOUT, Summary, derive
 from parcours.know.door import CompanyDoor, permits
 from parcours.know.edges import Edges
@@ -31,14 +36,19 @@ from parcours.know.gate import Permitted
 from parcours.know.identifiers import region_of
 from parcours.know.identity import RULES, People, fold, read_people, write_people
 from parcours.know.keys import Keys, open_keys
+from parcours.know.live import Live
 from parcours.know.omissions import find_omissions
+from parcours.know.profiles import Profile, Profiles, sum_up, write_profiles
+from parcours.know.pseudonyms import NOBODY, Numbers
 from parcours.know.reading import Permission, count_present
 from parcours.know.state import number_names, open_state
+from parcours.know.timeline import MOST_EVENTS, Timeline, read_kept, write_waiting
 from parcours.know.vault import Vault
 from parcours.progress import Progress
 from parcours.settings import Settings
 from parcours.words import Words
 
+PROFILES = ".profiles"
 IDENTITY, CUSTOMERS = "know.identity", "know.customers"
 SUMMARY = "summary.json"
 DAY_MS = 86_400_000
@@ -131,6 +141,110 @@ class Know:
                 )
                 self._opened[purpose] = opened
             return opened
+
+    def live(self) -> Live:
+        """Return what follows the journal of this company; one is enough for a process."""
+        sources = [one.source for one in read_sources(self._folder, self._blueprint, self._settings)]
+        delivering = [source for source in sources if source.connector]
+        region = region_of(self._settings.time_zone)
+        return Live(self._folder, self._blueprint, self._settings, delivering, self._keys, region)
+
+    def timeline(self, identifier: str, purpose: str, live: Live | None = None) -> Timeline:
+        """Return what ``purpose`` may see of the customer who has ``identifier``: an id, mail, phone or device.
+
+        ``KIND:VALUE`` says which kind it is (`user`, `mail`, `phone`, `device`); otherwise every kind is tried. With
+        ``live`` what was accepted a moment ago is there too.
+
+        Raises:
+            ParcoursError: ``unknown_purpose``, ``part_damaged``, ``state_damaged``, ``journal_damaged`` …
+        """
+        named = self._find_purpose(purpose)
+        with self._turn:
+            subjects, choices = self._subjects_of(identifier, purpose)
+            if not permits(named.basis, [choices[place : place + 1] for place in range(len(choices))])[0]:
+                return Timeline(purpose, len(subjects), False)
+            since_ms = _kept_since(named)
+            # First what waits, then what is kept: an event that changes hands in between is seen twice, never missed.
+            waiting = live.find(subjects) if live else []
+            bit = number_names(self._state, "purpose", [purpose])[purpose]
+            with self._manifest.lease():
+                parts, taken = self._parts_and_taken()
+                waiting = [one for one in waiting if one.batch_no > taken]
+                lived = [*read_kept(self._folder, self._blueprint, parts, subjects, bit, since_ms)]
+            if named.basis != "consent" or (choices == GRANTED).any():
+                lived += write_waiting(self._blueprint, waiting, since_ms)
+        lived.sort(key=lambda one: (one.occurred_ms, one.received_ms), reverse=True)
+        return Timeline(
+            purpose=purpose,
+            identifiers=len(subjects),
+            permitted=True,
+            events=tuple(lived[:MOST_EVENTS]),
+            count=len(lived),
+            first_ms=lived[-1].occurred_ms if lived else None,
+            last_ms=lived[0].occurred_ms if lived else None,
+            lag_ms=live.pulse().lag_ms if live else 0,
+        )
+
+    def refresh_profiles(self, purpose: str) -> None:
+        """Make the online profiles of ``purpose`` anew when anything that they rest on has changed."""
+        named = self._find_purpose(purpose)
+        with self._turn:
+            since_ms = _kept_since(named)
+            fingerprint = self._fingerprint(named, since_ms)
+            if self._tables.fresh(f"{purpose}{PROFILES}", fingerprint):
+                return
+            permission = self._permission(named, since_ms)
+            with self._manifest.lease(), self._tables.replace(f"{purpose}{PROFILES}", fingerprint) as draft:
+                parts, taken = self._parts_and_taken()
+                write_profiles(self._folder, self._blueprint, parts, permission, taken, draft)
+
+    def profile(self, identifier: str, purpose: str, live: Live | None = None) -> Profile:
+        """Return what ``purpose`` may know at this moment of the customer who has ``identifier`` (see `timeline`).
+
+        It rests on what was last published, and with ``live`` on everything that was accepted since.
+
+        Raises:
+            ParcoursError: ``unknown_purpose``, ``state_damaged``, ``journal_damaged`` …
+        """
+        named = self._find_purpose(purpose)
+        with self._turn:
+            subjects, choices = self._subjects_of(identifier, purpose)
+            if not permits(named.basis, [choices[place : place + 1] for place in range(len(choices))])[0]:
+                return Profile(purpose, False)
+            fingerprint = self._tables.fingerprint(f"{purpose}{PROFILES}")
+            version = self._tables.hold(f"{purpose}{PROFILES}", fingerprint) if fingerprint else None
+            if version is None:
+                self.refresh_profiles(purpose)
+                return self.profile(identifier, purpose, live)
+            kept = Profiles(version.path)
+            since = live.since(kept.taken, subjects) if live else []
+            return sum_up(purpose, self._blueprint, kept.of(subjects), since, live.pulse().lag_ms if live else 0)
+
+    def _parts_and_taken(self) -> tuple[tuple[Part, ...], int]:
+        """Return the parts in force and the last batch that they include, both of one moment."""
+        with self._manifest.database.snapshot():
+            return self._manifest.parts(), Journal(self._manifest.database).taken()
+
+    def _subjects_of(self, identifier: str, purpose: str) -> tuple[Numbers, Choices]:
+        """Return every pseudonym of a customer, and what each of them last chose for ``purpose``."""
+        people = self._find_people()
+        own = self._pseudonyms_of(identifier)
+        mine = np.unique(people.person[np.isin(people.pseudonyms, own)])
+        subjects = np.union1d(own, people.pseudonyms[np.isin(people.person, mine)])
+        number = number_names(self._state, "purpose", [purpose])[purpose]
+        self._ledger.catch_up()
+        return subjects, self._ledger.recorded(subjects, number)
+
+    def _pseudonyms_of(self, identifier: str) -> Numbers:
+        """Return the pseudonyms that a written identifier may have."""
+        kind, _, value = identifier.partition(":")
+        tried = [(kind, value)] if kind in IDENTIFIERS and value else [(each, identifier) for each in IDENTIFIERS]
+        region = region_of(self._settings.time_zone)
+        codes = [
+            recognise(each, pa.chunked_array([[text]], pa.string()), self._keys.pseudonyms, region)[0]
+            for each, text in tried
+        ]
+        return np.unique([code for code in codes if code != NOBODY]).astype(np.int64)
 
     @property
     def is_loaded(self) -> bool:

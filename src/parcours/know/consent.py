@@ -8,7 +8,7 @@ import numpy.typing as npt
 from parcours.engine.store.sqlite import Database
 from parcours.know.keys import Keys
 from parcours.know.pseudonyms import Numbers, checksums
-from parcours.know.state import damaged
+from parcours.know.state import damaged, tally_of
 
 NOTHING, REFUSED, GRANTED = -1, 0, 1
 """What the ledger holds of a purpose for an identifier; whatever it cannot read counts as refused."""
@@ -28,7 +28,8 @@ class Ledger:
     def __init__(self, state: Database, keys: Keys) -> None:
         self._state = state
         self._key = keys.checks
-        self._read_to = 0
+        self._tally = tally_of(state, "consent")
+        self._read_to = self._rows = self._sum = 0
         self._kept = _Standing()
         self._standing = _Standing()
         self._pending: list[Numbers] = []
@@ -68,6 +69,7 @@ class Ledger:
             rows = np.column_stack((lines, checksums(lines, self._key)))
             sql = f"INSERT INTO consent ({_COLUMNS}, checksum) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
             self._state.executemany(sql, rows.tolist())
+            self._tally.note(added=rows[:, -1].tolist())
             self._take_appended()
         self._pending.clear()
         self._standing = self._kept.copy()
@@ -89,14 +91,18 @@ class Ledger:
         return self._read_to
 
     def _take_appended(self) -> bool:
-        last = int(self._state.execute("SELECT coalesce(max(entry_no), 0) FROM consent")[0][0])  # type: ignore[arg-type]
-        if last == self._read_to:
-            return False
-        self._kept.take(self._read(self._read_to))
-        self._read_to = last
+        with self._state.snapshot():
+            last = int(self._state.execute("SELECT coalesce(max(entry_no), 0) FROM consent")[0][0])  # type: ignore[arg-type]
+            if last == self._read_to:
+                return False
+            lines, sums = self._read(self._read_to)
+            self._tally.compare_sum(self._rows + len(lines), self._sum ^ sums)
+        self._kept.take(lines)
+        self._read_to, self._rows, self._sum = last, self._rows + len(lines), self._sum ^ sums
         return True
 
-    def _read(self, after: int) -> Numbers:
+    def _read(self, after: int) -> tuple[Numbers, int]:
+        """Return the lines after entry ``after``, each checked, and the sum of their checksums."""
         rows = self._state.execute(
             f"SELECT {_COLUMNS}, checksum, entry_no FROM consent WHERE entry_no > ? ORDER BY entry_no", (after,)
         )
@@ -107,7 +113,7 @@ class Ledger:
         wrong = checksums(table[:, :7], self._key) != table[:, 7]
         if wrong.any():
             raise damaged("consent", int(table[wrong, 8][0]), self._state.path)
-        return table[:, :7]
+        return table[:, :7], int(np.bitwise_xor.reduce(table[:, 7]))
 
 
 class _Standing:

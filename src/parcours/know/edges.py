@@ -10,7 +10,7 @@ import pyarrow as pa
 from parcours.engine.store.sqlite import Database
 from parcours.know.keys import Keys
 from parcours.know.pseudonyms import Numbers
-from parcours.know.state import damaged
+from parcours.know.state import damaged, tally_of
 
 _WIDTH = 3
 
@@ -21,6 +21,7 @@ class Edges:
     def __init__(self, state: Database, keys: Keys) -> None:
         self._state = state
         self._key = keys.checks
+        self._tally = tally_of(state, "edges")
         self._pending: list[Numbers] = []
 
     def note(self, event_nos: Numbers, strongest: Numbers, weaker: Numbers) -> None:
@@ -45,7 +46,10 @@ class Edges:
         Raises:
             ParcoursError: ``state_damaged`` names a block that was altered.
         """
-        blocks = [self._open(row) for row in self._state.execute("SELECT block_no, seen, body, checksum FROM edges")]
+        with self._state.snapshot():
+            rows = self._state.execute("SELECT block_no, seen, body, checksum FROM edges")
+            blocks = [self._open(row) for row in rows]
+            self._tally.compare(row[3] for row in rows)
         return np.concatenate(blocks) if blocks else np.empty((0, _WIDTH), np.int64)
 
     def withdraw(self, event_nos: Numbers) -> None:
@@ -63,7 +67,7 @@ class Edges:
                 seen = self._open(row)
                 kept = seen[~np.isin(seen[:, 0], gone)]
                 if len(kept) < len(seen):
-                    self._state.execute("DELETE FROM edges WHERE block_no = ?", (row[0],))
+                    self._tally.drop("block_no = ?", [(row[0],)])
                     self._write(kept)
 
     def forget_from(self, event_no: int) -> None:
@@ -82,10 +86,13 @@ class Edges:
             for part in (np.array([nodes.size], "<i8"), nodes.astype("<i8"), steps.astype("<i8"), places.astype("<i4"))
         )
         body = len(plain).to_bytes(8, "little") + pa.compress(plain, codec="zstd", asbytes=True)
-        self._state.execute(
-            "INSERT INTO edges (first_event_no, last_event_no, seen, body, checksum) VALUES (?, ?, ?, ?, ?)",
-            (int(seen[:, 0].min()), int(seen[:, 0].max()), len(seen), body, self._checksum(len(seen), body)),
-        )
+        checksum = self._checksum(len(seen), body)
+        with self._state.transaction():
+            self._state.execute(
+                "INSERT INTO edges (first_event_no, last_event_no, seen, body, checksum) VALUES (?, ?, ?, ?, ?)",
+                (int(seen[:, 0].min()), int(seen[:, 0].max()), len(seen), body, checksum),
+            )
+            self._tally.note(added=[checksum])
 
     def _open(self, row: tuple[object, ...]) -> Numbers:
         block_no, seen, body, checksum = row

@@ -6,13 +6,15 @@ import base64
 import binascii
 import os
 from collections.abc import Collection, Iterable, Sequence
+from contextlib import nullcontext
 from hashlib import blake2b
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from parcours.engine.store.sqlite import Database, open_database
+from parcours.engine.store.checked import TAG, TAG_BYTES, Tally
+from parcours.engine.store.sqlite import Cell, Database, open_database
 from parcours.errors import ParcoursError
 from parcours.settings import Settings
 from parcours.words import Words
@@ -44,6 +46,7 @@ class Keys:
         self._company = _open_company_keys(database, AESGCM(master))
         self._wrap = AESGCM(self._company["identifiers"])
         self._seal = AESGCM(self._company["quarantine"])
+        self._tally = Tally(database, "identifier_keys", TAG.format("wrapped"))
         self._pending: list[tuple[int, bytes]] = []
 
     @property
@@ -82,7 +85,7 @@ class Keys:
         for pseudonym in pseudonyms:
             rows = self._database.execute("SELECT wrapped FROM identifier_keys WHERE pseudonym = ?", (pseudonym,))
             if rows:
-                found[pseudonym] = self._unwrap(pseudonym, bytes(rows[0][0]))  # type: ignore[arg-type]
+                found[pseudonym] = self._unwrap(pseudonym, _blob(rows[0][0]))
         return found
 
     def settle(self) -> None:
@@ -90,17 +93,15 @@ class Keys:
         if self._pending:
             # In key order SQLite appends to its pages instead of splitting them.
             with self._database.transaction():
-                self._database.executemany(
-                    "INSERT OR REPLACE INTO identifier_keys VALUES (?, ?)", sorted(self._pending)
-                )
+                pending = dict(self._pending)
+                self._tally.drop("pseudonym = ?", ((pseudonym,) for pseudonym in pending))
+                self._database.executemany("INSERT INTO identifier_keys VALUES (?, ?)", sorted(pending.items()))
+                self._tally.note(added=(wrapped[-TAG_BYTES:] for wrapped in pending.values()))
             self._pending.clear()
 
     def destroy(self, pseudonyms: Iterable[int]) -> None:
         """Destroy the keys of ``pseudonyms``: what they sealed can be read by nobody, backups included."""
-        with self._database.transaction():
-            self._database.executemany(
-                "DELETE FROM identifier_keys WHERE pseudonym = ?", ((pseudonym,) for pseudonym in pseudonyms)
-            )
+        self._tally.drop("pseudonym = ?", ((pseudonym,) for pseudonym in pseudonyms))
         self._database.truncate_log()
 
     def hour_key(self, hour: int, make: bool = False) -> bytes | None:
@@ -117,9 +118,9 @@ class Keys:
         if not rows:
             return None
         try:
-            held = bytes(rows[0][0])  # type: ignore[arg-type]
+            held = _blob(rows[0][0])
             return self._wrap.decrypt(held[:_NONCE], held[_NONCE:], _hour(hour))
-        except InvalidTag as fault:
+        except (InvalidTag, ValueError) as fault:
             raise self._damaged(f"heure {hour}", f"hour {hour}") from fault
 
     def destroy_hour_keys(self, before: int, needed: Collection[int]) -> int:
@@ -145,7 +146,7 @@ class Keys:
         """Decrypt what `seal` gave; altered bytes raise `ParcoursError` ``seal_damaged``."""
         try:
             return self._seal.decrypt(sealed[:_NONCE], sealed[_NONCE:], b"quarantine")
-        except InvalidTag as fault:
+        except (InvalidTag, ValueError) as fault:
             raise ParcoursError(
                 "seal_damaged",
                 Words(fr="Une ligne en quarantaine a été altérée.", en="A row in quarantine has been altered."),
@@ -159,7 +160,7 @@ class Keys:
     def _unwrap(self, pseudonym: int, wrapped: bytes) -> bytes:
         try:
             return self._wrap.decrypt(wrapped[:_NONCE], wrapped[_NONCE:], _bound(pseudonym))
-        except InvalidTag as fault:
+        except (InvalidTag, ValueError) as fault:
             raise self._damaged(f"identifiant {pseudonym}", f"identifier {pseudonym}") from fault
 
     def _damaged(self, french: str, english: str) -> ParcoursError:
@@ -211,12 +212,15 @@ def open_keys(folder: Path, settings: Settings) -> tuple[Keys, tuple[Words, ...]
 
 def _open_key_file(path: Path) -> Database:
     database = open_database(path)
-    database.execute(_SCHEMA)
+    with database.transaction() if not database.has_table("tallies") else nullcontext():
+        older = not database.has_table("tallies")
+        database.execute(_SCHEMA)
+        Tally(database, "identifier_keys", TAG.format("wrapped")).begin(fill=older)
     return database
 
 
 def _open_company_keys(database: Database, master: AESGCM) -> dict[str, bytes]:
-    found = {str(name): bytes(wrapped) for name, wrapped in database.execute("SELECT * FROM company_keys")}  # type: ignore[arg-type]
+    found = {str(name): _blob(wrapped) for name, wrapped in database.execute("SELECT * FROM company_keys")}
     if not found:
         for name in _COMPANY_KEYS:
             nonce = os.urandom(_NONCE)
@@ -228,7 +232,7 @@ def _open_company_keys(database: Database, master: AESGCM) -> dict[str, bytes]:
         return {
             name: master.decrypt(found[name][:_NONCE], found[name][_NONCE:], name.encode()) for name in _COMPANY_KEYS
         }
-    except (InvalidTag, KeyError) as fault:
+    except (InvalidTag, KeyError, ValueError) as fault:
         raise ParcoursError(
             "master_key_wrong",
             Words(
@@ -281,6 +285,11 @@ def _beside(place: Path) -> Words:
         en=f"The master key {place.name} lies in the company folder: in production keep it elsewhere "
         "([keys] master_file, or the variable PARCOURS_MASTER_KEY).",
     )
+
+
+def _blob(cell: Cell) -> bytes:
+    """Return the bytes of a cell; none where a damaged file holds something else, so that it opens with no key."""
+    return cell if isinstance(cell, bytes) else b""
 
 
 def _hour(hour: int) -> bytes:

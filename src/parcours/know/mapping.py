@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 import msgspec
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from parcours.blueprint.records import Blueprint, EventMatch
 from parcours.know.pseudonyms import Numbers
@@ -105,3 +106,42 @@ class EventMap:
         every, touchpoint = np.concatenate(rows), np.concatenate(codes)
         order = np.argsort(every, kind="stable")
         return every[order], touchpoint[order]
+
+
+def code_texts(column: pa.ChunkedArray, vocabulary: Vocabulary, *, grow: bool) -> Codes:
+    """Return the codes of a dictionary column in ``vocabulary``; a value outside it is `ABSENT` unless it may grow."""
+    coded = column.combine_chunks()
+    if isinstance(coded, pa.ChunkedArray):
+        coded = coded.chunk(0)
+    if not isinstance(coded, pa.DictionaryArray):
+        coded = coded.cast(pa.string()).dictionary_encode()
+    values = coded.dictionary.to_pylist()
+    codes = [vocabulary.code(value) if grow else vocabulary.find(value) for value in values]
+    table = np.array([*codes, ABSENT], np.int32)
+    indices = coded.indices
+    spread: Codes = table[np.asarray(indices.fill_null(len(values)) if indices.null_count else indices)]
+    return spread
+
+
+def meet(blueprint: Blueprint, events: pa.Table, named: Mask) -> Numbers:
+    """Return the first touchpoint that each of ``events`` meets, `ABSENT` where it meets none or names nobody."""
+    # With vocabularies of its own: the values of other events need not be kept.
+    compiled = EventMap(blueprint)
+    chunk = Chunk(
+        event_no=np.arange(events.num_rows),
+        occurred_ms=np.asarray(events.column("occurred_ms")),
+        person=np.where(named, 0, ABSENT).astype(np.int32),
+        name=code_texts(events.column("name"), compiled.names, grow=False),
+        objects={},
+        categories={
+            field: code_texts(events.column(f"field_{field}"), vocabulary, grow=True)
+            for field, vocabulary in compiled.categories.items()
+            if f"field_{field}" in events.column_names
+        },
+        numbers={},
+        texts={},
+    )
+    rows, touchpoints = compiled.touchpoints(chunk)
+    found = np.full(events.num_rows, ABSENT, np.int64)
+    found[rows[::-1]] = touchpoints[::-1]
+    return found

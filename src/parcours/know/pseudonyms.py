@@ -45,6 +45,20 @@ def checksums(rows: npt.NDArray[np.int64], key: bytes) -> Numbers:
     return np.frombuffer(digests, "<i8").astype(np.int64) & np.int64(2**63 - 1)
 
 
+def quick_checksums(rows: npt.NDArray[np.int64]) -> Numbers:
+    """Return one 64-bit checksum for each line of ``rows`` (n × columns), against damage and not against an attacker.
+
+    The mixing is that of SplitMix64 (Steele, Lea and Flood 2014), a column at a time.
+    """
+    state = np.full(len(rows), np.uint64(rows.shape[1]))
+    for column in range(rows.shape[1]):
+        state = (state + np.uint64(0x9E3779B97F4A7C15)) ^ np.ascontiguousarray(rows[:, column]).view(np.uint64)
+        state = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        state = (state ^ (state >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+        state ^= state >> np.uint64(31)
+    return state.view(np.int64)
+
+
 def types_of(pseudonyms: Numbers) -> npt.NDArray[np.int8]:
     """Return the type of each pseudonym as its place in `IDENTIFIERS`."""
     return (pseudonyms >> _TYPE_SHIFT).astype(np.int8)

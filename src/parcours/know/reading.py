@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from parcours.blueprint.records import Blueprint
 from parcours.engine.store.parts import Part, verified
 from parcours.know.identity import People
-from parcours.know.mapping import ABSENT, Chunk, Codes, EventMap, Vocabulary
+from parcours.know.mapping import ABSENT, Chunk, Codes, EventMap, code_texts
 from parcours.know.omissions import Withheld
 from parcours.know.pseudonyms import BUCKETS, Numbers, buckets_of
 
@@ -79,7 +79,7 @@ class Reading:
         )
         person, keep = self._admit(base, bucket)
         rest = file.read_row_group(group, _filled(file, group, self._columns), use_threads=False)
-        names = _codes(base.column("name"), self._events.names, grow=False)
+        names = code_texts(base.column("name"), self._events.names, grow=False)
         objects: dict[str, Numbers] = {}
         texts: dict[str, Numbers] = {}
         categories: dict[str, Codes] = {}
@@ -92,7 +92,7 @@ class Reading:
             elif sort == "text":
                 texts[name] = _take(_integers(values), keep)
             elif name in self._events.categories:
-                categories[name] = _take(_codes(values, self._events.categories[name], grow=True), keep)
+                categories[name] = _take(code_texts(values, self._events.categories[name], grow=True), keep)
             else:
                 numbers[name] = _take(np.asarray(values.combine_chunks().cast(pa.float64()).fill_null(np.nan)), keep)
         return Chunk(
@@ -168,18 +168,3 @@ def _integers(column: pa.ChunkedArray) -> Numbers:
     if isinstance(array, pa.ChunkedArray):
         array = array.chunk(0) if array.num_chunks else pa.array([], column.type)
     return np.asarray(array.fill_null(ABSENT) if array.null_count else array)
-
-
-def _codes(column: pa.ChunkedArray, vocabulary: Vocabulary, *, grow: bool) -> Codes:
-    """Return the codes of a dictionary column in ``vocabulary``; a value outside it is `ABSENT` unless it may grow."""
-    coded = column.combine_chunks()
-    if isinstance(coded, pa.ChunkedArray):
-        coded = coded.chunk(0)
-    if not isinstance(coded, pa.DictionaryArray):
-        coded = coded.cast(pa.string()).dictionary_encode()
-    values = coded.dictionary.to_pylist()
-    codes = [vocabulary.code(value) if grow else vocabulary.find(value) for value in values]
-    table = np.array([*codes, ABSENT], np.int32)
-    indices = coded.indices
-    spread: Codes = table[np.asarray(indices.fill_null(len(values)) if indices.null_count else indices)]
-    return spread

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
+import numpy as np
+
+from parcours.engine.store.checked import TAG, CheckedTable, Tally
 from parcours.engine.store.sqlite import Database, open_database
 from parcours.errors import ParcoursError
+from parcours.know.pseudonyms import quick_checksums
 from parcours.words import Words
 
 MOST_NUMBERS = 62
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS vault (
-    pseudonym INTEGER PRIMARY KEY, fingerprint INTEGER NOT NULL, first_event_no INTEGER NOT NULL, sealed BLOB NOT NULL);
+    pseudonym INTEGER PRIMARY KEY, fingerprint INTEGER NOT NULL, first_event_no INTEGER NOT NULL, sealed BLOB NOT NULL,
+    checksum INTEGER);
 CREATE TABLE IF NOT EXISTS texts (
     ref INTEGER PRIMARY KEY, subject INTEGER NOT NULL, event_no INTEGER NOT NULL, sealed BLOB NOT NULL);
 CREATE INDEX IF NOT EXISTS texts_by_event ON texts (event_no);
@@ -23,16 +29,34 @@ CREATE TABLE IF NOT EXISTS consent (
 CREATE TABLE IF NOT EXISTS edges (
     block_no INTEGER PRIMARY KEY AUTOINCREMENT, first_event_no INTEGER NOT NULL, last_event_no INTEGER NOT NULL,
     seen INTEGER NOT NULL, body BLOB NOT NULL, checksum BLOB NOT NULL);
-CREATE TABLE IF NOT EXISTS numbers (kind TEXT NOT NULL, name TEXT NOT NULL, number INTEGER NOT NULL,
+CREATE TABLE IF NOT EXISTS numbers (kind TEXT NOT NULL, name TEXT NOT NULL, number INTEGER NOT NULL, checksum BLOB,
     PRIMARY KEY (kind, name), UNIQUE (kind, number));
 """
+_TALLIES = {"vault": "checksum", "texts": TAG.format("sealed"), "consent": "checksum", "edges": "checksum"}
 
 
 def open_state(folder: Path) -> Database:
     """Open ``folder/.parcours/state.db``, making its tables on the first run."""
     database = open_database(folder / ".parcours" / "state.db")
-    database.execute(_SCHEMA)
+    with database.transaction() if not database.has_table("tallies") else nullcontext():
+        older = not database.has_table("tallies")
+        database.execute(_SCHEMA)
+        if database.add_column("vault", "checksum", "INTEGER"):
+            _fill_checksums(database)
+        for table in _TALLIES:
+            tally_of(database, table).begin(fill=older)
+        numbers_of(database)
     return database
+
+
+def tally_of(state: Database, table: str) -> Tally:
+    """Return the tally of ``table``: how many rows there are, and the sum of their checksums."""
+    return Tally(state, table, _TALLIES[table])
+
+
+def numbers_of(state: Database) -> CheckedTable:
+    """Return the table of the numbers that names keep."""
+    return CheckedTable(state, "numbers", ("kind", "name", "number"), ("kind", "name"))
 
 
 def number_names(state: Database, kind: str, names: Sequence[str]) -> dict[str, int]:
@@ -41,15 +65,17 @@ def number_names(state: Database, kind: str, names: Sequence[str]) -> dict[str, 
     Raises:
         ParcoursError: ``too_many_names`` past 62 numbers of one kind.
     """
-    with state.transaction():
-        rows = state.execute("SELECT name, number FROM numbers WHERE kind = ?", (kind,))
-        known = {str(name): int(number) for name, number in rows}  # type: ignore[arg-type]
-        for name in names:
-            if name not in known:
-                known[name] = max(known.values(), default=-1) + 1
-                if known[name] >= MOST_NUMBERS:
-                    raise _too_many(kind)
-                state.execute("INSERT INTO numbers VALUES (?, ?, ?)", (kind, name, known[name]))
+    numbers = numbers_of(state)
+    known = _read_numbers(numbers, kind)
+    if not known.keys() >= set(names):
+        with state.transaction():
+            known = _read_numbers(numbers, kind)
+            for name in names:
+                if name not in known:
+                    known[name] = max(known.values(), default=-1) + 1
+                    if known[name] >= MOST_NUMBERS:
+                        raise _too_many(kind)
+                    numbers.put([(kind, name, known[name])])
     return {name: known[name] for name in names}
 
 
@@ -67,6 +93,18 @@ def damaged(table: str, line: object, path: Path) -> ParcoursError:
         ),
         path,
     )
+
+
+def _read_numbers(numbers: CheckedTable, kind: str) -> dict[str, int]:
+    return {str(name): int(number or 0) for held, name, number in numbers.all() if held == kind}
+
+
+def _fill_checksums(database: Database) -> None:
+    """Give the vault of an older version the checksums of its rows."""
+    rows = database.execute("SELECT pseudonym, fingerprint, first_event_no FROM vault")
+    table = np.array(rows, dtype=np.int64).reshape(-1, 3)
+    told = zip(quick_checksums(table).tolist(), table[:, 0].tolist(), strict=True)
+    database.executemany("UPDATE vault SET checksum = ? WHERE pseudonym = ?", told)
 
 
 def _too_many(kind: str) -> ParcoursError:

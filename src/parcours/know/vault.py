@@ -9,10 +9,11 @@ import numpy as np
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from parcours.engine.store.sqlite import Database
+from parcours.engine.store.checked import TAG_BYTES
+from parcours.engine.store.sqlite import Cell, Database
 from parcours.know.keys import Keys
-from parcours.know.pseudonyms import Numbers
-from parcours.know.state import damaged
+from parcours.know.pseudonyms import Numbers, quick_checksums
+from parcours.know.state import damaged, tally_of
 
 _NONCE = 12
 _FLUSH_ROWS = 50_000
@@ -27,6 +28,7 @@ class Vault:
     def __init__(self, state: Database, keys: Keys) -> None:
         self._state = state
         self._keys = keys
+        self._rows, self._texts = tally_of(state, "vault"), tally_of(state, "texts")
         self._fingerprints: dict[int, int] | None = None
         self._session_keys: dict[int, bytes] = {}
         self._new_rows: list[tuple[int, int, int, bytes]] = []
@@ -35,8 +37,8 @@ class Vault:
     def fingerprint(self, pseudonym: int) -> int | None:
         """Return the fingerprint of the raw value behind ``pseudonym``, or nothing when it is not in the vault."""
         if self._fingerprints is None:
-            rows = self._state.execute("SELECT pseudonym, fingerprint FROM vault")
-            self._fingerprints = dict(rows)  # type: ignore[arg-type]
+            table = self._read()
+            self._fingerprints = dict(zip(table[:, 0].tolist(), table[:, 1].tolist(), strict=True))
         return self._fingerprints.get(pseudonym)
 
     def keep_identifiers(
@@ -81,14 +83,13 @@ class Vault:
     def forget_texts(self, event_nos: Iterable[int]) -> None:
         """Delete the texts of these events."""
         self._flush()
-        with self._state.transaction():
-            self._state.executemany("DELETE FROM texts WHERE event_no = ?", ((number,) for number in event_nos))
+        self._texts.drop("event_no = ?", ((number,) for number in event_nos))
 
     def forget_from(self, event_no: int) -> None:
         """Delete the texts of every event from ``event_no`` on, and the identifiers that none before it has shown."""
         with self._state.transaction():
-            self._state.execute("DELETE FROM texts WHERE event_no >= ?", (event_no,))
-            self._state.execute("DELETE FROM vault WHERE first_event_no >= ?", (event_no,))
+            self._texts.drop("event_no >= ?", [(event_no,)])
+            self._rows.drop("first_event_no >= ?", [(event_no,)])
         self._fingerprints = None
 
     def read_identifier(self, pseudonym: int) -> str | None:
@@ -104,7 +105,7 @@ class Vault:
         if not rows or key is None:
             return None
         row = rows[0]
-        return self._open(key, row[3], _bound(*row[:3]), "vault", pseudonym)  # type: ignore[arg-type]
+        return self._open(key, row[3], row[:3], "vault", pseudonym)
 
     def read_texts(self, refs: Iterable[int]) -> dict[int, tuple[int, str]]:
         """Return (subject, raw text) by ref; refs without a row or whose key is gone are absent.
@@ -114,34 +115,68 @@ class Vault:
         """
         found: dict[int, tuple[int, str]] = {}
         for ref in refs:
-            for row in self._state.execute("SELECT subject, event_no, sealed FROM texts WHERE ref = ?", (ref,)):
-                subject, event_no = int(row[0]), int(row[1])  # type: ignore[arg-type]
+            for subject, event_no, sealed in self._state.execute(
+                "SELECT subject, event_no, sealed FROM texts WHERE ref = ?", (ref,)
+            ):
+                if not isinstance(subject, int):
+                    raise damaged("texts", ref, self._state.path)
                 key = self._keys.find([subject]).get(subject)
                 if key is not None:
-                    found[ref] = subject, self._open(key, row[2], _bound(ref, subject, event_no), "texts", ref)  # type: ignore[arg-type]
+                    found[ref] = subject, self._open(key, sealed, (ref, subject, event_no), "texts", ref)
         return found
 
     def first_seen(self) -> tuple[Numbers, Numbers]:
-        """Return every pseudonym of the vault, ascending, and the number of the event that first showed it."""
-        rows = self._state.execute("SELECT pseudonym, first_event_no FROM vault ORDER BY pseudonym")
-        table = np.array(rows, dtype=np.int64).reshape(-1, 2)
-        return table[:, 0], table[:, 1]
+        """Return every pseudonym of the vault, ascending, and the number of the event that first showed it.
+
+        Raises:
+            ParcoursError: ``state_damaged`` or ``row_damaged`` names what was altered.
+        """
+        table = self._read()
+        return table[:, 0], table[:, 2]
+
+    def _read(self) -> Numbers:
+        """Return pseudonym, fingerprint and first event number of every row, by pseudonym."""
+        with self._state.snapshot():
+            rows = self._state.execute(
+                "SELECT pseudonym, fingerprint, first_event_no, checksum FROM vault ORDER BY pseudonym"
+            )
+            try:
+                table = np.array(rows, dtype=np.int64).reshape(-1, 4)
+            except (TypeError, ValueError, OverflowError) as fault:
+                raise damaged("vault", "?", self._state.path) from fault
+            wrong = quick_checksums(table[:, :3]) != table[:, 3]
+            if wrong.any():
+                raise damaged("vault", int(table[wrong, 0][0]), self._state.path)
+            self._rows.compare_sum(len(table), int(np.bitwise_xor.reduce(table[:, 3])))
+        return table[:, :3]
 
     def _flush(self) -> None:
         self._keys.settle()
+        if not self._new_rows and not self._new_texts:
+            return
+        rows = sorted({row[0]: row for row in self._new_rows}.values())
+        texts = {row[0]: row for row in self._new_texts}
+        sums = quick_checksums(np.array([row[:3] for row in rows], np.int64).reshape(-1, 3)).tolist()
         with self._state.transaction():
-            self._state.executemany("INSERT OR REPLACE INTO vault VALUES (?, ?, ?, ?)", sorted(self._new_rows))
-            self._state.executemany("INSERT OR REPLACE INTO texts VALUES (?, ?, ?, ?)", self._new_texts)
+            self._rows.drop("pseudonym = ?", ((row[0],) for row in rows))
+            told = ((*row, checksum) for row, checksum in zip(rows, sums, strict=True))
+            self._state.executemany("INSERT INTO vault VALUES (?, ?, ?, ?, ?)", told)
+            self._rows.note(added=sums)
+            self._texts.drop("ref = ?", ((ref,) for ref in texts))
+            self._state.executemany("INSERT INTO texts VALUES (?, ?, ?, ?)", texts.values())
+            self._texts.note(added=(row[3][-TAG_BYTES:] for row in texts.values()))
         self._new_rows.clear()
         self._new_texts.clear()
 
-    def _open(self, key: bytes, sealed: bytes, bound: bytes, table: str, line: int) -> str:
+    def _open(self, key: bytes, sealed: Cell, bound: tuple[Cell, ...], table: str, line: int) -> str:
         try:
-            return AESGCM(key).decrypt(sealed[:_NONCE], sealed[_NONCE:], bound).decode()
-        except InvalidTag as fault:
+            if not isinstance(sealed, bytes):
+                raise InvalidTag
+            return AESGCM(key).decrypt(sealed[:_NONCE], sealed[_NONCE:], _bound(*bound)).decode()
+        except (InvalidTag, ValueError, AttributeError) as fault:
             raise damaged(table, line, self._state.path) from fault
 
 
-def _bound(*numbers: int) -> bytes:
+def _bound(*numbers: Cell) -> bytes:
     """Return what a seal is bound to, so that neither the row's other columns nor its place can be changed."""
-    return b"".join(number.to_bytes(8, "little", signed=True) for number in numbers)
+    return b"".join(number.to_bytes(8, "little", signed=True) for number in numbers)  # type: ignore[union-attr]
