@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import click
+from rich.console import Console
+from rich.markup import escape
 
 from parcours.cli.output import Bars, print_faults, print_json, print_lines, write_number
 from parcours.collect.conform import SECTIONS, Asked, Line, Report, conform
@@ -15,9 +17,10 @@ MARKS = {
     "skip": Words("non testé", "skip"),
     "advised": Words("conseil", "advise"),
 }
-COLOURS = {"pass": "green", "fail": "red", "skip": "bright_black", "advised": "yellow"}
-SENT, CAME = Words("envoyé", "sent"), Words("reçu", "came")
-CONTRACT, WHERE = Words("contrat", "contract"), Words("où", "where")
+COLOURS = {"pass": "green", "fail": "red", "skip": "dim", "advised": "yellow"}
+SENT, CAME = Words("envoyé :", "sent:"), Words("reçu :", "came:")
+CONTRACT, WHERE = Words("contrat :", "contract:"), Words("où :", "where:")
+CONFORMS, BROKEN = Words("est conforme", "conforms"), Words("n'est pas conforme", "does not conform")
 
 
 @click.command("conform")
@@ -82,45 +85,43 @@ def command(
 
 def print_report(report: Report) -> None:
     """Print a line a rule under its section, then the counts, then the verdict."""
-    width = max((len(str(mark)) for mark in MARKS.values()), default=0)
+    console = Console(highlight=False, soft_wrap=True)
+    width = max(len(str(mark)) for mark in MARKS.values())
     names = max((len(line.id) for line in report.rules), default=0)
     for section in report.sections:
-        click.echo(click.style(f"{section.label} ({section.section})", bold=True))
+        label = str(section.label)
+        console.print(f"[bold]{section.section}[/]" + (f" · {label}" if label != section.section else ""))
         for line in report.rules:
             if line.section == section.section:
-                click.echo(write_line(line, width, names))
-        click.echo()
+                console.print(write_line(line, width, names))
+        console.print()
     print_lines(write_counts(report))
 
 
 def write_line(line: Line, width: int, names: int) -> str:
     """Return one rule: verdict, id, what was sent, what came, what the contract says, where it says so."""
     kind = "advised" if line.verdict == "fail" and line.level == "advised" else line.verdict
-    mark = click.style(str(MARKS[kind]).ljust(width), fg=COLOURS[kind])
+    mark = f"[{COLOURS[kind]}]{str(MARKS[kind]).ljust(width)}[/]"
     came = line.reason if line.verdict == "skip" else line.came
-    told = f"{SENT}: {line.sent} | {CAME}: {came} | {CONTRACT}: {line.contract} | {WHERE}: {line.source}"
-    return f"{mark}  {line.id.ljust(names)}  {told}"
+    told = f"{SENT} {line.sent} | {CAME} {came} | {CONTRACT} {line.contract} | {WHERE} {line.source}"
+    return f"{mark}  {line.id.ljust(names)}  {escape(told)}"
 
 
 def write_counts(report: Report) -> list[str]:
     """Return the counts by section and the verdict."""
     heads = [str(word) for word in (MARKS["pass"], MARKS["fail"], MARKS["advised"], MARKS["skip"])]
-    wide = max(len(section.section) for section in report.sections) if report.sections else 0
+    wide = max((len(section.section) for section in report.sections), default=0)
     lines = [" ".join([" " * wide, *(head.rjust(9) for head in heads)])]
     for section in report.sections:
         figures = (section.passed, section.failed, section.advised, section.skipped)
         lines.append(" ".join([section.section.ljust(wide), *(write_number(figure).rjust(9) for figure in figures)]))
+    counts = [write_number(count) for count in (report.passed, report.failed, report.advised, report.skipped)]
     seconds = write_number(report.seconds, 1)
-    counts = tuple(write_number(count) for count in (report.passed, report.failed, report.advised, report.skipped))
-    verdict = (
-        Words(f"{report.url} est conforme", f"{report.url} conforms")
-        if report.conforms
-        else Words(f"{report.url} n'est pas conforme", f"{report.url} does not conform")
-    )
+    verdict = CONFORMS if report.conforms else BROKEN
     tail = Words(
-        f"{verdict.fr} (profil {report.profile}) : {counts[0]} règles suivies, {counts[1]} écarts, "
-        f"{counts[2]} conseils, {counts[3]} non testées, en {seconds} s.",
-        f"{verdict.en} (profile {report.profile}): {counts[0]} rules kept, {counts[1]} broken, "
-        f"{counts[2]} advised, {counts[3]} not tested, in {seconds} s.",
+        f"{report.url} {verdict.fr} (profil {report.profile}). Règles suivies : {counts[0]} ; écarts : {counts[1]} ; "
+        f"conseils : {counts[2]} ; non testées : {counts[3]} ; {seconds} s.",
+        f"{report.url} {verdict.en} (profile {report.profile}). Rules kept: {counts[0]}; broken: {counts[1]}; "
+        f"advised: {counts[2]}; not tested: {counts[3]}; {seconds} s.",
     )
     return [*lines, "", str(tail)]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -41,6 +43,12 @@ class Handler(BaseHTTPRequestHandler):
         if self.command != "HEAD" and status != 204:
             self.wfile.write(body)
 
+    def handle_expect_100(self) -> bool:
+        """Tell the client to go on at once."""
+        going_on = super().handle_expect_100()
+        self.wfile.flush()
+        return going_on
+
     def read_body(self, largest_bytes: int = 2**24) -> bytes | None:
         """Return the body, chunked or not; ``None``, and the connection is closed, when it is not all there."""
         try:
@@ -76,3 +84,38 @@ def listen(handler: type[BaseHTTPRequestHandler], **attributes: Any) -> Iterator
         server.shutdown()
         server.server_close()
         thread.join(5)
+
+
+@contextmanager
+def listen_raw(talk: Callable[[socket.socket], None]) -> Iterator[str]:
+    """Give the address of a server that hands each connection to ``talk`` and then closes it."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    open_sockets: list[socket.socket] = []
+
+    def serve(connection: socket.socket) -> None:
+        with contextlib.suppress(OSError), connection:
+            talk(connection)
+
+    def accept() -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                connection, _ = listener.accept()
+                open_sockets.append(connection)
+                threading.Thread(target=serve, args=(connection,), daemon=True).start()
+
+    threading.Thread(target=accept, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        for each in (listener, *open_sockets):
+            with contextlib.suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+            each.close()
+
+
+def read_request(connection: socket.socket) -> bytes:
+    """Read until the end of the headers, and the body as far as it has come with them."""
+    read = b""
+    while b"\r\n\r\n" not in read and (more := connection.recv(65_536)):
+        read += more
+    return read

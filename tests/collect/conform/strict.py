@@ -49,6 +49,7 @@ class Kept:
         self.body_bytes = body_bytes
         self.events: list[dict[str, Any]] = []
         self.ids: set[str] = set()
+        self.reads: dict[str, int] = {}
         self.lock = threading.Lock()
 
     def take(self, event: Any, kind: str | None, envelope: dict[str, Any]) -> None:
@@ -80,6 +81,11 @@ class Kept:
         """Return one person's events."""
         with self.lock:
             found = [event for event in self.events if event.get("anonymousId") == anonymous_id]
+            count = self.reads[anonymous_id] = self.reads.get(anonymous_id, 0) + 1
+        if "late" in self.flaws and count < 3:
+            return found[: count - 1]
+        if "twice_at_first" in self.flaws and count < 3:
+            return found + found
         hidden = {flaw.removeprefix("hide_") for flaw in self.flaws if flaw.startswith("hide_")}
         found = [{name: value for name, value in event.items() if name not in hidden} for event in found]
         return found[::-1] if "reversed" in self.flaws else found

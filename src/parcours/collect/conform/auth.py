@@ -43,7 +43,7 @@ RULES = (
     ask(
         "auth.lower_scheme",
         Words("« basic » en minuscules", "“basic” in lower case"),
-        cited.HTTP,
+        cited.http("11.1"),
         lambda run: with_authorization(run, "basic " + encode(f"{run.key}:".encode())),
         profiles=SERVERS,
     ),
@@ -136,7 +136,7 @@ RULES = (
     ask(
         "auth.unreadable",
         Words("clé vide, illisible, trop longue, autre schéma", "a key empty, unreadable, too long; another scheme"),
-        cited.HTTP,
+        cited.http("15.5.2"),
         send_unreadable,
         REFUSED,
         SERVERS,

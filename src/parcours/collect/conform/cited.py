@@ -20,6 +20,14 @@ RUDDER_JS: Final = "rudder-sdk-js, source (xhrQueue)"
 JITSU_JS: Final = "@jitsu/js, source (analytics-plugin.ts)"
 JITSU_INGEST: Final = "Jitsu bulker, source (ingest/router.go)"
 FETCH: Final = "Fetch standard, CORS protocol"
-HTTP: Final = "RFC 9110 (HTTP)"
-HTTP_1: Final = "RFC 9112 (HTTP/1.1)"
-OWN: Final = "Parcours, docs/reference/conformance.md"
+OWN: Final = "Parcours' own rule, reference/conformance.md"
+
+
+def http(section: str) -> str:
+    """Return a section of the standard of HTTP."""
+    return f"RFC 9110 (HTTP) §{section}"
+
+
+def http_1(section: str) -> str:
+    """Return a section of the standard of HTTP/1.1 on the wire."""
+    return f"RFC 9112 (HTTP/1.1) §{section}"

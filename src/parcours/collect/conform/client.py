@@ -15,8 +15,8 @@ import msgspec
 from parcours.collect.conform.target import Target
 
 Pairs = tuple[tuple[str, str], ...]
-Trouble = Literal["unresolved", "refused", "tls", "timeout", "closed", "cut", "garbled"]
-"""No such host; no listener; no trust; no answer in time; closed before a byte; closed half-way; not HTTP."""
+Trouble = Literal["unresolved", "refused", "tls", "timeout", "closed", "cut", "endless", "garbled"]
+"""No such host; no listener; no trust; no answer in time; closed before a byte; closed half-way; too long; not HTTP."""
 
 LARGEST_ANSWER = 4_000_000
 """What is read of an answer, in bytes; whoever sends more to a tracking call is not answering it."""
@@ -78,7 +78,7 @@ class Connection:
         try:
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if target.scheme == "https":
-                self._socket = ssl.create_default_context().wrap_socket(self._socket, server_hostname=target.host)
+                self._socket = shake_hands(self._socket, target.host)
         except BaseException:
             self._socket.close()
             raise
@@ -93,13 +93,14 @@ class Connection:
     def write(self, data: bytes) -> None:
         """Send bytes; a server that has stopped reading may still have answered, so that is not raised."""
         self._socket.settimeout(self._timeout_s)
-        with contextlib.suppress(ConnectionError):
+        with contextlib.suppress(ConnectionError, ssl.SSLError):
             self._socket.sendall(data)
 
     def stop_writing(self) -> None:
         """Say that nothing more will be sent, and go on reading."""
         with contextlib.suppress(OSError):
-            self._socket.shutdown(socket.SHUT_WR)
+            # Not the TLS socket's own way, which forgets the keys and could not read the answer.
+            socket.socket.shutdown(self._socket, socket.SHUT_WR)
 
     def peek(self, wait_s: float) -> bytes:
         """Return what has come within ``wait_s`` without taking it, empty where nothing has."""
@@ -124,6 +125,10 @@ class Connection:
             raise TimeoutError
         self._socket.settimeout(left_s)
         return self._socket.recv_into(buffer)
+
+
+class NoTlsError(OSError):
+    """The two sides have not agreed on TLS."""
 
 
 class _Incoming(io.RawIOBase):
@@ -155,6 +160,14 @@ class _Tap:
         return getattr(self._reader, name)
 
 
+def shake_hands(plain: socket.socket, host: str) -> ssl.SSLSocket:
+    """Begin TLS; a server that hangs up meanwhile does not speak it."""
+    try:
+        return ssl.create_default_context().wrap_socket(plain, server_hostname=host)
+    except (ConnectionError, ssl.SSLError) as fault:
+        raise NoTlsError(str(fault)) from fault
+
+
 def read_answer(source: socket.socket, method: str) -> Answer:
     """Read one answer; whatever goes wrong becomes its trouble."""
     response = http.client.HTTPResponse(source, method=method)
@@ -169,7 +182,8 @@ def read_answer(source: socket.socket, method: str) -> Answer:
         body = response.read(LARGEST_ANSWER)
         wanted = response.getheader("Content-Length")
         short = method != "HEAD" and wanted is not None and len(body) < min(int(wanted), LARGEST_ANSWER)
-        return Answer(response.status, headers, body, "cut" if short else None)
+        endless = len(body) >= LARGEST_ANSWER
+        return Answer(response.status, headers, body, "cut" if short else "endless" if endless else None)
     except http.client.IncompleteRead:
         return Answer(response.status, headers, trouble="cut")
     except OSError as fault:
@@ -183,11 +197,11 @@ def name_trouble(fault: OSError) -> Trouble:
     """Name what the system says of a connection."""
     if isinstance(fault, socket.gaierror):
         return "unresolved"
-    if isinstance(fault, ssl.SSLError):
+    if isinstance(fault, NoTlsError):
         return "tls"
     if isinstance(fault, TimeoutError):
         return "timeout"
-    if isinstance(fault, ConnectionResetError | ConnectionAbortedError | BrokenPipeError):
+    if isinstance(fault, ConnectionResetError | ConnectionAbortedError | BrokenPipeError | ssl.SSLError):
         return "closed"
     return "refused"
 

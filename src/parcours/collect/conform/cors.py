@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from urllib.parse import quote
 
 from parcours.collect.conform import cited
 from parcours.collect.conform.answers import send_malformed, send_unknown_key
@@ -42,7 +43,7 @@ def preflight_rule(name: str, paths: Iterable[str], sent: str, profiles: tuple[P
     asked = tuple(paths)
 
     def build(run: Run) -> tuple[Request, ...]:
-        return tuple(preflight(path.replace("KEY", run.key), method) for path in asked)
+        return tuple(preflight(path.replace("KEY", quote(run.key, safe="")), method) for path in asked)
 
     words = Words(f"OPTIONS {sent.replace('KEY', 'CLÉ')}", f"OPTIONS {sent}")
     return ask(f"cors.{name}", words, cited.FETCH, build, PREFLIGHT, profiles, level)

@@ -15,6 +15,7 @@ TROUBLES: Final[dict[Trouble, Words]] = {
     "timeout": Words("pas de réponse dans le délai", "no answer in time"),
     "closed": Words("connexion fermée sans réponse", "connection closed without an answer"),
     "cut": Words("réponse coupée", "answer cut short"),
+    "endless": Words("réponse sans fin", "answer without an end"),
     "garbled": Words("réponse qui n'est pas du HTTP", "answer that is not HTTP"),
 }
 

@@ -33,6 +33,11 @@ def is_gif(answer: Answer) -> bool:
     return answer.status == 200 and label.startswith("image/gif") and answer.body.startswith(b"GIF8")
 
 
+def is_refusal(answer: Answer) -> bool:
+    """Tell whether it is refused for what it holds: a route that is not there or is too busy has not been tried."""
+    return 400 <= answer.status < 500 and answer.status not in (404, 405, 429)
+
+
 def _whole(holds: Callable[[Answer], bool]) -> Callable[[Answer], bool]:
     return lambda answer: answer.trouble is None and holds(answer)
 
@@ -47,13 +52,12 @@ SUCCESS: Final = Expectation(
 GIF: Final = Expectation(Words("toujours 200 et un GIF", "always 200 and a GIF"), _whole(is_gif))
 BAD_REQUEST: Final = Expectation(same("400"), _whole(lambda answer: answer.status == 400))
 REFUSED: Final = Expectation(
-    Words("un refus en 4xx, ni 200 ni 5xx", "a 4xx refusal, neither 200 nor 5xx"),
-    _whole(lambda answer: 400 <= answer.status < 500),
+    Words("un refus en 4xx, ni 200 ni 5xx", "a 4xx refusal, neither 200 nor 5xx"), _whole(is_refusal)
 )
 UNAUTHORISED: Final = Expectation(same("401"), _whole(lambda answer: answer.status == 401))
 UNBROKEN: Final = Expectation(
     Words("200 ou 4xx, jamais 5xx", "200 or 4xx, never 5xx"),
-    _whole(lambda answer: answer.status == 200 or 400 <= answer.status < 500),
+    _whole(lambda answer: answer.status == 200 or is_refusal(answer)),
 )
 NO_SUCH_METHOD: Final = Expectation(
     Words("405 (ou 404)", "405 (or 404)"), _whole(lambda answer: answer.status in (404, 405))

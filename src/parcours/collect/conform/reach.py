@@ -57,8 +57,14 @@ def reach(run: Run) -> None:
     """Send one plain event; whatever HTTP answer comes is for the rules to judge.
 
     Raises:
-        ParcoursError: no HTTP answer, or the made-up key is refused and nobody gave another.
+        ParcoursError: a key that cannot be sent, no HTTP answer, or the made-up key is refused and nobody gave another.
     """
+    if not (run.key.isascii() and run.key.isprintable() and " " not in run.key):
+        raise ParcoursError(
+            "unusable_write_key",
+            Words("Cette clé d'écriture ne tient pas dans un en-tête.", "This write key does not fit a header."),
+            Words("Copiez-la sans espace ni lettre accentuée.", "Copy it without spaces or accented letters."),
+        )
     answer = run.send(run.home(run.event()))
     if answer.trouble in REASONS and not answer.status:
         sentence, remedy = REASONS[answer.trouble]

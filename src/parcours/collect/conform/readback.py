@@ -69,7 +69,7 @@ def readback(
                     return skipped(Words(f"la relecture ne rend pas {field}", f"the read-back does not give {field}"))
             return judge(tuple(event for event in events if not is_same(event, last)))
 
-        return Later(who, last["messageId"], judge_known)
+        return Later(who, last["messageId"], last["event"], judge_known)
 
     return Rule(
         id=f"readback.{name}", sent=sent, contract=contract, source=source, check=check, profiles=profiles, level=level

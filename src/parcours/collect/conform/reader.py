@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from urllib.parse import quote
 
 import msgspec
 
 from parcours.collect.conform.client import Answer, Pairs, Request, exchange
 from parcours.collect.conform.describe import describe
-from parcours.collect.conform.rule import Event, Later, Outcome, failed
+from parcours.collect.conform.rule import Event, Later, Outcome, failed, skipped
 from parcours.collect.conform.target import Target, split_url
 from parcours.errors import ParcoursError
+from parcours.progress import Progress
 from parcours.words import Words
 
 PAUSE_S = 0.2
@@ -66,20 +68,36 @@ def open_reader(url: str, token: str | None, timeout_s: float) -> Reader:
     return reader
 
 
-def resolve(reader: Reader, later: Later, deadline_s: float) -> Outcome:
-    """Read until the judgement passes or cannot be made, or until the deadline; then its last word counts.
+def settle(reader: Reader, waiting: Mapping[str, Later], wait_s: float, progress: Progress) -> dict[str, Outcome]:
+    """Read until every judgement passes or cannot be made, at most ``wait_s``; then its last word counts.
 
     Nothing is judged before the last thing sent is there, so that a duplicate which is merely late is not missed.
     """
-    while True:
-        events = reader.read(later.anonymous_id)
+    settled: dict[str, Outcome] = {}
+    deadline_s = time.monotonic() + wait_s
+    while len(settled) < len(waiting):
         late = time.monotonic() >= deadline_s
-        if isinstance(events, Words):
-            outcome = failed(events)
-        elif late or any(later.last in (event.get("messageId"), event.get("event")) for event in events):
-            outcome = later.judge(events)
-        else:
-            outcome = failed(Words(f"{len(events)} événements", f"{len(events)} events"))
-        if late or outcome.verdict != "fail":
-            return outcome
-        time.sleep(PAUSE_S)
+        for id, later in waiting.items():
+            if id in settled:
+                continue
+            outcome = judge_now(reader.read(later.anonymous_id), later)
+            if late or outcome.verdict != "fail":
+                settled[id] = outcome
+                progress.advance()
+        if len(settled) < len(waiting):
+            time.sleep(min(PAUSE_S, max(0.0, deadline_s - time.monotonic())))
+    return settled
+
+
+def judge_now(events: tuple[Event, ...] | Words, later: Later) -> Outcome:
+    """Judge what one reading gave."""
+    if isinstance(events, Words):
+        return failed(events)
+    told = [(event.get("messageId"), event.get("event")) for event in events]
+    if any(later.last in pair or later.last_name in pair for pair in told):
+        return later.judge(events)
+    if events and not any(value for pair in told for value in pair):
+        return skipped(
+            Words("la relecture ne rend ni messageId ni event", "the read-back gives neither messageId nor event")
+        )
+    return failed(Words("le dernier événement n'est pas arrivé", "the last event has not arrived"))

@@ -71,20 +71,20 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     rules: tuple[Line, ...]
 
 
-def make_line(rule: Rule, outcome: Outcome, exchanges: tuple[str, ...]) -> Line:
-    """Join a rule and how it went."""
+def make_line(run: Run, rule: Rule, outcome: Outcome, exchanges: tuple[str, ...]) -> Line:
+    """Join a rule and how it went; an answer may repeat the write key, a report never does."""
     return Line(
         id=rule.id,
         section=rule.section,
         level=rule.level,
         profiles=rule.profiles,
         sent=rule.sent,
-        came=outcome.came,
+        came=Words(run.mask(outcome.came.fr), run.mask(outcome.came.en)),
         contract=rule.contract,
         source=rule.source,
         verdict=outcome.verdict,
         reason=outcome.reason,
-        exchanges=exchanges,
+        exchanges=tuple(run.mask(told) for told in exchanges),
     )
 
 

@@ -37,7 +37,7 @@ def jitsu_rule(kind: str) -> Rule:
 
     def build(run: Run) -> Iterator[Request]:
         for prefix in ("/api/s/", "/api/s/s2s/"):
-            yield run.post(f"{prefix}{kind}", run.event(kind, writeKey="***"), "x")
+            yield run.post(f"{prefix}{kind}", run.event(kind), "x")
 
     sent = same(f"POST /api/s/{kind}, /api/s/s2s/{kind}, X-Write-Key")
     return ask(f"routes.jitsu_{kind}", sent, cited.JITSU_JS, build, profiles=JITSU)
@@ -118,7 +118,7 @@ RULES = (
     ask(
         "routes.unknown",
         Words("POST /v1/conform-unknown, qui n'existe pas", "POST /v1/conform-unknown, which is no route"),
-        cited.HTTP,
+        cited.http("15.5.5"),
         lambda run: run.post("/v1/conform-unknown", run.event()),
         NO_SUCH_METHOD,
         EVERY,

@@ -38,11 +38,13 @@ class Later(msgspec.Struct, frozen=True):
     Attributes:
         anonymous_id: Whose events to read.
         last: The ``messageId`` of what was sent last: until it is there, nothing is judged.
+        last_name: Its ``event``, which no other event has.
         judge: From the events, in order of acceptance, to the outcome.
     """
 
     anonymous_id: str
     last: str
+    last_name: str
     judge: Callable[[tuple[Event, ...]], Outcome]
 
 

@@ -117,7 +117,9 @@ class Run:
 
     def mask(self, text: str) -> str:
         """Return a text without the write key."""
-        return text.replace(self.key, "KEY").replace(quote(self.key, safe=""), "KEY")
+        for form in (self.key, quote(self.key, safe=""), basic(self.key)):
+            text = text.replace(form, "KEY")
+        return text
 
     def tell(self, request: Request) -> str:
         """Return the method and the route of a request; what follows the ``?`` may hold a key and is left out."""

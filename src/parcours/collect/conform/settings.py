@@ -9,7 +9,7 @@ from urllib.parse import quote
 from parcours.collect.conform import cited
 from parcours.collect.conform.client import Answer, Request
 from parcours.collect.conform.describe import describe
-from parcours.collect.conform.expect import ACCEPTED, REFUSED, Expectation, ask
+from parcours.collect.conform.expect import ACCEPTED, Expectation, ask
 from parcours.collect.conform.rule import Outcome, Rule, decide, failed, passed, skipped
 from parcours.collect.conform.run import ORIGIN, UNKNOWN_KEY, Run
 from parcours.collect.conform.target import split_url
@@ -36,6 +36,9 @@ SETTINGS = Expectation(
     ),
     lambda answer: read_segment(answer) is not None,
 )
+ANY_REFUSAL = Expectation(
+    Words("4xx, pour que la page le sache", "4xx, so that the page knows"), lambda answer: 400 <= answer.status < 500
+)
 
 
 def judge_segment(judge: Callable[[Run, dict[str, Any]], Outcome]) -> Callable[[Run], Outcome]:
@@ -55,11 +58,15 @@ def judge_key(run: Run, segment: dict[str, Any]) -> Outcome:
     return decide(told == run.key, f"apiKey = {'KEY' if told == run.key else told}")
 
 
+def is_host(told: object) -> bool:
+    """Tell whether the SDK can put a scheme before it and a route after it."""
+    return isinstance(told, str) and told != "" and "://" not in told and not told.endswith("/")
+
+
 def judge_host(_: Run, segment: dict[str, Any]) -> Outcome:
     """Without ``apiHost`` the SDK sends to Segment itself; with a scheme in it, to nowhere."""
     host = segment.get("apiHost")
-    good = isinstance(host, str) and host != "" and "://" not in host and not host.endswith("/")
-    return decide(good, f"apiHost = {host}")
+    return decide(is_host(host), f"apiHost = {host}")
 
 
 def judge_followed(run: Run, segment: dict[str, Any]) -> Outcome:
@@ -67,6 +74,8 @@ def judge_followed(run: Run, segment: dict[str, Any]) -> Outcome:
     host = segment.get("apiHost")
     protocol = segment.get("protocol", "https")
     place = f"{protocol}://{host}"
+    if not is_host(host):
+        return failed(place)
     try:
         named, _ = split_url(place)
     except ParcoursError:
@@ -138,7 +147,7 @@ RULES = (
         Words("GET …/settings pour une clé inconnue", "GET …/settings for an unknown key"),
         cited.OWN,
         lambda _: settings_request(UNKNOWN_KEY),
-        REFUSED,
+        ANY_REFUSAL,
         level="advised",
     ),
 )

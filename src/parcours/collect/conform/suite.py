@@ -25,7 +25,7 @@ from parcours.collect.conform import (
 )
 from parcours.collect.conform.describe import describe
 from parcours.collect.conform.reach import reach
-from parcours.collect.conform.reader import Reader, open_reader, resolve
+from parcours.collect.conform.reader import Reader, open_reader, settle
 from parcours.collect.conform.report import SECTIONS, Report, make_line, make_report
 from parcours.collect.conform.rule import Later, Outcome, Rule, skipped
 from parcours.collect.conform.run import Run
@@ -99,8 +99,8 @@ def conform(asked: Asked, progress: Progress) -> Report:
     reader = open_reader(asked.read_back, asked.read_back_token, asked.timeout_s) if asked.read_back else None
     reach(run)
     done, gone = run_rules(run, rules, reader is not None, progress)
-    settled = settle(reader, done, asked.read_back_wait_s, progress)
-    lines = [make_line(rule, outcome, exchanges) for rule, outcome, exchanges in settled]
+    settled = judge_later(reader, done, asked.read_back_wait_s, progress)
+    lines = [make_line(run, rule, outcome, exchanges) for rule, outcome, exchanges in settled]
     return make_report(run, asked.profile, lines, gone, time.monotonic() - begun_s)
 
 
@@ -123,20 +123,16 @@ def run_rules(run: Run, rules: Sequence[Rule], readable: bool, progress: Progres
     return done, gone is not None
 
 
-def settle(reader: Reader | None, done: Sequence[Done], wait_s: float, progress: Progress) -> list[Settled]:
+def judge_later(reader: Reader | None, done: Sequence[Done], wait_s: float, progress: Progress) -> list[Settled]:
     """Judge what could not be judged when it was sent; all of it waits for the same ``wait_s``."""
-    progress.begin(Words("Relecture", "Read-back"), sum(isinstance(outcome, Later) for _, outcome, _ in done))
-    deadline_s = time.monotonic() + wait_s
-    settled: list[Settled] = []
-    for rule, outcome, exchanges in done:
-        if isinstance(outcome, Later):
-            found = resolve(reader, outcome, deadline_s) if reader else skipped(NO_READ_BACK)
-            settled.append((rule, found, exchanges))
-            progress.advance()
-        else:
-            settled.append((rule, outcome, exchanges))
+    waiting = {rule.id: outcome for rule, outcome, _ in done if isinstance(outcome, Later)}
+    if reader is None or not waiting:
+        return [(rule, skipped(NO_READ_BACK) if isinstance(outcome, Later) else outcome, told)
+                for rule, outcome, told in done]  # fmt: skip
+    progress.begin(Words("Relecture", "Read-back"), len(waiting))
+    settled = settle(reader, waiting, wait_s, progress)
     progress.end()
-    return settled
+    return [(rule, settled[rule.id] if isinstance(outcome, Later) else outcome, told) for rule, outcome, told in done]
 
 
 def find_gone(run: Run, rule: Rule) -> Words | None:

@@ -10,7 +10,7 @@ from parcours.collect.conform import cited
 from parcours.collect.conform.client import Answer, Connection, Request
 from parcours.collect.conform.describe import describe
 from parcours.collect.conform.expect import ACCEPTED, NO_SUCH_METHOD, REFUSED, Expectation, ask, judge
-from parcours.collect.conform.rule import EVERY, Level, Outcome, Rule, decide, failed, passed
+from parcours.collect.conform.rule import EVERY, Level, Outcome, Rule, decide, failed, passed, same
 from parcours.collect.conform.run import Run
 from parcours.words import Words
 
@@ -42,8 +42,8 @@ def talk(run: Run, told: str, *pieces: bytes, stops: bool = False) -> Answer:
         return run.lost(told, fault)
 
 
-def wire_rule(name: str, sent: Words, check: Callable[[Run], Outcome], contract: Words = ACCEPTED.words,
-              source: str = cited.HTTP_1, advised: bool = False) -> Rule:  # fmt: skip
+def wire_rule(name: str, sent: Words, check: Callable[[Run], Outcome], source: str,
+              contract: Words = ACCEPTED.words, advised: bool = False) -> Rule:  # fmt: skip
     """Return a rule of this section; all of them hold for every profile."""
     level: Level = "advised" if advised else "required"
     return Rule(
@@ -243,38 +243,40 @@ def send_query(run: Run) -> Request:
 
 RULES = (
     *(
-        ask(f"wire.{method.lower()}", Words(f"{method} sur un appel", f"{method} to a call"), cited.HTTP,
+        ask(f"wire.{method.lower()}", Words(f"{method} sur un appel", f"{method} to a call"), cited.http("15.5.6"),
             send_by(method), NO_SUCH_METHOD, EVERY)
         for method in ("GET", "HEAD", "PUT", "DELETE")
     ),
-    wire_rule("chunked", Words("Transfer-Encoding: chunked", "Transfer-Encoding: chunked"), check_chunked),
-    wire_rule("bad_chunk", Words("un morceau à la longueur illisible", "a chunk of unreadable length"), check_bad_chunk,
-              REFUSED_OR_CLOSED.words),
-    wire_rule("expect", Words("Expect: 100-continue", "Expect: 100-continue"), check_expect, source=cited.HTTP),
+    wire_rule("chunked", same("Transfer-Encoding: chunked"), check_chunked, cited.http_1("7.1")),
+    wire_rule("bad_chunk", Words("un morceau à la longueur illisible", "a chunk of unreadable length"),
+              check_bad_chunk, cited.http_1("7.1"), REFUSED_OR_CLOSED.words),
+    wire_rule("expect", same("Expect: 100-continue"), check_expect, cited.http("10.1.1")),
     wire_rule("lower_names", Words("noms d'en-têtes en minuscules", "header names in lower case"),
-              spell_names(str.lower)),
+              spell_names(str.lower), cited.http("5.1")),
     wire_rule("upper_names", Words("noms d'en-têtes en majuscules", "header names in capitals"),
-              spell_names(str.upper)),
-    wire_rule("slow", Words("une requête en six morceaux", "a request in six pieces"), check_slow),
+              spell_names(str.upper), cited.http("5.1")),
+    wire_rule("slow", Words("une requête en six morceaux", "a request in six pieces"), check_slow,
+              cited.http_1("2.2")),
     wire_rule("half_body", Words("la moitié d'un corps, puis la fermeture", "half a body, then the end"),
-              check_half_body, STILL_SERVED),
+              check_half_body, cited.http_1("8"), STILL_SERVED),
     wire_rule("claimed", Words("4 Go annoncés, 1 Ko envoyé", "4 GB announced, 1 KB sent"), check_claimed,
-              STILL_SERVED),
+              cited.http_1("8"), STILL_SERVED),
     wire_rule("no_http", Words("des octets qui ne sont pas du HTTP", "bytes that are no HTTP"), check_no_http,
-              STILL_SERVED),
-    ask("wire.many_headers", Words("60 en-têtes et un cookie de 3 Ko", "60 headers and a cookie of 3 KB"), cited.HTTP,
-        send_many_headers, profiles=EVERY),
+              cited.http_1("3"), STILL_SERVED),
+    ask("wire.many_headers", Words("60 en-têtes et un cookie de 3 Ko", "60 headers and a cookie of 3 KB"),
+        cited.http("5.4"), send_many_headers, profiles=EVERY),
     ask("wire.query", Words("un appel suivi de ?synthetic=1", "a call followed by ?synthetic=1"), cited.OWN,
         send_query, profiles=EVERY),
-    wire_rule("crowd", Words(f"{CROWD} connexions à la fois", f"{CROWD} connections at once"), check_crowd,
-              source=cited.OWN),
+    wire_rule("crowd", Words(f"{CROWD} connexions à la fois", f"{CROWD} connections at once"), check_crowd, cited.OWN),
     wire_rule("after_error", Words("un corps refusé, puis un bon, même connexion",
                                    "a refused body, then a good one, same connection"), check_after_error,
-              Words("400, puis 200 ou la fermeture", "400, then 200 or closed")),
+              cited.http_1("9.3"), Words("400, puis 200 ou la fermeture", "400, then 200 or closed")),
     wire_rule("keep_alive", Words("deux événements, même connexion", "two events, same connection"), check_keep_alive,
-              Words("200, puis 200", "200, then 200"), advised=True),
+              cited.http_1("9.3"), Words("200, puis 200", "200, then 200"), advised=True),
     wire_rule("pipelining", Words("un bon et un mauvais, écrits à la fois", "a good and a bad one, written at once"),
-              check_pipelining, Words("200, puis 400, dans l'ordre", "200, then 400, in order"), advised=True),
-    wire_rule("http_10", Words("HTTP/1.0 avec Host", "HTTP/1.0 with a Host"), check_http_10, advised=True),
+              check_pipelining, cited.http_1("9.3.2"), Words("200, puis 400, dans l'ordre", "200, then 400, in order"),
+              advised=True),
+    wire_rule("http_10", Words("HTTP/1.0 avec Host", "HTTP/1.0 with a Host"), check_http_10, cited.http("2.5"),
+              advised=True),
 )  # fmt: skip
 """In the order in which they run."""
