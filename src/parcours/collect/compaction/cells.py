@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -11,11 +12,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from parcours.collect.amounts import parse_numbers, scale_numbers
-from parcours.collect.rows import Flags, clean
+from parcours.collect.rows import clean
 
 _DECIMAL = r"^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,4})?$"
 _NONE_TYPE = type(None)
 _LONGEST_NUMBER = 400
+_MOST_BITS = 1023
 _NO_ROWS: tuple[int, ...] = ()
 
 
@@ -52,20 +54,14 @@ def read_plain_texts(values: Sequence[Any]) -> tuple[pa.Array, Sequence[int]]:
 
 def read_numbers(values: Sequence[Any], factor: float) -> tuple[pa.Array, Sequence[int]]:
     """Return numbers times ``factor``, and the rows whose value is neither a finite number nor a plain decimal text."""
-    kinds = set(map(type, values))
-    if kinds <= {float, int, _NONE_TYPE}:
-        try:
-            numbers = pa.array(values, pa.float64())
-        except pa.ArrowInvalid:  # A whole number that a float does not hold exactly.
-            return _read_numbers_slowly(values, factor)
-        return numbers if factor == 1 else _scale(numbers, factor), _NO_ROWS
-    if kinds <= {str, _NONE_TYPE}:
-        texts = tidy(pa.array(values, pa.string()))
-        plain = pc.if_else(pc.match_substring_regex(texts, _DECIMAL), texts, None)
-        found, read = parse_numbers(plain, ".", factor)
-        wrong = np.flatnonzero(np.asarray(texts.is_valid()) & ~read).tolist()
-        return pa.array(found, mask=~read), wrong
-    return _read_numbers_slowly(values, factor)
+    numbers, wrong = _read_plain_numbers(values)
+    if factor == 1:
+        return numbers, wrong
+    valid = np.asarray(numbers.is_valid())
+    with np.errstate(over="ignore"):
+        scaled = scale_numbers(np.asarray(numbers.fill_null(0.0)), factor)
+    finite = np.isfinite(scaled)
+    return pa.array(scaled, mask=~(valid & finite)), [*wrong, *np.flatnonzero(~finite).tolist()]
 
 
 def read_choices(values: Sequence[Any], yes: frozenset[str]) -> tuple[pa.Array, Sequence[int]]:
@@ -97,7 +93,7 @@ def as_text(value: Any, bools: bool = False) -> str | None:
     if type(value) is bool:
         return ("false", "true")[value] if bools else None
     if type(value) is int:
-        return str(value) if value.bit_length() < 4 * _LONGEST_NUMBER else None
+        return str(value) if value.bit_length() <= _MOST_BITS else None
     if type(value) is float:
         return str(int(value)) if value.is_integer() and abs(value) < 2**53 else repr(value)
     return None
@@ -127,17 +123,29 @@ def rows_with_nul(texts: pa.Array) -> Sequence[int]:
     return [row for row, text in enumerate(texts.to_pylist()) if text is not None and "\0" in text]
 
 
-def _read_numbers_slowly(values: Sequence[Any], factor: float) -> tuple[pa.Array, Sequence[int]]:
-    numbers = np.full(len(values), np.nan)
-    filled: Flags = np.zeros(len(values), bool)
+def _read_plain_numbers(values: Sequence[Any]) -> tuple[pa.Array, Sequence[int]]:
+    kinds = set(map(type, values))
+    if kinds <= {float, int, _NONE_TYPE}:
+        try:
+            return pa.array(values, pa.float64()), _NO_ROWS
+        except pa.ArrowInvalid:  # A whole number that a float does not hold exactly.
+            return _read_numbers_slowly(values)
+    if kinds <= {str, _NONE_TYPE}:
+        texts = tidy(pa.array(values, pa.string()))
+        found, read = parse_numbers(pc.if_else(pc.match_substring_regex(texts, _DECIMAL), texts, None), ".")
+        return pa.array(found, mask=~read), np.flatnonzero(np.asarray(texts.is_valid()) & ~read).tolist()
+    return _read_numbers_slowly(values)
+
+
+def _read_numbers_slowly(values: Sequence[Any]) -> tuple[pa.Array, Sequence[int]]:
+    numbers: list[float | None] = []
     wrong = []
     for row, value in enumerate(values):
         number = _as_number(value)
-        if number is not None:
-            numbers[row], filled[row] = number, True
-        elif value is not None and not (type(value) is str and not value.strip()):
+        numbers.append(number)
+        if number is None and value is not None and not (type(value) is str and not value.strip()):
             wrong.append(row)
-    return _scale(pa.array(numbers, mask=~filled), factor), wrong
+    return pa.array(numbers, pa.float64()), wrong
 
 
 def _as_number(value: Any) -> float | None:
@@ -145,17 +153,7 @@ def _as_number(value: Any) -> float | None:
         text = value.strip()
         value = float(text) if len(text) <= _LONGEST_NUMBER and re.match(_DECIMAL, text, re.ASCII) else None
     elif type(value) is int:
-        try:
-            value = float(value)
-        except OverflowError:
-            return None
+        value = float(value) if value.bit_length() <= _MOST_BITS else None
     elif type(value) is not float:
         return None
-    return value if value is not None and np.isfinite(value) else None
-
-
-def _scale(numbers: pa.Array, factor: float) -> pa.Array:
-    if factor == 1:
-        return numbers
-    valid = np.asarray(numbers.is_valid())
-    return pa.array(scale_numbers(np.asarray(numbers.fill_null(0.0)), factor), mask=~valid)
+    return value if value is not None and math.isfinite(value) else None

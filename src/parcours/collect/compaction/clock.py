@@ -19,6 +19,9 @@ _NUMBER = r"^-?\d{9,16}(?:\.\d+)?$"
 _LEAST_EPOCH_MS = 1e11
 """Smaller numbers are seconds: as milliseconds they would lie before March 1973."""
 
+_END_MS = 253_402_300_800_000
+"""The year 10000, where dates end."""
+
 
 class Times(msgspec.Struct, frozen=True):
     """When events happened, in epoch milliseconds.
@@ -101,5 +104,6 @@ def _read_slowly(texts: pa.Array) -> tuple[Ints, Flags]:
     known = np.isfinite(numbers)
     numbers = np.where(known, numbers, 0.0)
     epochs = np.rint(np.where(np.abs(numbers) < _LEAST_EPOCH_MS, numbers * 1000, numbers))
-    moments = np.where(known, epochs.astype(np.int64), np.where(read, moments, 0))
+    known &= np.abs(epochs) < _END_MS
+    moments = np.where(known, epochs, np.where(read, moments, 0)).astype(np.int64)
     return moments, read | known

@@ -15,7 +15,7 @@ Piece: TypeAlias = msgspec.Raw | bytes
 
 NOTHING = msgspec.Raw(b"")
 
-_TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[{}\[\],]', re.DOTALL)
+_TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|["{}\[\],]', re.DOTALL)
 _MEMBER = re.compile(rb'\s*"([^"\\]*)"\s*:')
 _FAULTS = (msgspec.DecodeError, UnicodeError, RecursionError)
 
@@ -96,18 +96,21 @@ def _children(data: bytes, opening: bytes) -> list[bytes] | None:
     if data[start : start + 1] != opening:
         return None
     depth, begin = 0, start + 1
-    spans: list[bytes] = []
+    found: list[bytes] = []
     for token in _TOKEN.finditer(data, start):
-        mark = data[token.start()]
-        if mark in b"{[":
+        mark = token[0]
+        if mark == b'"':  # A text that never ends.
+            return None
+        if mark in (b"{", b"["):
             depth += 1
-        elif mark == 0x2C:
-            if depth == 1:
-                spans.append(data[begin : token.start()].strip())
-                begin = token.end()
-        elif mark != 0x22:
+        elif mark in (b"}", b"]"):
             depth -= 1
-            if depth == 0:
-                spans.append(data[begin : token.start()].strip())
-                return None if data[token.end() :].strip() else [] if spans == [b""] else spans
-    return None
+        if depth == 0 or (depth == 1 and mark == b","):
+            found.append(data[begin : token.start()].strip())
+            begin = token.end()
+        if depth == 0:
+            break
+    if depth or data[begin:].strip():
+        return None
+    found = [] if found == [b""] else found
+    return None if b"" in found else found
