@@ -14,7 +14,7 @@ from parcours.errors import ParcoursError
 from parcours.know.consent import GRANTED, NOTHING, REFUSED, Ledger
 from parcours.know.keys import open_keys
 from parcours.know.pseudonyms import checksums
-from parcours.know.state import open_state
+from parcours.know.state import open_state, tally_of
 from parcours.settings import Settings
 
 Statement = tuple[int, int, int]
@@ -101,9 +101,21 @@ def test_an_altered_line_is_named(tmp_path: Path, column: str) -> None:
 def test_a_choice_that_nobody_knows_is_a_refusal(tmp_path: Path, choice: int) -> None:
     line = np.array([[5, 0, choice, 10, 10, 1, 1]], np.int64)
     stamp = checksums(line, open_keys(tmp_path, Settings())[0].checks)
-    open_state(tmp_path).execute(
-        "INSERT INTO consent VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?)", [*line[0].tolist(), int(stamp[0])]
-    )
+    state = open_state(tmp_path)
+    with state.transaction():
+        state.execute("INSERT INTO consent VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?)", [*line[0].tolist(), int(stamp[0])])
+        tally_of(state, "consent").note(added=stamp.tolist())
     ledger = open_ledger(tmp_path)
     ledger.catch_up()
     assert ledger.recorded(np.array([5]), 0).tolist() == [REFUSED]
+
+
+@pytest.mark.parametrize("lost", [1, 2, 3])
+def test_a_lost_line_shows(tmp_path: Path, lost: int) -> None:
+    ledger = open_ledger(tmp_path)
+    for number in range(3):
+        note(ledger, 0, [(number, 10, REFUSED)])
+        ledger.settle(1)
+    open_state(tmp_path).execute("DELETE FROM consent WHERE entry_no = ?", (lost,))
+    with pytest.raises(ParcoursError, match="row_damaged"):
+        open_ledger(tmp_path).catch_up()

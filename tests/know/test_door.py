@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy as np
 import pyarrow as pa
 import pytest
 
@@ -18,7 +19,8 @@ from parcours.engine.store.sqlite import open_database
 from parcours.errors import ParcoursError
 from parcours.know.edges import Edges
 from parcours.know.keys import open_keys
-from parcours.know.state import open_state
+from parcours.know.pseudonyms import quick_checksums
+from parcours.know.state import open_state, tally_of
 from parcours.know.vault import Vault
 from parcours.progress import Silent
 from parcours.settings import Settings
@@ -70,7 +72,12 @@ def test_unusable_identifiers_are_refused_with_their_row(firm: Firm) -> None:
 
 def test_a_collision_is_refused(firm: Firm) -> None:
     firm.admit({"id_user": "u1"})
-    open_state(firm.folder).execute("UPDATE vault SET fingerprint = fingerprint + 1")
+    state = open_state(firm.folder)
+    rows = np.array(state.execute("SELECT pseudonym, fingerprint + 1, first_event_no FROM vault"), np.int64)
+    sums, before = quick_checksums(rows), state.execute("SELECT checksum FROM vault")[0]
+    state.execute("UPDATE vault SET fingerprint = ?, checksum = ?", (int(rows[0, 1]), int(sums[0])))
+    with state.transaction():
+        tally_of(state, "vault").note(added=sums.tolist(), removed=before)
     admission = firm.again().admit({"id_user": "u1"}, {"id_user": "u2"})
     assert [refusal.code for refusal in admission.refusals] == ["pseudonym_collision"]
 

@@ -67,3 +67,14 @@ def test_an_altered_block_is_named(tmp_path: Path, change: str) -> None:
     open_state(tmp_path).execute(f"UPDATE edges SET {change}")
     with pytest.raises(ParcoursError, match="state_damaged"):
         edges.read()
+
+
+@pytest.mark.parametrize("change", ["DELETE FROM edges WHERE block_no = 1", "DELETE FROM edges"])
+def test_a_lost_block_shows(tmp_path: Path, change: str) -> None:
+    edges = open_edges(tmp_path)
+    for seen in ([(1, 2, 3)], [(2, 4, 5)]):
+        note(edges, seen)
+        edges.settle()
+    open_state(tmp_path).execute(change)
+    with pytest.raises(ParcoursError, match="row_damaged"):
+        edges.read()

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from parcours.engine.store.checked import TAG, Tally
 from parcours.engine.store.sqlite import open_database
 from parcours.errors import ParcoursError
 from parcours.know.keys import VARIABLE, open_keys
@@ -89,10 +90,37 @@ def test_an_altered_key_is_named(tmp_path: Path) -> None:
     assert "7" in str(caught.value)
 
 
-def test_a_removed_company_key_is_not_replaced_in_silence(tmp_path: Path) -> None:
+@pytest.mark.parametrize("gone", ["name = 'pseudonyms'", "true"])
+def test_a_removed_company_key_is_not_replaced_in_silence(tmp_path: Path, gone: str) -> None:
     open_keys(tmp_path, Settings())
-    open_database(tmp_path / ".parcours" / "keys.db").execute("DELETE FROM company_keys WHERE name = 'pseudonyms'")
-    assert code_of(tmp_path) == "master_key_wrong"
+    open_database(tmp_path / ".parcours" / "keys.db").execute(f"DELETE FROM company_keys WHERE {gone}")
+    assert code_of(tmp_path) == "row_damaged"
+
+
+@pytest.mark.parametrize("value", ["5", "'text'", "NULL", "x''", "x'00'"])
+def test_a_key_that_is_no_key_is_named(tmp_path: Path, value: str) -> None:
+    keys, _ = open_keys(tmp_path, Settings())
+    keys.make([7])
+    keys.settle()
+    database = open_database(tmp_path / ".parcours" / "keys.db")
+    database.execute(f"PRAGMA ignore_check_constraints=1; UPDATE OR REPLACE identifier_keys SET wrapped = {value}"
+                     if value != "NULL" else "UPDATE identifier_keys SET wrapped = zeroblob(0)")  # fmt: skip
+    with pytest.raises(ParcoursError, match="key_damaged"):
+        keys.find([7])
+
+
+def test_the_keys_of_an_older_version_are_taken_over(tmp_path: Path) -> None:
+    keys, _ = open_keys(tmp_path, Settings())
+    keys.make([7, 8])
+    keys.settle()
+    database = open_database(tmp_path / ".parcours" / "keys.db")
+    database.execute("DROP TABLE tallies")
+    again, _ = open_keys(tmp_path, Settings())
+    assert len(again.find([7, 8])) == 2
+    again.destroy([8])
+    Tally(database, "identifier_keys", TAG.format("wrapped")).compare(
+        [bytes(row[0])[-16:] for row in database.execute("SELECT wrapped FROM identifier_keys")]  # type: ignore[arg-type]
+    )
 
 
 def test_altered_seals_are_refused(tmp_path: Path) -> None:

@@ -25,3 +25,13 @@ def test_names_past_the_last_bit_are_refused_and_none_is_kept(tmp_path: Path) ->
     with pytest.raises(ParcoursError, match="too_many_names"):
         number_names(state, "purpose", ["last", "one_more"])
     assert number_names(state, "purpose", ["another"]) == {"another": MOST_NUMBERS - 1}
+
+
+@pytest.mark.parametrize("change", ["UPDATE numbers SET number = 9 WHERE name = 'sell'",
+                                    "DELETE FROM numbers WHERE name = 'sell'"])  # fmt: skip
+def test_a_number_that_was_altered_or_lost_is_told(tmp_path: Path, change: str) -> None:
+    state = open_state(tmp_path)
+    number_names(state, "purpose", ["improve", "sell"])
+    state.execute(change)
+    with pytest.raises(ParcoursError, match="row_damaged"):
+        number_names(open_state(tmp_path), "purpose", ["improve"])

@@ -215,18 +215,23 @@ def _open_key_file(path: Path) -> Database:
     with database.transaction() if not database.has_table("tallies") else nullcontext():
         older = not database.has_table("tallies")
         database.execute(_SCHEMA)
-        Tally(database, "identifier_keys", TAG.format("wrapped")).begin(fill=older)
+        for table in ("company_keys", "identifier_keys"):
+            Tally(database, table, TAG.format("wrapped")).begin(fill=older)
     return database
 
 
 def _open_company_keys(database: Database, master: AESGCM) -> dict[str, bytes]:
-    found = {str(name): _blob(wrapped) for name, wrapped in database.execute("SELECT * FROM company_keys")}
+    tally = Tally(database, "company_keys", TAG.format("wrapped"))
+    found = _read_company_keys(database, tally)
     if not found:
-        for name in _COMPANY_KEYS:
-            nonce = os.urandom(_NONCE)
-            found[name] = nonce + master.encrypt(nonce, os.urandom(KEY_BYTES), name.encode())
         with database.transaction():
-            database.executemany("INSERT INTO company_keys VALUES (?, ?)", found.items())
+            found = _read_company_keys(database, tally)
+            if not found:  # Else another process was faster.
+                for name in _COMPANY_KEYS:
+                    nonce = os.urandom(_NONCE)
+                    found[name] = nonce + master.encrypt(nonce, os.urandom(KEY_BYTES), name.encode())
+                database.executemany("INSERT INTO company_keys VALUES (?, ?)", found.items())
+                tally.note(added=(wrapped[-TAG_BYTES:] for wrapped in found.values()))
     try:
         # A key that went missing is never made anew: everything that it made would silently become unknown.
         return {
@@ -245,6 +250,14 @@ def _open_company_keys(database: Database, master: AESGCM) -> dict[str, bytes]:
             ),
             database.path,
         ) from fault
+
+
+def _read_company_keys(database: Database, tally: Tally) -> dict[str, bytes]:
+    """Return the wrapped keys; that they have gone is damage, and no reason to make others."""
+    with database.snapshot():
+        found = {str(name): _blob(wrapped) for name, wrapped in database.execute("SELECT * FROM company_keys")}
+        tally.compare(wrapped[-TAG_BYTES:] for wrapped in found.values())
+    return found
 
 
 def _decode(text: str, where: str) -> bytes:

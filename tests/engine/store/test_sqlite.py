@@ -46,7 +46,7 @@ def test_what_is_deleted_leaves_the_file(tmp_path: Path) -> None:
     assert b"PLANTED-" in (tmp_path / "state.db").read_bytes()
     database.execute("DELETE FROM t")
     database.truncate_log()
-    for path in tmp_path.iterdir():
+    for path in tmp_path.glob("state.db*"):
         assert b"PLANTED-" not in path.read_bytes()
 
 
@@ -80,3 +80,49 @@ def test_a_held_database_says_so(tmp_path: Path) -> None:
         with pytest.raises(ParcoursError) as caught:
             other.execute("INSERT INTO t VALUES (2)")
     assert caught.value.code == "database_busy"
+
+
+@pytest.mark.parametrize("harm", ["cut to nothing", "gone"])
+def test_a_lost_database_is_not_made_anew_in_silence(tmp_path: Path, harm: str) -> None:
+    path = tmp_path / "state.db"
+    open_database(path).close()
+    if harm == "gone":
+        path.unlink()
+    else:
+        path.write_bytes(b"")
+    with pytest.raises(ParcoursError) as caught:
+        open_database(path)
+    assert caught.value.code == "database_damaged"
+    assert "missing or empty" in caught.value.faults[0].sentence.en
+
+
+@pytest.mark.parametrize(("place", "value"), [(59, 2), (55, 1)])
+def test_a_header_that_says_what_nobody_wrote_is_damage(tmp_path: Path, place: int, value: int) -> None:
+    path = tmp_path / "state.db"
+    database = open_database(path)
+    database.execute("CREATE TABLE t (a TEXT)")
+    database.execute("INSERT INTO t VALUES ('one')")
+    database.close()
+    content = bytearray(path.read_bytes())
+    content[place] = value  # 52–55: the largest root page of an auto-vacuumed file; 56–59: the text encoding.
+    path.write_bytes(content)
+    with pytest.raises(ParcoursError) as caught:
+        open_database(path).execute("SELECT a FROM t")
+    assert caught.value.code == "database_damaged"
+
+
+@pytest.mark.parametrize("sql", ["SELECT nothing FROM t", "SELECT a FROM nowhere", "INSERT INTO t VALUES (1)"])
+def test_what_a_damaged_schema_gives_rise_to_is_damage(tmp_path: Path, sql: str) -> None:
+    database = open_database(tmp_path / "state.db")
+    database.execute("CREATE TABLE t (a INTEGER PRIMARY KEY)")
+    database.execute("INSERT INTO t VALUES (1)")
+    with pytest.raises(ParcoursError) as caught:
+        database.execute(sql)
+    assert caught.value.code == "database_damaged"
+
+
+def test_text_that_is_none_is_damage(tmp_path: Path) -> None:
+    database = open_database(tmp_path / "state.db")
+    with pytest.raises(ParcoursError) as caught:
+        database.execute("SELECT CAST(x'ff' AS TEXT)")
+    assert caught.value.code == "database_damaged"

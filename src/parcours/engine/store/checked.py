@@ -15,6 +15,10 @@ from parcours.errors import ParcoursError
 from parcours.words import Words
 
 CHECKSUM_BYTES = 16
+TAG_BYTES = 16
+TAG = f"substr({{}}, -{TAG_BYTES})"
+"""The checksum of a row that is sealed, by the name of the column: the tag of its seal."""
+
 _ALL_BITS = (1 << 8 * CHECKSUM_BYTES) - 1
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS tallies (
@@ -66,11 +70,11 @@ class Tally:
         if (rows, total & _ALL_BITS) != self._read():
             raise self.damaged()
 
-    def drop(self, where: str, *args: Sequence[Cell]) -> int:
-        """Delete the rows of which ``where`` holds, once for each of ``args``; return how many there were."""
+    def drop(self, where: str, each: Iterable[Sequence[Cell]]) -> int:
+        """Delete the rows of which ``where`` holds, with the cells of ``each`` in turn; return how many there were."""
         with self._db.transaction():
             sql = f"DELETE FROM {self.table} WHERE {where} RETURNING {self.checksum}"
-            gone = self._db.executemany(sql, args or [()])
+            gone = self._db.executemany(sql, each)
             self.note(removed=(row[0] for row in gone))
         return len(gone)
 
@@ -119,7 +123,7 @@ class CheckedTable:
             if self._key and written:
                 where = " AND ".join(f"{name} = ?" for name in self._key)
                 places = [self.columns.index(name) for name in self._key]
-                self.tally.drop(where, *([row[place] for place in places] for row in written))
+                self.tally.drop(where, ([row[place] for place in places] for row in written))
             self._db.executemany(
                 f"INSERT INTO {self.table} ({', '.join(self.columns)}, checksum) VALUES ({marks})",
                 ((*row, told) for row, told in zip(written, sums, strict=True)),
@@ -128,7 +132,7 @@ class CheckedTable:
 
     def drop(self, where: str, args: Sequence[Cell] = ()) -> int:
         """Delete the rows of which the condition ``where`` holds; return how many there were."""
-        return self.tally.drop(where, args)
+        return self.tally.drop(where, [args])
 
     def all(self, order: str = "") -> list[tuple[Cell, ...]]:
         """Return every row, in the ``order`` of some columns.

@@ -15,6 +15,8 @@ from parcours.words import Words
 Cell = int | float | str | bytes | None
 
 BUSY_MS = 10_000
+MADE = "made"
+"""The folder beside the databases that remembers which of them were made."""
 
 _MISREAD = (
     apsw.SQLError,
@@ -123,9 +125,13 @@ def open_database(path: Path) -> Database:
     """Open or make the SQLite file at ``path``: WAL, ``synchronous=FULL``, secure deletion, foreign keys.
 
     Raises:
-        ParcoursError: ``database_damaged`` when the file is no SQLite database or is damaged, ``disk_full``,
-            ``database_busy`` when another process holds it.
+        ParcoursError: ``database_damaged`` when the file is no SQLite database, is damaged, or is gone though it was
+            there once; ``disk_full``, ``database_busy`` when another process holds it.
     """
+    # An empty database in the place of a lost one would say that nothing was ever known.
+    made = path.parent / MADE / path.name
+    if made.exists() and not (path.exists() and path.stat().st_size):
+        raise database_damaged(path, Words(fr="il manque ou est vide", en="it is missing or empty"))
     path.parent.mkdir(parents=True, exist_ok=True)
     with _faults_told(path):
         connection = apsw.Connection(str(path))
@@ -136,7 +142,18 @@ def open_database(path: Path) -> Database:
         for pragma, due in (("journal_mode=WAL", "wal"), ("encoding", "UTF-8"), ("auto_vacuum", 0)):
             if connection.execute(f"PRAGMA {pragma}").fetchall() != [(due,)]:
                 raise apsw.CorruptError(f"PRAGMA {pragma}")
+        if not made.exists():
+            _remember(made)
     return Database(path, connection)
+
+
+def _remember(made: Path) -> None:
+    """Note that a database was made."""
+    try:
+        made.parent.mkdir(exist_ok=True)
+        made.touch()
+    except OSError as fault:
+        raise disk_full(made) from fault
 
 
 @contextmanager
@@ -172,13 +189,14 @@ def _faults_told(path: Path) -> Iterator[None]:
         ) from fault
 
 
-def database_damaged(path: Path, fault: object) -> ParcoursError:
+def database_damaged(path: Path, fault: Words | Exception) -> ParcoursError:
     """Return the error for an SQLite file that cannot be read or does not hold what was written."""
+    told = fault if isinstance(fault, Words) else Words(fr=str(fault), en=str(fault))
     return ParcoursError(
         "database_damaged",
         Words(
-            fr=f"Le fichier {path.name} est endommagé : {fault}.",
-            en=f"The file {path.name} is damaged: {fault}.",
+            fr=f"Le fichier {path.name} est endommagé : {told.fr}.",
+            en=f"The file {path.name} is damaged: {told.en}.",
         ),
         Words(
             fr="Rétablissez-le depuis une sauvegarde ; sans elle, déplacez le dossier .parcours "
