@@ -16,11 +16,14 @@ from parcours.errors import ParcoursError
 from parcours.words import Words
 
 KEY_BYTES = 32
+NAME_BYTES = 6
 _ENDING = 6
 
 
 def make_write_key(folder: Path, source: Source) -> str:
     """Make a write key for an HTTP source and return it; it is kept nowhere.
+
+    Jitsu's SDK takes keys of two parts alone, ``name:secret``, and shows the name in what it sends.
 
     Raises:
         ParcoursError: ``not_an_http_source``.
@@ -38,6 +41,8 @@ def make_write_key(folder: Path, source: Source) -> str:
             ),
         )
     key = secrets.token_urlsafe(KEY_BYTES)
+    if http_options(source).sdk == "jitsu":
+        key = f"{secrets.token_hex(NAME_BYTES)}:{key}"
     database = open_database(folder / JOURNAL)
     try:
         now_ms = time.time_ns() // 1_000_000
