@@ -7,7 +7,7 @@ import os
 import threading
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -18,6 +18,7 @@ from parcours.words import Words
 
 KEPT = Path(".parcours") / "tables" / "results"
 RUN = "_run.json"
+Kind = TypeVar("Kind", bound=msgspec.Struct)
 
 
 class RunReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,7 +41,7 @@ class RunReport(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Kept(msgspec.Struct, frozen=True):
-    """A result with the fingerprint of what it was made from and its own checksum."""
+    """A result with the fingerprint of what it was made from (none for a run) and the checksum of both."""
 
     fingerprint: str
     sha256: str
@@ -63,36 +64,51 @@ def _path(folder: Path, measure: str, by: str | None) -> Path:
 
 def recall(folder: Path, measure: str, by: str | None, fingerprint: str) -> Result | None:
     """Return the kept result, or ``None`` when there is none, it is stale or its checksum fails."""
-    try:
-        kept = msgspec.json.decode(_path(folder, measure, by).read_bytes(), type=Kept)
-        if kept.fingerprint != fingerprint or kept.sha256 != hashlib.sha256(kept.result).hexdigest():
-            return None
-        return msgspec.json.decode(kept.result, type=Result)
-    except (FileNotFoundError, msgspec.DecodeError):
-        return None
+    return _read(_path(folder, measure, by), fingerprint, Result)
 
 
 def keep(folder: Path, fingerprint: str, result: Result) -> None:
     """Write ``result`` beside its fingerprint; a half-written file is never seen."""
-    body = msgspec.json.encode(result)
-    kept = Kept(fingerprint, hashlib.sha256(body).hexdigest(), msgspec.Raw(body))
-    _write(_path(folder, result.measure, result.by), msgspec.json.encode(kept))
+    _write(_path(folder, result.measure, result.by), fingerprint, result)
 
 
 def keep_run(folder: Path, report: RunReport) -> None:
     """Write what the latest run did, for the pages."""
-    _write(folder / KEPT / RUN, msgspec.json.encode(report))
+    _write(folder / KEPT / RUN, "", report)
 
 
 def recall_run(folder: Path) -> RunReport | None:
-    """Return what the latest run did, or ``None`` before the first."""
+    """Return what the latest run did, or ``None`` before the first and when its checksum fails."""
+    return _read(folder / KEPT / RUN, "", RunReport)
+
+
+def damaged(folder: Path) -> list[Path]:
+    """Return the kept files that are not what was written; each counts as none and is made anew by the next run."""
+    return [path for path in sorted((folder / KEPT).glob("*.json")) if _open(path) is None]
+
+
+def _open(path: Path) -> Kept | None:
     try:
-        return msgspec.json.decode((folder / KEPT / RUN).read_bytes(), type=RunReport)
-    except (FileNotFoundError, msgspec.DecodeError):
+        kept = msgspec.json.decode(path.read_bytes(), type=Kept)
+    except (FileNotFoundError, msgspec.DecodeError, UnicodeDecodeError):
         return None
+    return kept if kept.sha256 == _checksum(kept.fingerprint, kept.result) else None
 
 
-def _write(path: Path, body: bytes) -> None:
+def _checksum(fingerprint: str, body: bytes) -> str:
+    return hashlib.sha256(fingerprint.encode() + b"\n" + bytes(body)).hexdigest()
+
+
+def _read(path: Path, fingerprint: str, kind: type[Kind]) -> Kind | None:
+    kept = _open(path)
+    if kept is None or kept.fingerprint != fingerprint:
+        return None
+    return msgspec.json.decode(kept.result, type=kind)
+
+
+def _write(path: Path, fingerprint: str, record: msgspec.Struct) -> None:
+    encoded = msgspec.json.encode(record)
+    body = msgspec.json.encode(Kept(fingerprint, _checksum(fingerprint, encoded), msgspec.Raw(encoded)))
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_suffix(f".{os.getpid()}-{threading.get_ident()}.tmp")
     fresh.write_bytes(body)
