@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import zlib
+from functools import cache
 
 from parcours.collect.conform import cited
 from parcours.collect.conform.client import Request
@@ -38,14 +39,20 @@ def send_false_gzip(run: Run) -> Request:
     return run.post("/v1/batch", run.batch(run.event())).adding(("Content-Encoding", "gzip"))
 
 
-def send_bomb(run: Run) -> Request:
-    """A batch that inflates to 64 MB of spaces: valid JSON, a thousandth of that on the wire."""
+@cache
+def make_bomb() -> bytes:
+    """Return a batch that inflates to 64 MB of spaces: valid JSON, a thousandth of that on the wire."""
     packer = zlib.compressobj(9, zlib.DEFLATED, 31)
     parts = [packer.compress(b'{"batch":[{"type":"track","context":{"synthetic":true},"event":"')]
     spaces = b" " * 1_000_000
     parts += [packer.compress(spaces) for _ in range(BOMB_MB)]
     parts += [packer.compress(b'"}]}'), packer.flush()]
-    return run.post("/v1/batch", b"".join(parts)).adding(("Content-Encoding", "gzip"))
+    return b"".join(parts)
+
+
+def send_bomb(run: Run) -> Request:
+    """A small body that would fill the server's memory."""
+    return run.post("/v1/batch", make_bomb()).adding(("Content-Encoding", "gzip"))
 
 
 def send_many_members(run: Run) -> Request:

@@ -14,7 +14,7 @@ from parcours.collect.conform.rule import EVERY, Level, Outcome, Rule, decide, f
 from parcours.collect.conform.run import Run
 from parcours.words import Words
 
-PAUSE_S = 0.05
+PAUSE_S = 0.02
 EXPECT_S = 1.0
 """How long a client that said ``Expect: 100-continue`` waits before it sends its body all the same."""
 CLAIMED_BYTES = 4_294_967_296
