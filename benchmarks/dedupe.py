@@ -86,8 +86,8 @@ def main() -> None:
         print(f"peak resident: {peak:,.0f} MB, of which mapped files that the system may drop at any time")
         levels = math.log(1e9 / CALL_ROWS, FAN_OUT)
         print(
-            f"a billion ids, extrapolated and not measured: {size / held:.0f} GB, at most {FAN_OUT - 1} files on each of "
-            f"{math.ceil(levels)} levels, each id written {1 + math.floor(levels)} times"
+            f"a billion ids, extrapolated and not measured: {size / held:.0f} GB, at most {FAN_OUT - 1} files on each "
+            f"of {math.ceil(levels)} levels, each id written {1 + math.floor(levels)} times"
         )
 
 
