@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
@@ -13,6 +14,7 @@ from parcours import results
 from parcours.blueprint import Blueprint, read_blueprint
 from parcours.blueprint.records import Channel, Group, Operation, Purpose, Stage, Team, Touchpoint
 from parcours.charts.notebook import result_html
+from parcours.collect.replay import put_back
 from parcours.errors import ParcoursError
 from parcours.know import Know, Live, Permitted, Profile, Timeline
 from parcours.measure import MEASURES, measure_named
@@ -166,6 +168,11 @@ class Company:
     def profile(self, identifier: str, purpose: str | None = None) -> Profile:
         """Return one customer's online profile at this moment (see `Know.profile`)."""
         return self.know.profile(identifier, self.choose_purpose("timeline", purpose), self.live)
+
+    def replay(self, source: str | None = None, code: str | None = None) -> int:
+        """Put quarantined events (of one ``source``, with one fault ``code``) back into the journal; return how many."""
+        know = self.know
+        return put_back(self.folder, know.door(), know.hour_key, time.time_ns() // 1_000_000, source, code)
 
     @cached_property
     def live(self) -> Live:

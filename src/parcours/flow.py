@@ -20,7 +20,6 @@ from parcours.collect import (
     expire,
 )
 from parcours.collect.load import load
-from parcours.collect.replay import replay as replay_events
 from parcours.company import Company
 from parcours.errors import Fault
 from parcours.measure import MEASURES
@@ -76,17 +75,11 @@ def collect_live(company: Company, stopping: Callable[[], bool] = lambda: False)
     return compact(company.folder, company.blueprint, company.settings, company.know.door(), stopping)
 
 
-def put_back(company: Company, source: str | None = None, code: str | None = None) -> int:
-    """Put quarantined events back into the journal; return how many."""
-    know = company.know
-    return replay_events(company.folder, know.door(), know.hour_key, time.time_ns() // 1_000_000, source, code)
-
-
 def replay(company: Company, source: str | None = None, code: str | None = None) -> tuple[int, Compacted]:
     """Put quarantined events back and take them over at once; return how many, and what became of them."""
     with company_lock(company.folder, PATIENCE_S):
         collect_live(company)
-        count = put_back(company, source, code)
+        count = company.replay(source, code)
         return count, collect_live(company)
 
 

@@ -18,7 +18,7 @@ AT_ONCE = 500
 _decode = msgspec.msgpack.Decoder(Delivery).decode
 
 
-def replay(
+def put_back(
     folder: Path, door: Door, hour_key: HourKey, now_ms: int, source: str | None = None, code: str | None = None
 ) -> int:
     """Put the quarantined events of ``source`` with fault ``code`` (of all, of any) back into the journal.
@@ -31,7 +31,7 @@ def replay(
     """
     database = open_database(folder / JOURNAL)
     sealer = Sealer(hour_key)
-    put_back = 0
+    count = 0
     try:
         aside, journal = AsideEvents(database), Journal(database)
         # What is put back may come aside again while this goes on: only what waits now is taken.
@@ -45,11 +45,11 @@ def replay(
             with database.transaction():
                 journal.append_within([sealer.seal(deliveries, len(deliveries), hour=now_ms // HOUR_MS)])
                 aside.remove([number for number, _ in found])
-            put_back += len(found)
+            count += len(found)
             after = found[-1][0]
     finally:
         database.close()
-    return put_back
+    return count
 
 
 def list_quarantine(folder: Path) -> list[AsideGroup]:

@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from parcours.blueprint.records import Basis, Blueprint, Purpose
 from parcours.collect.door import IDENTIFIERS, Door
-from parcours.collect.reading import read_sources
+from parcours.collect.reading import delivering_sources
 from parcours.engine.sql.engines import open_engine
 from parcours.engine.sql.step import Engine
 from parcours.engine.store.arrivals import Arrivals
@@ -144,8 +144,7 @@ class Know:
 
     def live(self) -> Live:
         """Return what follows the journal of this company; one is enough for a process."""
-        sources = [one.source for one in read_sources(self._folder, self._blueprint, self._settings)]
-        delivering = [source for source in sources if source.connector]
+        delivering = delivering_sources(self._folder, self._blueprint, self._settings)
         region = region_of(self._settings.time_zone)
         return Live(self._folder, self._blueprint, self._settings, delivering, self._keys, region)
 

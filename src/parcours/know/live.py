@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Sequence
 from pathlib import Path
 from threading import RLock
@@ -60,18 +60,28 @@ class Arrived(msgspec.Struct, frozen=True):
 
 
 class Pulse(msgspec.Struct, frozen=True):
-    """What arrived lately: events in the last minute, touches by touchpoint in it, the latest of them, and the lag.
+    """What arrives.
 
-    ``lag_ms`` is how long the latest events waited before they were seen here; ``waiting`` how many are not in the
-    measures yet.
+    Attributes:
+        per_minute: Events of the last 60 seconds.
+        touchpoints: Touches by the touchpoint's place in the blueprint, since this process began to follow.
+        latest_touchpoint, latest_ms: The latest touch, `ABSENT` before the first, and when it was received.
+        lag_ms: How long the latest events waited before they were seen here.
+        waiting: How many events are in nothing that is published yet.
+        oldest_ms: When the first of those was received.
     """
 
-    events: int
+    per_minute: int
     touchpoints: dict[int, int]
     latest_touchpoint: int
     latest_ms: int
     lag_ms: int
     waiting: int
+    oldest_ms: int | None
+
+    def waited_ms(self) -> int:
+        """Return how long the oldest of the events that are in nothing published has waited, 0 when there is none."""
+        return 0 if self.oldest_ms is None else max(0, time.time_ns() // 1_000_000 - self.oldest_ms)
 
 
 class Live:
@@ -105,7 +115,8 @@ class Live:
         self._turn = RLock()
         self._pieces: list[Piece] = []
         self._read_to = self._journal.taken()
-        self._lately: deque[tuple[int, int, dict[int, int]]] = deque()
+        self._lately: deque[tuple[int, int]] = deque()
+        self._touches: Counter[int] = Counter()
         self._latest = (ABSENT, 0)
         self.published_to = self._read_to
         """The last batch that is in what was last published: what came after it is kept here."""
@@ -148,16 +159,20 @@ class Live:
             return [one for batch_no, wanted in sorted(places.items()) for one in self._read_again(batch_no, wanted)]
 
     def pulse(self) -> Pulse:
-        """Return what arrived in the last minute; the journal is not read for it."""
+        """Return what arrives; the journal is not read for it."""
         with self._turn:
             self._forget(time.time_ns() // 1_000_000)
-            touchpoints: dict[int, int] = {}
-            for _, _, counts in self._lately:
-                for touchpoint, count in counts.items():
-                    touchpoints[touchpoint] = touchpoints.get(touchpoint, 0) + count
-            waiting = sum(int((piece.batch_no > self.published_to).sum()) for piece in self._pieces)
-            events = sum(count for _, count, _ in self._lately)
-            return Pulse(events, touchpoints, *self._latest, self._lag_ms, waiting)
+            unpublished = [piece.received_ms[piece.batch_no > self.published_to] for piece in self._pieces]
+            oldest_ms = min((int(times.min()) for times in unpublished if len(times)), default=None)
+            return Pulse(
+                per_minute=sum(count for _, count in self._lately),
+                touchpoints=dict(self._touches),
+                latest_touchpoint=self._latest[0],
+                latest_ms=self._latest[1],
+                lag_ms=self._lag_ms,
+                waiting=sum(map(len, unpublished)),
+                oldest_ms=oldest_ms,
+            )
 
     def _take(self, batches: Sequence[Batch]) -> int:
         read = self._read(batches)
@@ -185,8 +200,8 @@ class Live:
         )
         self._pieces.append(piece)
         met = touchpoint[touchpoint != ABSENT]
-        counts = dict(zip(*(one.tolist() for one in np.unique(met, return_counts=True)), strict=True))
-        self._lately.append((now_ms, len(fresh), counts))
+        self._touches.update(Counter(met.tolist()))
+        self._lately.append((now_ms, len(fresh)))
         if len(met):
             self._latest = int(met[-1]), int(piece.received_ms[touchpoint != ABSENT][-1])
         self._forget(now_ms)

@@ -31,6 +31,7 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     """What the keeper tells the main process after each turn: what it took over, and what keeps it from going on."""
 
     published_ms: int = 0
+    published_batch_no: int = 0
     taken_batch_no: int = 0
     kept: int = 0
     duplicates: int = 0
@@ -64,9 +65,9 @@ class Keeper:
     def run(self) -> None:
         """Take turns until asked to stop; then take over what still waits."""
         self._connected.start()
-        pause_s = self._company.settings.collect.every_s
-        while not self._stopping.wait(pause_s if not self._reload.is_set() else 0.1):
+        while not self._stopping.is_set():
             self._turn()
+            self._stopping.wait(0.1 if self._reload.is_set() else self._company.settings.collect.every_s)
         self._connected.stop()
 
     def _ask_reload(self, _: str) -> None:
@@ -124,7 +125,10 @@ class Keeper:
         self._published, self._published_at = version, time.monotonic()
         self._took_s = self._published_at - begun
         self._told = msgspec.structs.replace(
-            self._told, published_ms=report.finished_ms, seconds=round(self._took_s, 2)
+            self._told,
+            published_ms=report.finished_ms,
+            published_batch_no=self._told.taken_batch_no,
+            seconds=round(self._took_s, 2),
         )
 
     def _note(self, last_batch_no: int, kept: int, duplicates: int, quarantined: int, discarded: int) -> None:

@@ -2,33 +2,75 @@
 
 from __future__ import annotations
 
+import logging
+import os
 import signal
+import subprocess
+import sys
+from importlib.util import find_spec
 from types import FrameType
 
 from parcours import company as companies
+from parcours.collect import read_sources
+from parcours.collect.connectors.http import HTTP
+from parcours.collect.write_keys import make_write_key
 from parcours.company import Company
+from parcours.serving.feed import Feed
 from parcours.serving.supervisor import Supervisor
+from parcours.simulate.visitors import VARIABLE
 from parcours.workspaces.app import serve as serve_pages
 
+LOG = logging.getLogger(__name__)
 
-def serve(company: Company, host: str, port: int, collect: tuple[str, int] | None) -> None:
+
+def serve(company: Company, host: str, port: int, collect: tuple[str, int] | None, visitors: int = 0) -> None:
     """Serve the pages on ``host``:``port`` and, when given, collection on its own address, until stopped.
+
+    With ``visitors`` so many simulated customers come by, one after the other, as long as this runs.
 
     Raises:
         ParcoursError: what keeps collection from starting.
     """
-    follow = collect is not None
+
+    def reopen() -> Company:
+        return companies.open(company.folder, follow=collect is not None)
+
+    feed: Feed | None = None
     signal.signal(signal.SIGTERM, _stop)
     supervisor = Supervisor(company, *collect) if collect else None
+    guests: subprocess.Popen[bytes] | None = None
     try:
         if supervisor:
             supervisor.start()
-        serve_pages(company, host, port, lambda: companies.open(company.folder, follow))
+            guests = invite(company, supervisor.port, visitors) if visitors else None
+            feed = Feed(company, lambda: supervisor.told)
+            feed.start()
+        serve_pages(company, host, port, reopen, feed)
     except KeyboardInterrupt:
         pass
     finally:
+        if guests:
+            guests.terminate()
+            guests.wait()
+        if feed:
+            feed.stop()
         if supervisor:
             supervisor.stop()
+
+
+def invite(company: Company, port: int, visitors: int) -> subprocess.Popen[bytes] | None:
+    """Start the simulated visitors, who send through Segment's SDK with a key of their own.
+
+    Where the SDK is not installed (extra ``demo``) nobody comes, and the demo is otherwise the same.
+    """
+    if find_spec("segment") is None:
+        LOG.warning("no simulated visitors: pip install parcours[demo]")
+        return None
+    sources = [one.source for one in read_sources(company.folder, company.blueprint, company.settings)]
+    live = next(source for source in sources if source.connector == HTTP)
+    environment = {**os.environ, VARIABLE: make_write_key(company.folder, live)}
+    command = [sys.executable, "-m", "parcours.simulate.visitors", f"http://127.0.0.1:{port}", str(visitors), "2"]
+    return subprocess.Popen(command, env=environment)  # noqa: S603 - our own interpreter, our own module
 
 
 def _stop(_: int, __: FrameType | None) -> None:

@@ -1,0 +1,77 @@
+"""The main process's ear at the journal: follows it once a second, and tells the pages what arrives."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+
+from parcours import company as companies
+from parcours.company import Company
+from parcours.errors import ParcoursError
+from parcours.serving.keeper import Told
+from parcours.workspaces.live import Latest, LiveState
+
+LOG = logging.getLogger(__name__)
+EVERY_S = 1.0
+
+
+class Feed:
+    """What pages listen to.
+
+    Args:
+        company: The company, open; when its files change it is opened again, and followed anew.
+        told: Returns what the keeper last told.
+    """
+
+    def __init__(self, company: Company, told: Callable[[], Told]) -> None:
+        self._company, self._told = company, told
+        self._declared = companies.declared_stamp(company.folder)
+        self._stopping = threading.Event()
+        self._state = LiveState()
+        self._thread = threading.Thread(target=self._follow, name="feed", daemon=True)
+
+    def start(self) -> None:
+        """Begin to follow."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop following."""
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join(5)
+
+    def snapshot(self) -> LiveState:
+        """Return what arrives, as of the last second."""
+        return self._state
+
+    def _follow(self) -> None:
+        while not self._stopping.wait(EVERY_S):
+            try:
+                self._reopen()
+                self._state = self._look()
+            except ParcoursError as fault:
+                LOG.warning("the journal cannot be followed", extra={"fields": {"code": fault.code}})
+
+    def _reopen(self) -> None:
+        stamp = companies.declared_stamp(self._company.folder)
+        if stamp != self._declared:
+            self._declared = stamp
+            self._company = companies.open(self._company.folder, follow=True)
+
+    def _look(self) -> LiveState:
+        live, told = self._company.live, self._told()
+        live.published_to = max(live.published_to, told.published_batch_no)
+        live.catch_up()
+        pulse = live.pulse()
+        touchpoints = self._company.blueprint.touchpoints
+        latest = None
+        if pulse.latest_touchpoint >= 0:
+            latest = Latest(touchpoints[pulse.latest_touchpoint].id, pulse.latest_ms)
+        return LiveState(
+            rate_per_min=pulse.per_minute,
+            lag_ms=pulse.waited_ms(),
+            touchpoints={touchpoints[place].id: count for place, count in pulse.touchpoints.items()},
+            latest=latest,
+            sources_changed=f"{told.taken_batch_no}-{told.quarantined}-{told.published_ms}",
+        )
