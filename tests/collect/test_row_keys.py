@@ -36,3 +36,22 @@ def test_a_million_different_keys_do_not_meet() -> None:
     hashes = hash_rows([keys], 7)
     assert len(np.unique(hashes)) == 1_000_000
     assert abs(float((hashes >> 57).mean()) - 31.5) < 0.1
+
+
+def test_the_numbers_are_frozen_for_they_are_kept() -> None:
+    texts = ["", None, "a", "abcdefgh", "abcdefghi", "é" * 9, "x" * 4096, "x" * 4097, "\0"]
+    assert hash_rows([pa.array(texts)], 42).tolist() == [
+        6839728766377637706,
+        2730633700032836212,
+        2616751560728753158,
+        4238534870386003592,
+        4434317622480772495,
+        114947313695590280,
+        9092192891186414058,
+        746415331283820869,
+        7209759517508134512,
+    ]
+    assert hash_rows([pa.array(texts), pa.array(texts[::-1])], 7)[:2].tolist() == [
+        3167463324503697363,
+        4903757497701907679,
+    ]

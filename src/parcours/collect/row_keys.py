@@ -19,6 +19,8 @@ _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _FIRST = np.uint64(0xBF58476D1CE4E5B9)
 _SECOND = np.uint64(0x94D049BB133111EB)
 _NULL = np.uint64(0xD6E8FEB86659FD93)
+_MASKS = np.array([(1 << 8 * count) - 1 for count in range(8)], np.uint64)
+"""What is kept of a word of which so many bytes are left."""
 
 
 def hash_rows(columns: Sequence[pa.Array], seed: int) -> Ints:
@@ -35,30 +37,30 @@ def hash_rows(columns: Sequence[pa.Array], seed: int) -> Ints:
 
 
 def _hash_texts(values: pa.Array) -> Words64:
-    """Hash each text eight bytes at a time: as many rounds as the longest one has words."""
+    """Hash each text eight bytes at a time, the longest first, so that every round works on a run of rows."""
     _, offsets_buffer, data_buffer = values.buffers()
     offsets = np.frombuffer(offsets_buffer, np.int32)[values.offset : values.offset + len(values) + 1].astype(np.int64)
     data = np.frombuffer(data_buffer, np.uint8) if data_buffer else np.empty(0, np.uint8)
     padded = np.concatenate([data, np.zeros(8, np.uint8)])
     words = np.ndarray((len(padded) - 7,), "<u8", padded, strides=(1,))
     starts, lengths = offsets[:-1], np.diff(offsets)
-    state = _mix(lengths.astype(np.uint64))
-    active = np.flatnonzero((lengths > 0) & (lengths <= _LONG_BYTES))
-    done = 0
-    while len(active):
-        left = lengths[active] - done
-        read = words[starts[active] + done]
-        short = left < 8
-        read[short] &= (np.uint64(1) << (left[short] * 8).astype(np.uint64)) - np.uint64(1)
-        state[active] = _mix((state[active] + _GOLDEN) ^ read)
-        done += 8
-        active = active[lengths[active] > done]
+    shortened = -np.where(lengths <= _LONG_BYTES, lengths, 0).astype(np.int16)
+    order = np.argsort(shortened, kind="stable")
+    places, left = starts[order], shortened[order]
+    state = _mix(lengths[order].astype(np.uint64))
+    for done in range(0, -int(left[0]) if len(left) else 0, 8):
+        rows, whole = np.searchsorted(left, np.array([-done, -done - 7], np.int16))
+        read = words[places[:rows] + done]
+        read[whole:] &= _MASKS[-left[whole:rows] - done]
+        state[:rows] = _mix((state[:rows] + _GOLDEN) ^ read)
+    hashed = np.empty_like(state)
+    hashed[order] = state
     for row in np.flatnonzero(lengths > _LONG_BYTES).tolist():
         text = data[starts[row] : starts[row] + lengths[row]].tobytes()
-        state[row] = np.uint64(int.from_bytes(blake2b(text, digest_size=8).digest(), "little"))
+        hashed[row] = np.uint64(int.from_bytes(blake2b(text, digest_size=8).digest(), "little"))
     if values.null_count:
-        state[np.asarray(values.is_null())] = _NULL
-    return state
+        hashed[np.asarray(values.is_null())] = _NULL
+    return hashed
 
 
 def _mix(state: Words64) -> Words64:
