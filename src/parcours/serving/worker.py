@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 import resource
 import signal
 import socket
 import sys
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -17,13 +19,19 @@ import uvloop
 from parcours.collect.http.app import CollectApp
 from parcours.collect.http.gathering import Gathering
 from parcours.collect.http.keys import Senders
+from parcours.collect.http.more import build_more
 from parcours.collect.http.server import CollectServer
 from parcours.collect.http.tally import Tally
 from parcours.collect.journal.handover import Handover
-from parcours.serving.logs import log_as_json
+from parcours.collect.journal.sealing import HOUR_MS
+from parcours.serving.logs import log_as_json, note_loop_fault
 from parcours.serving.orders import Orders, hear_orders
+from parcours.serving.telling import Teller
 
 TOLD_EVERY_S = 1.0
+PROVED_EVERY_S = 5.0
+PROOF_S = 5.0
+"""How long `/ready` waits for the writer's proof."""
 
 
 class Worker:
@@ -31,15 +39,19 @@ class Worker:
 
     def __init__(self, address: Path, listening: socket.socket, most_in_flight: int) -> None:
         self._hour_keys: dict[int, bytes] = {}
+        self._orders = Orders()
         self._handover = Handover(address)
         self._tally = Tally()
         self._gathering = Gathering(self._hour_keys.get, self._handover)
-        self._app = CollectApp(self._gathering, self._tally, None, most_in_flight)
-        self._server = CollectServer(self._app, listening)
+        self._app = CollectApp(self._gathering, self._tally, build_more(self._find_trouble), most_in_flight)
+        self._server = CollectServer(self._app, listening, self._tally.refuse)
+        self._proved_at = 0.0
 
     async def run(self) -> None:
         """Serve until told to stop; then answer what is under way, and hand over what was accepted."""
         loop = asyncio.get_running_loop()
+        loop.set_exception_handler(note_loop_fault)
+        loop.add_signal_handler(signal.SIGTERM, self._stop)
         await self._handover.start()
         hear_orders(
             lambda orders: loop.call_soon_threadsafe(self._follow, orders),
@@ -54,23 +66,40 @@ class Worker:
         await self._handover.stop()
 
     def _follow(self, orders: Orders) -> None:
-        # Old hours stay a while: a frame may be sealed just after the hour has turned.
-        self._hour_keys.update(orders.hour_keys)
-        for hour in sorted(self._hour_keys)[:-4]:
-            del self._hour_keys[hour]
-        self._app.follow(Senders(orders.senders), orders.hosts, orders.forwarded)
+        # The keys before these stay: a frame may be sealed just after the hour has turned, or the clock was set.
+        kept = {**self._orders.hour_keys, **orders.hour_keys}
+        self._hour_keys.clear()
+        self._hour_keys.update(kept)
+        self._orders = orders
+        self._app.follow(Senders(orders.senders), orders.hosts, orders.forwarded, orders.full)
 
     def _stop(self) -> None:
         self._server.should_exit = True
 
+    async def _find_trouble(self) -> str:
+        """Return why events cannot be kept right now, and make sure that they can when nothing was written lately."""
+        if not self._handover.connected:
+            return "no_writer"
+        if time.time_ns() // 1_000_000 // HOUR_MS not in self._hour_keys:
+            return "no_hour_key"
+        if self._orders.full:
+            return "queue_full"
+        if self._gathering.fault or time.monotonic() - self._proved_at > PROVED_EVERY_S:
+            try:
+                async with asyncio.timeout(PROOF_S):
+                    await self._gathering.prove()
+            except TimeoutError:
+                return "writer_slow"
+            self._proved_at = time.monotonic()
+        return self._gathering.fault
+
     async def _tell(self) -> None:
+        teller = Teller(sys.stdout.fileno())
         while True:
             await asyncio.sleep(TOLD_EVERY_S)
             self._tally.connected = self._handover.connected
-            try:
-                sys.stdout.buffer.write(msgspec.json.encode(self._tally) + b"\n")
-                sys.stdout.buffer.flush()
-            except OSError:
+            self._tally.fault = self._gathering.fault
+            if not teller.tell(msgspec.json.encode(self._tally) + b"\n"):
                 self._stop()
                 return
 
@@ -85,6 +114,7 @@ def main() -> None:
     with suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     listening = socket.socket(fileno=handle)
+    os.set_inheritable(handle, False)
     gc.collect()
     gc.freeze()
     uvloop.run(Worker(address, listening, most_in_flight).run())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import secrets
+from http import HTTPStatus
 from typing import Any, TypeAlias
 
 import msgspec
@@ -61,6 +62,14 @@ def refuse(status: int, code: str, message: str, *headers: tuple[bytes, bytes]) 
     return _answer(status, body, _JSON, *headers)
 
 
+def write_refusal(status: int, code: str, message: str) -> bytes:
+    """Return a whole answer as it goes over the wire, for a connection that never came to a request."""
+    answer = refuse_and_close(status, code, message)
+    lines = [b"HTTP/1.1 %d %b" % (status, HTTPStatus(status).phrase.encode())]
+    lines += [name + b": " + value for name, value in answer.headers]
+    return b"\r\n".join([*lines, b"", answer.body])
+
+
 def refuse_and_close(status: int, code: str, message: str) -> Answer:
     """Return an error after which the connection ends, for what is still on its way will not be read."""
     return refuse(status, code, message, (b"connection", b"close"))
@@ -87,5 +96,6 @@ UNKNOWN_KEY = refuse(401, "invalid_write_key", "The write key is missing or unkn
 EVENT_TOO_LARGE = refuse(400, "event_too_large", "The event is over the size that this source may send.")
 BODY_TOO_LARGE = refuse_and_close(400, "body_too_large", "The body is over the size that this source may send.")
 CUT_SHORT = refuse_and_close(408, "body_cut_short", "The body did not come within the time allowed.")
+FAILED = refuse(500, "internal", "Something went wrong here; send it again.")
 WRONG_HOST = refuse(421, "host_not_served", "This host name is not served here.")
 WRONG_ORIGIN = refuse(403, "origin_refused", "This source does not take events from this origin.")

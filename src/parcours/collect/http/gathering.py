@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from concurrent.futures import ThreadPoolExecutor
 
 from parcours.collect.journal.delivery import Delivery
-from parcours.collect.journal.handover import Handover, NotWrittenError
+from parcours.collect.journal.handover import PROOF, Handover, NotWrittenError
 from parcours.collect.journal.sealing import HourKey, Sealer
 from parcours.errors import ParcoursError
 
+LOG = logging.getLogger(__name__)
 FRAME_BYTES = 4 << 20
 INLINE_BYTES = 64 << 10
 """What is smaller is sealed where it is: a hop to another thread costs more than that."""
@@ -36,6 +38,8 @@ class Gathering:
         self._thread = ThreadPoolExecutor(1, "seal")
         self._tasks: set[asyncio.Task[None]] = set()
         self.bytes = 0
+        self.fault = ""
+        """Why the last group was not written; empty when it was."""
 
     def put(self, delivery: Delivery, events: int) -> asyncio.Future[int]:
         """Take a delivery in; the future gives its batch number once it is on disk, or raises `NotWrittenError`."""
@@ -48,6 +52,16 @@ class Gathering:
             self._called = True
             loop.call_soon(self._flush)
         return future
+
+    async def prove(self) -> str:
+        """Let the writer write a few bytes of its own; return why it could not, or nothing."""
+        try:
+            await self._handover.put(PROOF)
+        except NotWrittenError as refused:
+            self.fault = str(refused)
+        else:
+            self.fault = ""
+        return self.fault
 
     async def drain(self) -> None:
         """Wait until nothing is under way any more."""
@@ -86,9 +100,14 @@ class Gathering:
             fault = refused
         except ParcoursError as refused:
             fault = NotWrittenError(refused.code)
+        except Exception:
+            # Whoever waits must hear of it, whatever it was.
+            LOG.exception("a group could not be handed over")
+            fault = NotWrittenError("internal")
         finally:
             self._under_way -= 1
             self.bytes -= size
+        self.fault = str(fault or "")
         for _, _, future in group:
             if future.done():  # The client has gone; what it sent is kept all the same.
                 continue

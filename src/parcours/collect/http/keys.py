@@ -13,6 +13,7 @@ EVENT_BYTES = 32 * 1024
 BODY_BYTES = 500 * 1024
 RUDDERSTACK_BYTES = 4_000 * 1024
 _MOST_REMEMBERED = 4096
+_LONGEST_REMEMBERED = 512
 _MASKED = "***"
 
 
@@ -35,7 +36,7 @@ class Senders:
 
     def __init__(self, by_digest: Mapping[str, Sender]) -> None:
         self._by_digest = dict(by_digest)
-        self._by_header: dict[tuple[bytes, bytes], Sender | None] = {}
+        self._by_header: dict[tuple[bytes, bytes], Sender] = {}
         self.most_bytes = max((sender.body_bytes for sender in by_digest.values()), default=BODY_BYTES)
 
     def named(self, write_key: str) -> Sender | None:
@@ -55,9 +56,12 @@ class Senders:
         key = _basic_name(authorization) or x_write_key.decode("latin-1").strip()
         if not key:
             return False, None
-        if len(self._by_header) > _MOST_REMEMBERED:
-            self._by_header.clear()
-        sender = self._by_header[place] = self.named(key)
+        sender = self.named(key)
+        # What is long or unknown is anybody's invention: remembering it would fill the memory.
+        if sender is not None and len(authorization) + len(x_write_key) < _LONGEST_REMEMBERED:
+            if len(self._by_header) > _MOST_REMEMBERED:
+                self._by_header.clear()
+            self._by_header[place] = sender
         return True, sender
 
     def in_body(self, write_key: object) -> Sender | None:

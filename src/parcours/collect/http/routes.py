@@ -42,14 +42,20 @@ def _list_routes() -> dict[str, Route]:
 
 
 ROUTES = _list_routes()
-_SETTINGS = Route("settings", "", _GET)
+SETTINGS = Route("settings", "", _GET)
+SETTINGS_PATHS = tuple(
+    f"{version}{projects}/{{writeKey}}/settings"
+    for version in ("/v1", "")
+    for projects in ("/projects", "/projects" * 2)
+)
+"""The addresses of `SETTINGS`: Segment's browser SDK asks for the second where its base address is set too far."""
 
 
 def find_route(path: str) -> Route | None:
     """Return the route of ``path``, or nothing; one slash too many at the end is forgiven."""
     route = ROUTES.get(path)
     if route is None and path.endswith("/settings") and write_key_of(path):
-        return _SETTINGS
+        return SETTINGS
     if route is None and path.endswith("/"):
         return ROUTES.get(path.rstrip("/"))
     return route

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 import struct
 from contextlib import suppress
@@ -13,9 +14,15 @@ import msgspec
 
 from parcours.engine.store.journal import Frame
 
+LOG = logging.getLogger(__name__)
 _SIZE = struct.Struct("<I")
 LONGEST = 128 << 20
 RETRY_S = 0.2
+ANSWER_S = 30.0
+"""How long a frame may stay without an answer before the line is given up: a writer that hangs must not hang us."""
+
+PROOF = Frame(0, 0, 0, b"")
+"""A frame of nothing: the writer makes a small durable write of its own, and answers as for any other."""
 
 
 class Handed(msgspec.Struct, frozen=True, array_like=True):
@@ -48,14 +55,20 @@ def with_size(message: bytes) -> bytes:
 
 
 class Handover:
-    """The sending end of an event loop: connects, and connects again when the writer comes back."""
+    """The sending end of an event loop: connects, and connects again when the writer comes back.
 
-    def __init__(self, address: Path) -> None:
+    Args:
+        address: The writer's socket.
+        answer_s: How long a frame may stay without an answer.
+    """
+
+    def __init__(self, address: Path, answer_s: float = ANSWER_S) -> None:
         self._address = address
         self._writer: asyncio.StreamWriter | None = None
         self._waiting: Waiting = {}
         self._number = 0
         self._task: asyncio.Task[None] | None = None
+        self._answer_s = answer_s
 
     @property
     def connected(self) -> bool:
@@ -82,14 +95,23 @@ class Handover:
         self._number += 1
         self._waiting[self._number] = future
         self._writer.write(with_size(_encode_handed(Handed(self._number, frame))))
+        late = future.get_loop().call_later(self._answer_s, self._give_up, self._number)
+        future.add_done_callback(lambda _: late.cancel())
         return future
+
+    def _give_up(self, number: int) -> None:
+        if number in self._waiting and self._writer is not None:
+            LOG.warning("the writer does not answer")
+            # What it has not read yet goes with the line, or it would pile up here.
+            self._writer.transport.abort()
+            self._fail("writer_silent")
 
     async def _stay_connected(self) -> None:
         while True:
             try:
                 reader, self._writer = await asyncio.open_unix_connection(str(self._address))
                 await self._hear(reader)
-            except (OSError, asyncio.IncompleteReadError):
+            except (OSError, asyncio.IncompleteReadError, msgspec.DecodeError):
                 pass
             finally:
                 self._lose()
@@ -111,10 +133,13 @@ class Handover:
         if self._writer is not None:
             self._writer.close()
             self._writer = None
+        self._fail("writer_gone")
+
+    def _fail(self, code: str) -> None:
         waiting, self._waiting = self._waiting, {}
         for future in waiting.values():
             if not future.done():
-                future.set_exception(NotWrittenError("writer_gone"))
+                future.set_exception(NotWrittenError(code))
 
 
 def hand_over(address: Path, frame: Frame, timeout_s: float = 30.0) -> int:

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import msgspec
 
-from parcours.collect.journal.handover import LONGEST, Answered, Handed, with_size
-from parcours.engine.store.journal import Journal
+from parcours.collect.journal.handover import LONGEST, PROOF, Answered, Handed, with_size
+from parcours.engine.store.journal import Frame, Journal
 from parcours.errors import ParcoursError
 
 LOG = logging.getLogger(__name__)
@@ -119,7 +119,11 @@ class Writer:
         return True
 
     def _greet(self) -> None:
-        connection, _ = self._listener.accept()
+        try:
+            connection, _ = self._listener.accept()
+        except OSError as fault:
+            LOG.warning("a sender could not be greeted: %s", type(fault).__name__)
+            return
         connection.setblocking(False)
         self._selector.register(connection, selectors.EVENT_READ, _Line(connection))
 
@@ -145,14 +149,18 @@ class Writer:
             if self._journal is None:
                 self._reopen()
             assert self._journal is not None  # noqa: S101 - reopening gives one or raises
-            numbers = self._journal.append([handed.frame for _, handed in group])
-        except ParcoursError as fault:
-            LOG.error("the journal could not be written: %s", fault.code)
-            self.fault = fault.code
+            numbers = _append(self._journal, [handed.frame for _, handed in group])
+        except Exception as fault:
+            # Whatever it was, nobody knows what of it is on disk: the file is opened anew before anything is added.
+            code = fault.code if isinstance(fault, ParcoursError) else type(fault).__name__
+            LOG.error("the journal could not be written: %s", code)
+            self.fault = code
             self._shut()
             for line, handed in group:
-                self._send(line, _encode_answer(Answered(handed.number, 0, fault.code)))
+                self._send(line, _encode_answer(Answered(handed.number, 0, code)))
             return
+        if self.fault:
+            LOG.info("the journal is written again")
         self.fault = ""
         self.commits += 1
         self.frames += len(group)
@@ -183,8 +191,20 @@ class Writer:
     def _shut(self) -> None:
         self._journal = None
         close, self._close = self._close, lambda: None
-        with suppress(ParcoursError):
+        try:
             close()
+        except Exception as fault:
+            LOG.warning("the journal could not be closed: %s", type(fault).__name__)
 
     def _reopen(self) -> None:
         self._journal, self._close = self._open_journal()
+
+
+def _append(journal: Journal, frames: list[Frame]) -> list[int]:
+    """Return a number for each frame once all are on disk; 0 for those that only ask for a proof."""
+    real = [frame for frame in frames if frame != PROOF]
+    if not real:
+        journal.prove()
+        return [0] * len(frames)
+    numbers = iter(journal.append(real))
+    return [0 if frame == PROOF else next(numbers) for frame in frames]

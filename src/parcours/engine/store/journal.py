@@ -18,6 +18,8 @@ CREATE TABLE IF NOT EXISTS batches (
 CREATE TABLE IF NOT EXISTS cursors (inlet TEXT PRIMARY KEY, cursor BLOB NOT NULL, checksum BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS taken (one INTEGER PRIMARY KEY CHECK (one = 1), batch_no INTEGER NOT NULL);
 INSERT OR IGNORE INTO taken VALUES (1, 0);
+CREATE TABLE IF NOT EXISTS proof (one INTEGER PRIMARY KEY CHECK (one = 1), number INTEGER NOT NULL);
+INSERT OR IGNORE INTO proof VALUES (1, 0);
 """
 
 
@@ -92,6 +94,14 @@ class Journal:
         )
         return list(range(first, first + len(frames)))
 
+    def prove(self) -> None:
+        """Make a small write that is durable on return, to know that one can.
+
+        Raises:
+            ParcoursError: ``disk_full`` …
+        """
+        self._db.execute("UPDATE proof SET number = number + 1")
+
     def last_batch_no(self) -> int:
         """Return the highest number that was ever given, 0 before the first."""
         rows = self._db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'batches'")
@@ -101,7 +111,7 @@ class Journal:
         """Return the number of the last batch that parts have taken over."""
         return int(self._db.execute("SELECT batch_no FROM taken")[0][0] or 0)
 
-    def pending(self, after: int | None = None, most_bytes: int = 1 << 62) -> list[Batch]:
+    def pending(self, after: int | None = None, most_bytes: int = 1 << 62, most_events: int = 1 << 62) -> list[Batch]:
         """Return the batches after number ``after`` (by default after those taken over), the first of them at least.
 
         Raises:
@@ -109,19 +119,20 @@ class Journal:
         """
         start = max(self.taken(), -1 if after is None else after)
         found: list[Batch] = []
-        size = 0
-        for batch_no, length in self._db.execute(
-            "SELECT batch_no, length(body) FROM batches WHERE batch_no > ? ORDER BY batch_no", (start,)
+        size = events = 0
+        for batch_no, length, held in self._db.execute(
+            "SELECT batch_no, length(body), events FROM batches WHERE batch_no > ? ORDER BY batch_no LIMIT 10000",
+            (start,),
         ):
-            size += int(length or 0)
-            if found and size > most_bytes:
+            size, events = size + int(length or 0), events + int(held or 0)
+            if found and (size > most_bytes or events > most_events):
                 break
             number = int(batch_no or 0)
             if number != start + len(found) + 1:
                 raise self._damaged(start + len(found) + 1)
             batch = self._read(number)
             if batch is None:  # Taken over since the numbers were listed.
-                return self.pending(after, most_bytes)
+                return self.pending(after, most_bytes, most_events)
             found.append(batch)
         return found
 
