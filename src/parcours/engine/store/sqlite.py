@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from threading import RLock
+from threading import Lock, RLock
 
 import apsw
 
+from parcours.engine.store.log import count_lost_changes, is_open_elsewhere
 from parcours.errors import ParcoursError
 from parcours.words import Words
 
@@ -18,6 +19,8 @@ BUSY_MS = 10_000
 MADE = "made"
 """The folder beside the databases that remembers which of them were made."""
 
+_examined: set[Path] = set()
+_examining = Lock()
 _MISREAD = (
     apsw.SQLError,
     apsw.ConstraintError,
@@ -132,6 +135,7 @@ def open_database(path: Path) -> Database:
     made = path.parent / MADE / path.name
     if made.exists() and not (path.exists() and path.stat().st_size):
         raise database_damaged(path, Words(fr="il manque ou est vide", en="it is missing or empty"))
+    _examine_log(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     with _faults_told(path):
         connection = apsw.Connection(str(path))
@@ -145,6 +149,24 @@ def open_database(path: Path) -> Database:
         if not made.exists():
             _remember(made)
     return Database(path, connection)
+
+
+def _examine_log(path: Path) -> None:
+    """Raise unless what SQLite is about to read from the log of a crash is all that was written there."""
+    with _examining:
+        # Once open here, its files must not be opened beside it: closing them would let go of SQLite's locks.
+        place = path.resolve()
+        if place in _examined:
+            return
+        if not is_open_elsewhere(path) and (lost := count_lost_changes(path)):
+            raise database_damaged(
+                path,
+                Words(
+                    fr=f"son journal {path.name}-wal est abîmé, et {lost} modifications qui le suivent sont illisibles",
+                    en=f"its log {path.name}-wal is damaged, and {lost} changes behind that place cannot be read",
+                ),
+            )
+        _examined.add(place)
 
 
 def _remember(made: Path) -> None:
