@@ -73,13 +73,13 @@ def make_request(path: str, body: object) -> bytes:
     return head.encode() + data
 
 
-def make_requests(size: int, count: int) -> list[bytes]:
+def make_requests(size: int, count: int, key: str = KEY) -> list[bytes]:
     """Return ``count`` requests of ``size`` events; one alone goes to its own address."""
     chance = random.Random(size)
     if size == 1:
-        return [make_request("/v1/track", {**make_event(chance), "writeKey": KEY}) for _ in range(count)]
+        return [make_request("/v1/track", {**make_event(chance), "writeKey": key}) for _ in range(count)]
     return [
-        make_request("/v1/batch", {"batch": [make_event(chance) for _ in range(size)], "writeKey": KEY})
+        make_request("/v1/batch", {"batch": [make_event(chance) for _ in range(size)], "writeKey": key})
         for _ in range(count)
     ]
 
@@ -108,17 +108,19 @@ class Client(asyncio.Protocol):
         self.load.took.append(time.perf_counter() - self.began)
         status = head[9:12].decode()
         self.load.statuses[status] = self.load.statuses.get(status, 0) + 1
-        if time.perf_counter() < self.load.until:
-            self.send()
-        else:
+        if time.perf_counter() >= self.load.until:
             self.transport.close()
+        elif self.load.pause_s:
+            asyncio.get_running_loop().call_later(self.load.pause_s, self.send)
+        else:
+            self.send()
 
 
 class Load:
     """A closed loop of connections against one port."""
 
-    def __init__(self, requests: list[bytes], seconds: float) -> None:
-        self.requests, self.place = requests, 0
+    def __init__(self, requests: list[bytes], seconds: float, pause_s: float = 0.0) -> None:
+        self.requests, self.place, self.pause_s = requests, 0, pause_s
         self.until = time.perf_counter() + seconds
         self.took: list[float] = []
         self.statuses: dict[str, int] = {}
@@ -129,14 +131,15 @@ class Load:
         return self.requests[self.place]
 
 
-def drive(port: int, size: int, connections: int, seconds: float) -> None:
-    """Send load and print what came back as JSON (the load's own process)."""
+def drive(port: int, size: int, connections: int, seconds: float, key: str, rate: float) -> None:
+    """Send load and print what came back as JSON (the load's own process); ``rate`` in events a second, 0 for all."""
     import uvloop
 
-    requests = make_requests(size, 64 if size > 1 else 2048)
+    requests = make_requests(size, 64 if size > 1 else 2048, key)
+    pause_s = size * connections / rate if rate else 0.0
 
     async def run() -> Load:
-        load = Load(requests, seconds)
+        load = Load(requests, seconds, pause_s)
         loop = asyncio.get_running_loop()
         opened = [await loop.create_connection(lambda: Client(load), "127.0.0.1", port) for _ in range(connections)]
         while any(not transport.is_closing() for transport, _ in opened):
@@ -264,9 +267,12 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=None)
     parser.add_argument("--drive", nargs=4, default=None)
     parser.add_argument("--floor", nargs=2, default=None)
+    parser.add_argument("--key", default=KEY)
+    parser.add_argument("--rate", type=float, default=0)
     asked = parser.parse_args()
     if asked.drive:
-        drive(int(asked.drive[0]), int(asked.drive[1]), int(asked.drive[2]), float(asked.drive[3]))
+        port, size, connections = map(int, asked.drive[:3])
+        drive(port, size, connections, float(asked.drive[3]), asked.key, asked.rate)
         return
     if asked.floor:
         serve_floor(int(asked.floor[0]), asked.floor[1])
