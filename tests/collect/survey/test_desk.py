@@ -71,7 +71,12 @@ def test_an_answer_is_delivered_once_and_thanked(desk: Desk) -> None:
     assert event["properties"]["comment"] == "Livreur aimable."
     assert event["timestamp"] == "2026-09-21T14:13:32.345Z"
     (delivery,) = desk.delivered
-    assert (delivery.source, delivery.kind, delivery.address, delivery.received_ms) == ("surveys", "track", "", NOW_MS)
+    assert (delivery.source, delivery.kind, delivery.address, delivery.received_ms) == (
+        "survey_pages",
+        "track",
+        "",
+        NOW_MS,
+    )
     thanks = show(desk)
     assert thanks.status == 200
     assert "Merci, votre réponse est enregistrée." in thanks.html
@@ -163,6 +168,16 @@ def test_a_restart_forgets_no_answer(desk: Desk, tmp_path: Path) -> None:
     assert send(restarted, 2).status == 409
     assert send(restarted, 9).status == 303
     assert restarted.delivered == []
+
+
+def test_what_nobody_can_ask_about_any_more_is_forgotten(desk: Desk) -> None:
+    send(desk, 9)
+    desk.clock.now_ms += (30 + 400) * DAY_MS
+    send(desk, 9, token=make_token(user="C-2", now_ms=desk.clock.now_ms))
+    assert desk.register.sweep(desk.clock.now_ms) == 0
+    desk.clock.now_ms += DAY_MS
+    send(desk, 9, token=make_token(user="C-3", now_ms=desk.clock.now_ms))
+    assert send(desk, 2, token=make_token(now_ms=desk.clock.now_ms)).status == 303
 
 
 def test_faults_are_told_on_the_page_which_keeps_what_was_written(desk: Desk) -> None:

@@ -191,5 +191,13 @@ def test_a_key_has_32_bytes(key: bytes) -> None:
         derive_keys(key)
 
 
+def test_links_that_are_out_stay_good() -> None:
+    """Customers hold links made by an earlier version: what one says and names must never change by itself."""
+    token = "1c3cvbrNjE_ZdXKUHc3oCoERsZ5Qh7g0GWn-2x-r4xmMslq6vJNt8ofh8Q79bMy8Mm2o4AHL2pXTL3wT5zQ"
+    assert token == TOKEN
+    assert open_link(token, KEYS, START_MS) == LINK
+    assert name_answer(LINK, KEYS).hex() == "b3773a4f956dad7bb3289e90b6c234c1"
+
+
 def test_each_use_has_its_own_key() -> None:
     assert len({KEY, KEYS.answers, KEYS.register}) == 3

@@ -17,7 +17,7 @@ from parcours.collect.survey.links import Link
 from parcours.collect.survey.questions import Question
 from parcours.words import Language
 
-SOURCE = "surveys"
+SOURCE = "survey_pages"
 _TRAITS = {"mail": "email", "phone": "phone"}
 
 

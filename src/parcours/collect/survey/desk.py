@@ -51,6 +51,7 @@ LOG = logging.getLogger(__name__)
 REMEMBERED_MS = 400 * 86_400_000
 """How long after its link's end an answer is remembered, so that a later link about the same order is told so."""
 
+SWEPT_EVERY_MS = 86_400_000
 RETRY_S = 60
 STATUSES = {
     "thanks": 200,
@@ -136,6 +137,7 @@ class SurveyDesk:
         self._source = source
         self._questions = _ask_all(blueprint)
         self._pace = Pace()
+        self._swept_ms = 0
         self._turns: WeakValueDictionary[bytes, asyncio.Lock] = WeakValueDictionary()
         self.counts: Counter[str] = Counter()
 
@@ -200,6 +202,9 @@ class SurveyDesk:
         """Keep ``event`` unless this link has been answered; return whether this is the answer that counts."""
         digest = digest_event(event, self._keys.answers)
         now_ms = self._clock()
+        if now_ms - self._swept_ms >= SWEPT_EVERY_MS:
+            self._swept_ms = now_ms
+            await asyncio.to_thread(self._register.sweep, now_ms)
         until_ms = opened.link.expires_ms + REMEMBERED_MS
         entry = await asyncio.to_thread(self._register.claim, opened.answer, digest, now_ms, until_ms)
         if not hmac.compare_digest(entry.digest, digest):

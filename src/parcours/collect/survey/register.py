@@ -61,13 +61,15 @@ class Register:
         """Enter ``answer`` unless it has been, and return its entry.
 
         The first content counts. While it is not safely kept it may still be replaced: whoever was told that nothing
-        was recorded may come back with another word. Errors as in `find`.
+        was recorded may come back with another word. The moment stays that of the first attempt, because a message id
+        is only ever compared within a day: should the first content have arrived after all, the second meets it there
+        and waits in quarantine instead of counting too. Errors as in `find`.
         """
         with self._database.transaction():
             held = self.find(answer)
             if held is not None and (held.accepted or hmac.compare_digest(held.digest, digest)):
                 return held
-            entry = Entry(answer, digest, now_ms, kept_until_ms, False)
+            entry = Entry(answer, digest, held.moment_ms if held else now_ms, kept_until_ms, False)
             self._write(entry)
             return entry
 
@@ -115,9 +117,10 @@ class Register:
                     en=f"Line {_name(row[0])} of the register of answers has been altered in {FILE}.",
                 ),
                 Words(
-                    fr="Rétablissez ce fichier depuis une sauvegarde, ou déplacez-le : une réponse redonnée ne compte "
-                    "de toute façon qu'une fois.",
-                    en="Restore this file from a backup, or move it aside: an answer given again counts once anyway.",
+                    fr="Rétablissez ce fichier depuis une sauvegarde ; déplacé, il est refait vide, et les liens déjà "
+                    "répondus acceptent une autre réponse.",
+                    en="Restore this file from a backup; moved aside it is made anew, empty, and links that have been "
+                    "answered take another answer.",
                 ),
                 self._database.path,
             )
