@@ -1,4 +1,4 @@
-"""What must hold of a reading, whatever was delivered: each item once, nothing lost, and the same when it is replayed."""
+"""What must hold of a reading, whatever was delivered: each item once, and the same again when it is replayed."""
 
 from __future__ import annotations
 

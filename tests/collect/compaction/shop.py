@@ -144,11 +144,11 @@ def read(*deliveries: Delivery, sources: Mapping[str, Source] = SOURCES, bluepri
 
 def rows(found: Read) -> list[dict[str, Any]]:
     """Return events without their nulls and without what depends on the place where they came."""
-    kept = [
-        {name: value for name, value in row.items() if value is not None and name not in ("row_key", "line", "source")}
+    left_out = ("row_key", "line", "source")
+    return [
+        {name: value for name, value in row.items() if value is not None and name not in left_out}
         for row in found.events.to_pylist()
     ]
-    return kept
 
 
 def codes(found: Read) -> list[str]:

@@ -249,6 +249,20 @@ def test_a_choice_may_stand_under_another_category_or_elsewhere() -> None:
     assert {row["consent_advertise"] for row in found} == {True}
 
 
+def test_a_choice_may_stand_in_a_consent_object_of_one_s_own() -> None:
+    consent = {
+        "improve": Choice(column="context.consent.optin", yes=("yes",)),
+        "advertise": Choice(column="context.consent.categoryPreferences.ads.given", yes=()),
+    }
+    sources = with_source(consent=consent)
+    given = {"optin": "yes", "categoryPreferences": {"ads": {"given": True}}}
+    odd = {"optin": "yes", "categoryPreferences": "all"}
+    found = read(batch(*(track(context={"consent": one}) for one in (given, {"optin": "no"}, odd))), sources=sources)
+    told = [(row.get("consent_improve"), row.get("consent_advertise")) for row in rows(found)]
+    assert told == [(True, True), (False, None), (None, None)]
+    assert found.counts["web", "consent_unreadable"] == 1
+
+
 def test_nul_is_refused_where_it_would_be_kept_and_ignored_elsewhere() -> None:
     assert refused(track(userId="C\0")) == "nul_character"
     assert refused(track("Order\0 Completed")) == "nul_character"

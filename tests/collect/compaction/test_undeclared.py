@@ -37,7 +37,7 @@ def test_days_are_counted_apart_and_added_up() -> None:
 def test_names_are_few_short_and_nobody_s() -> None:
     names = [f"name_{number}" for number in range(MOST_NAMES + 50)]
     found = Undeclared()
-    found.look([('{"%s":1}' % name).encode() for name in names], [b""] * len(names), set(), set())
+    found.look([f'{{"{name}":1}}'.encode() for name in names], [b""] * len(names), set(), set())
     assert len(found.names) <= MOST_NAMES + 1
     assert sum(found.names.values()) == found.looked_at == len(names)
     odd = Undeclared()

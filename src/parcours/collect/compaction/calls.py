@@ -109,8 +109,7 @@ class _Reading:
         most = self.how.most_event_bytes
         if most is not None:
             sizes = np.fromiter(map(len, self.members.items), np.int64, self.count)
-            batched = self._spread([one.delivery.kind == BATCH for one in self.taken])
-            self.columns.fault((sizes > most) & (batched > 0), reasons.EVENT_TOO_LARGE)
+            self.columns.fault(sizes > most, reasons.EVENT_TOO_LARGE)
 
     def _read_calls(self) -> Ints:
         """Return the place of each event's call in `CALLS`: by the address that it came to, else what it says."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -18,7 +17,7 @@ from parcours.collect.compaction.cells import (
 )
 from parcours.collect.compaction.members import Members
 from parcours.collect.compaction.reasons import ID_UNUSABLE, NUL_CHARACTER, Reason
-from parcours.collect.compaction.wants import CHOICES, Path, Want
+from parcours.collect.compaction.wants import Path, Want
 from parcours.collect.rows import Flags
 
 _TYPES = {"number": pa.float64(), "choice": pa.bool_()}
@@ -80,8 +79,7 @@ class Columns:
         columns = [column for column in self.by_name.values() if pa.types.is_boolean(column.type)]
         if not columns:
             return
-        for path in (CHOICES[:-1], CHOICES):
-            self._unread.update(_rows_without_members(self._members.values(path)))
+        self._unread.update(self._members.unread_choices)
         silent = np.logical_and.reduce([np.asarray(column.is_null()) for column in columns])
         silent[list(self._unread | self.faults.keys())] = False
         self.counts["consent_unreadable"] += len(self._unread - self.faults.keys())
@@ -103,10 +101,3 @@ class Columns:
         if wrong and rows:
             self.fault(rows, wrong)
         return texts
-
-
-def _rows_without_members(values: list[Any] | None) -> Iterable[int]:
-    """Return where something stands that is no object."""
-    if values is None or set(map(type, values)) <= {dict, type(None)}:
-        return ()
-    return [row for row, value in enumerate(values) if value is not None and type(value) is not dict]

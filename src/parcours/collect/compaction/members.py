@@ -9,14 +9,15 @@ import msgspec
 import numpy as np
 
 from parcours.collect.compaction.reasons import Reason
-from parcours.collect.compaction.shapes import Shapes
+from parcours.collect.compaction.shapes import Shape, Shapes
 from parcours.collect.compaction.splitting import Piece, Split
-from parcours.collect.compaction.wants import CONTEXT, CONTEXT_TRAITS, PROPERTIES, TRAITS, Path
+from parcours.collect.compaction.wants import CHOICES, CONSENT, CONTEXT, CONTEXT_TRAITS, PROPERTIES, TRAITS, Path
 from parcours.collect.journal.delivery import Delivery
 from parcours.collect.rows import Ints
 
 _SCALARS = frozenset({str, int, float, type(None)})
-_MEMBERS = (PROPERTIES, TRAITS, CONTEXT)
+_WHOLE = ((PROPERTIES,), (TRAITS,), (CONTEXT,), CONTEXT_TRAITS, CHOICES[:-1], CHOICES)
+"""Objects that are opened, and are no values themselves."""
 
 
 class Taken(msgspec.Struct, frozen=True, gc=False):
@@ -44,6 +45,7 @@ class Members:
         within: The place of each event in its delivery.
         faults: Why some cannot be opened, by their place here.
         properties, traits, context_traits: The raw members, empty where there is none.
+        unread_choices: The events whose consent object has another shape.
     """
 
     def __init__(self, shapes: Shapes, taken: Sequence[Taken]) -> None:
@@ -58,10 +60,19 @@ class Members:
         self.properties: list[Piece] = shapes.event.column(self._events, PROPERTIES)
         self.traits: list[Piece] = shapes.event.column(self._events, TRAITS)
         self.context_traits: list[Piece] = shapes.context.column(self._contexts, TRAITS)
-        self._objects: dict[Path, list[Any]] = {(): self._events, (CONTEXT,): self._contexts}
-        self._open((PROPERTIES,), self.properties)
-        self._open((TRAITS,), self.traits)
-        self._open(CONTEXT_TRAITS, self.context_traits)
+        consents = shapes.context.column(self._contexts, CONSENT)
+        self.unread_choices = [row for row, one in enumerate(consents) if one is shapes.unread]
+        consents = [one or shapes.consent.empty for one in consents]
+        choices = shapes.consent.column(consents, CHOICES[-1])
+        self._objects: dict[Path, tuple[Shape, list[Any]]] = {
+            (): (shapes.event, self._events),
+            (CONTEXT,): (shapes.context, self._contexts),
+            CHOICES[:-1]: (shapes.consent, consents),
+            CHOICES: (shapes.choices, [one or shapes.choices.empty for one in choices]),
+        }
+        self._open((PROPERTIES,), shapes.properties, self.properties)
+        self._open((TRAITS,), shapes.traits, self.traits)
+        self._open(CONTEXT_TRAITS, shapes.traits, self.context_traits)
         self._values: dict[Path, list[Any]] = {}
 
     def __len__(self) -> int:
@@ -100,28 +111,23 @@ class Members:
 
     def _find(self, path: Path) -> list[Any] | None:
         home, name = path[:-1], path[-1]
-        if path == CONTEXT_TRAITS or (not home and name in _MEMBERS):
+        if path in _WHOLE:
             return None
         if home in self._objects:
-            shape = self._shape(home)
-            values = shape.column(self._objects[home], name) if shape.attribute(name) else None
+            shape, objects = self._objects[home]
+            values = shape.column(objects, name) if shape.attribute(name) else None
             if values is not None and home == (CONTEXT,):
                 return [None if value is msgspec.UNSET else value for value in values]
             return values
         outer = self.values(home) if len(home) > 1 else None
         return outer and [value.get(name) if type(value) is dict else None for value in outer]
 
-    def _shape(self, home: Path) -> Any:
-        shapes = self._shapes
-        return {(): shapes.event, (CONTEXT,): shapes.context, (PROPERTIES,): shapes.properties}.get(home, shapes.traits)
-
-    def _open(self, home: Path, pieces: Sequence[Piece]) -> None:
+    def _open(self, home: Path, shape: Shape, pieces: Sequence[Piece]) -> None:
         """Open one member of all events, unless none has it."""
-        if not any(map(len, pieces)):
-            return
-        read = self._shapes.read_properties if home == (PROPERTIES,) else self._shapes.read_traits
-        self._objects[home], faults = read(pieces)
-        self._note(faults)
+        if any(map(len, pieces)):
+            objects, faults = self._shapes.read_members(shape, pieces, home[-1])
+            self._objects[home] = (shape, objects)
+            self._note(faults)
 
     def _note(self, faults: dict[int, Reason]) -> None:
         self.faults = {**faults, **self.faults}
@@ -130,14 +136,14 @@ class Members:
         """Return each event's context, with what its envelope's says beside it."""
         shape = self._shapes.context
         contexts = [one or shape.empty for one in self._shapes.event.column(self._events, CONTEXT)]
-        names = [name for name in (*shape.keys, TRAITS) if shape.attribute(name)]
+        attributes = [attribute for name in (*shape.keys, TRAITS, CONSENT) if (attribute := shape.attribute(name))]
         place = 0
         for one in self.taken:
             count = len(one.parts.items)
             outer = self._shapes.read_context(one.parts.context) if len(one.parts.context) else None
             if outer is not None:
                 for row in range(place, place + count):
-                    contexts[row] = _merge(contexts[row], outer, [shape.attribute(name) or "" for name in names])
+                    contexts[row] = _merge(contexts[row], outer, attributes)
             place += count
         return contexts
 

@@ -10,10 +10,13 @@ import msgspec
 
 from parcours.collect.compaction.reasons import Reason, UnusableError, not_a_member, why_unreadable
 from parcours.collect.compaction.splitting import NOTHING, Piece
-from parcours.collect.compaction.wants import CONTEXT, PROPERTIES, TRAITS, Path
+from parcours.collect.compaction.wants import CHOICES, CONSENT, CONTEXT, CONTEXT_TRAITS, PROPERTIES, TRAITS, Path
 
 CALL_MEMBERS = ("type", "event", "name", "messageId", "userId", "anonymousId", "previousId", "groupId")
 TIME_MEMBERS = ("timestamp", "originalTimestamp", "sentAt")
+
+_HOMES: tuple[Path, ...] = (CHOICES, CHOICES[:-1], CONTEXT_TRAITS, (CONTEXT,), (PROPERTIES,), (TRAITS,), ())
+"""The objects that are opened, the innermost first."""
 
 _STEP = 256
 _FAULTS = (msgspec.DecodeError, UnicodeError, RecursionError, UnusableError)
@@ -41,6 +44,7 @@ class Shape:
             (self._attributes[key], type, msgspec.field(name=key, default=absent)) for key, type, absent in members
         ]
         self.struct = msgspec.defstruct("Shape", fields, gc=False)
+        self.decode = msgspec.json.Decoder(self.struct).decode
         self.empty: Any = self.struct()
 
     def attribute(self, key: str) -> str | None:
@@ -58,81 +62,80 @@ class Shapes:
 
     Args:
         paths: All that is wanted.
+
+    Attributes:
+        unread: Stands for the consent object of an event where that is of another shape: it grants nothing.
     """
 
     def __init__(self, paths: Iterable[Path]) -> None:
         wanted = tuple(paths)
-        under: dict[str, list[str]] = {PROPERTIES: [], TRAITS: [], CONTEXT: []}
-        top = [path[0] for path in wanted if len(path) == 1]
+        under: dict[Path, list[str]] = {home: [] for home in _HOMES}
         for path in wanted:
-            if len(path) > 1 and path[:2] != (CONTEXT, TRAITS):
-                under[path[0]].append(path[1])
-        under[TRAITS] += [path[2] for path in wanted if path[:2] == (CONTEXT, TRAITS)]
-        self.properties = Shape(under[PROPERTIES], {})
-        self.traits = Shape(under[TRAITS], {})
+            home = next(home for home in _HOMES if path[: len(home)] == home and len(path) > len(home))
+            under[(TRAITS,) if home == CONTEXT_TRAITS else home].append(path[len(home)])
+        self.properties = Shape(under[PROPERTIES,], {})
+        self.traits = Shape(under[TRAITS,], {})
+        self.choices = Shape(under[CHOICES], {})
+        self.consent = Shape(under[CHOICES[:-1]], {CHOICES[-1]: (self.choices.struct | None, None)})
+        self.unread = self.consent.struct()
         # An item's own member of the context hides the envelope's even when it is null, so absent must not be null.
-        self.context = Shape(under[CONTEXT], {TRAITS: _RAW}, default=msgspec.UNSET)
-        context = (self.context.struct | None, None)
-        typed = {CONTEXT: context, PROPERTIES: _RAW, TRAITS: _RAW}
-        self.event = Shape((*CALL_MEMBERS, *TIME_MEMBERS, *top), typed)
-        self._decode_event = msgspec.json.Decoder(self.event.struct).decode
-        self._decode_context = msgspec.json.Decoder(self.context.struct).decode
-        self._decode_properties = msgspec.json.Decoder(self.properties.struct).decode
-        self._decode_traits = msgspec.json.Decoder(self.traits.struct).decode
+        consent = (self.consent.struct | None | msgspec.UnsetType, msgspec.UNSET)
+        self.context = Shape(under[CONTEXT,], {TRAITS: _RAW, CONSENT: consent}, default=msgspec.UNSET)
+        typed = {CONTEXT: (self.context.struct | None, None), PROPERTIES: _RAW, TRAITS: _RAW}
+        self.event = Shape((*CALL_MEMBERS, *TIME_MEMBERS, *under[()]), typed)
 
     def read_events(self, items: Sequence[Piece]) -> tuple[list[Any], dict[int, Reason]]:
         """Return each item as an event, an empty one where it cannot be read, with the reasons by place."""
-        return _read_all(items, self._decode_event, self._mend_event, self.event.empty)
+        return _read_all(items, self.event, self._mend_event)
 
-    def read_properties(self, pieces: Sequence[Piece]) -> tuple[list[Any], dict[int, Reason]]:
-        """Return the properties of each event; what is absent, null or an empty array is empty."""
-        return _read_members(pieces, self._decode_properties, self.properties.empty, PROPERTIES)
+    def read_members(self, shape: Shape, pieces: Sequence[Piece], name: str) -> tuple[list[Any], dict[int, Reason]]:
+        """Return the member ``name`` of each event; what is absent, null or an empty array is empty."""
 
-    def read_traits(self, pieces: Sequence[Piece]) -> tuple[list[Any], dict[int, Reason]]:
-        """Return the traits of each event, as `read_properties` does."""
-        return _read_members(pieces, self._decode_traits, self.traits.empty, TRAITS)
+        def mend(piece: Piece) -> Any:
+            if _is_empty(piece):
+                return shape.empty
+            if not _is_object(piece):
+                raise UnusableError(not_a_member(name))
+            return shape.decode(piece)
+
+        filled = [place for place, piece in enumerate(pieces) if len(piece)]
+        if len(filled) == len(pieces):
+            return _read_all(pieces, shape, mend)
+        found, faults = _read_all([pieces[place] for place in filled], shape, mend)
+        objects = [shape.empty] * len(pieces)
+        for place, one in zip(filled, found, strict=True):
+            objects[place] = one
+        return objects, {filled[place]: reason for place, reason in faults.items()}
 
     def read_context(self, piece: Piece) -> Any | None:
         """Return the context of an envelope; nothing when there is none or it is no object."""
         try:
-            return self._decode_context(piece) if len(piece) else None
+            return _decode_one(piece, self.context, self._mend_context) if len(piece) else None
         except _FAULTS:
             return None
 
     def _mend_event(self, item: Piece) -> Any:
-        """Read an event whose context is an empty array, as PHP writes an object without members."""
+        """Read an event whose context is an empty array, as PHP writes an object without members, or is odd inside."""
         members = _decode_members(item)
-        context = members.get(CONTEXT)
-        if context is None or _is_object(context):
-            return self._decode_event(item)
+        context = members.pop(CONTEXT, msgspec.Raw(b"null"))
+        event = self.event.decode(_encode(members))
         if not _is_empty(context):
-            raise UnusableError(not_a_member(CONTEXT))
-        del members[CONTEXT]
-        return self._decode_event(_encode(members))
+            if not _is_object(context):
+                raise UnusableError(not_a_member(CONTEXT))
+            setattr(event, self.event.attribute(CONTEXT) or "", _decode_one(context, self.context, self._mend_context))
+        return event
 
-
-def _read_members(
-    pieces: Sequence[Piece], decode: Callable[[Piece], Any], empty: Any, name: str
-) -> tuple[list[Any], dict[int, Reason]]:
-    def mend(piece: Piece) -> Any:
-        if _is_empty(piece):
-            return empty
-        if not _is_object(piece):
-            raise UnusableError(not_a_member(name))
-        return decode(piece)
-
-    filled = [place for place, piece in enumerate(pieces) if len(piece)]
-    if len(filled) == len(pieces):
-        return _read_all(pieces, decode, mend, empty)
-    found, faults = _read_all([pieces[place] for place in filled], decode, mend, empty)
-    objects = [empty] * len(pieces)
-    for place, one in zip(filled, found, strict=True):
-        objects[place] = one
-    return objects, {filled[place]: reason for place, reason in faults.items()}
+    def _mend_context(self, piece: Piece) -> Any:
+        """Read a context whose consent object has another shape; anything else that is wrong with it stays so."""
+        members = _decode_members(piece)
+        members.pop(CONSENT, None)
+        context = self.context.decode(_encode(members))
+        setattr(context, self.context.attribute(CONSENT) or "", self.unread)
+        return context
 
 
 def _read_all(
-    pieces: Sequence[Piece], decode: Callable[[Piece], Any], mend: Callable[[Piece], Any], empty: Any
+    pieces: Sequence[Piece], shape: Shape, mend: Callable[[Piece], Any]
 ) -> tuple[list[Any], dict[int, Reason]]:
     """Decode all pieces, a step at a time; only in a step that holds a faulty one is each looked at by itself."""
     objects: list[Any] = []
@@ -140,20 +143,20 @@ def _read_all(
     for start in range(0, len(pieces), _STEP):
         step = pieces[start : start + _STEP]
         try:
-            objects += list(map(decode, step))
+            objects += list(map(shape.decode, step))
         except _FAULTS:
             for place, piece in enumerate(step, start):
                 try:
-                    objects.append(_decode_one(piece, decode, mend))
+                    objects.append(_decode_one(piece, shape, mend))
                 except _FAULTS as fault:
-                    objects.append(empty)
+                    objects.append(shape.empty)
                     faults[place] = why_unreadable(fault, bytes(piece))
     return objects, faults
 
 
-def _decode_one(piece: Piece, decode: Callable[[Piece], Any], mend: Callable[[Piece], Any]) -> Any:
+def _decode_one(piece: Piece, shape: Shape, mend: Callable[[Piece], Any]) -> Any:
     try:
-        return decode(piece)
+        return shape.decode(piece)
     except msgspec.ValidationError:
         return mend(piece)
 

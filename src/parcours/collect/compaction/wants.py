@@ -16,7 +16,8 @@ Path: TypeAlias = tuple[str, ...]
 
 PROPERTIES, TRAITS, CONTEXT = "properties", "traits", "context"
 CONTEXT_TRAITS: Path = (CONTEXT, TRAITS)
-CHOICES: Path = (CONTEXT, "consent", "categoryPreferences")
+CONSENT = "consent"
+CHOICES: Path = (CONTEXT, CONSENT, "categoryPreferences")
 
 _TOP_ALONE = frozenset({"userId", "anonymousId", "previousId", "groupId", "messageId", "event", "type"})
 """Names that always mean the event's own member."""
