@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import numpy.typing as npt
 
 from parcours.engine.store.sqlite import Database
+from parcours.errors import ParcoursError
 from parcours.know.keys import Keys
 from parcours.know.pseudonyms import Numbers, checksums
 from parcours.know.state import damaged, tally_of
@@ -89,6 +92,16 @@ class Ledger:
             for lines in self._pending:
                 self._standing.take(lines)
         return self._read_to
+
+    def verify(self) -> Iterator[ParcoursError]:
+        """Yield one error for each line that was altered, and one when lines are missing."""
+        with self._state.snapshot():
+            rows = self._state.execute(f"SELECT {_COLUMNS}, checksum, entry_no FROM consent")
+            for row in rows:
+                told = np.array([row[:7]], np.int64) if all(isinstance(cell, int) for cell in row) else None
+                if told is None or int(checksums(told, self._key)[0]) != row[7]:
+                    yield damaged("consent", row[8], self._state.path)
+            yield from self._tally.verify(row[7] for row in rows)
 
     def _take_appended(self) -> bool:
         with self._state.snapshot():

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from hashlib import blake2b
 
 import numpy as np
 import pyarrow as pa
 
 from parcours.engine.store.sqlite import Database
+from parcours.errors import ParcoursError
 from parcours.know.keys import Keys
 from parcours.know.pseudonyms import Numbers
 from parcours.know.state import damaged, tally_of
@@ -51,6 +53,17 @@ class Edges:
             blocks = [self._open(row) for row in rows]
             self._tally.compare(row[3] for row in rows)
         return np.concatenate(blocks) if blocks else np.empty((0, _WIDTH), np.int64)
+
+    def verify(self) -> Iterator[ParcoursError]:
+        """Yield one error for each block that was altered, and one when blocks are missing."""
+        with self._state.snapshot():
+            rows = self._state.execute("SELECT block_no, seen, body, checksum FROM edges")
+            for row in rows:
+                try:
+                    self._open(row)
+                except ParcoursError as fault:
+                    yield fault
+            yield from self._tally.verify(row[3] for row in rows)
 
     def withdraw(self, event_nos: Numbers) -> None:
         """Forget the edges that only these events showed; those that others showed too stay."""

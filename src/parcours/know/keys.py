@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import os
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from hashlib import blake2b
 from pathlib import Path
@@ -136,6 +136,22 @@ class Keys:
     def derive(self, name: str) -> bytes:
         """Return a 32-byte key of its own for ``name`` (keyed BLAKE2b over it, RFC 7693)."""
         return blake2b(name.encode(), key=self._company["rows"], digest_size=KEY_BYTES, person=b"derive").digest()
+
+    def verify(self) -> Iterator[ParcoursError]:
+        """Yield one error for each key that no longer unwraps, and one when keys are missing."""
+        with self._database.snapshot():
+            rows = self._database.execute("SELECT pseudonym, wrapped FROM identifier_keys")
+            for pseudonym, wrapped in rows:
+                try:
+                    self._unwrap(int(pseudonym or 0), _blob(wrapped))
+                except ParcoursError as fault:
+                    yield fault
+            yield from self._tally.verify(_blob(wrapped)[-TAG_BYTES:] for _, wrapped in rows)
+            for (hour,) in self._database.execute("SELECT hour FROM hour_keys"):
+                try:
+                    self.hour_key(int(hour or 0))
+                except ParcoursError as fault:
+                    yield fault
 
     def seal(self, data: bytes) -> bytes:
         """Encrypt ``data`` under the company's quarantine key (nonce first)."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 from cryptography.exceptions import InvalidTag
@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from parcours.engine.store.checked import TAG_BYTES
 from parcours.engine.store.sqlite import Cell, Database
+from parcours.errors import ParcoursError
 from parcours.know.keys import Keys
 from parcours.know.pseudonyms import Numbers, quick_checksums
 from parcours.know.state import damaged, tally_of
@@ -134,6 +135,36 @@ class Vault:
         table = self._read()
         return table[:, 0], table[:, 2]
 
+    def verify(self) -> Iterator[ParcoursError]:
+        """Yield one error for each identifier and text that was altered, and one where rows are missing.
+
+        What is sealed is opened, as far as its key was not destroyed.
+        """
+        with self._state.snapshot():
+            rows = self._state.execute("SELECT pseudonym, fingerprint, first_event_no, sealed, checksum FROM vault")
+            for row in rows:
+                yield from self._verify_row("vault", row[0], row[0], row[3], row[:3], row[4])
+            yield from self._rows.verify(row[4] for row in rows)
+            texts = self._state.execute("SELECT ref, subject, event_no, sealed FROM texts")
+            for row in texts:
+                yield from self._verify_row("texts", row[0], row[1], row[3], row[:3])
+            yield from self._texts.verify(row[3][-TAG_BYTES:] if isinstance(row[3], bytes) else None for row in texts)
+
+    def _verify_row(
+        self, table: str, line: Cell, owner: Cell, sealed: Cell, cells: tuple[Cell, ...], checksum: Cell = None
+    ) -> Iterator[ParcoursError]:
+        if not all(isinstance(cell, int) for cell in cells):
+            yield damaged(table, line, self._state.path)
+            return
+        if table == "vault" and int(quick_checksums(np.array([cells], np.int64))[0]) != checksum:
+            yield damaged(table, line, self._state.path)
+            return
+        try:
+            for key in self._keys.find([owner]).values():  # type: ignore[list-item]
+                self._open(key, sealed, cells, table, line)
+        except ParcoursError as fault:
+            yield fault
+
     def _read(self) -> Numbers:
         """Return pseudonym, fingerprint and first event number of every row, by pseudonym."""
         with self._state.snapshot():
@@ -168,7 +199,7 @@ class Vault:
         self._new_rows.clear()
         self._new_texts.clear()
 
-    def _open(self, key: bytes, sealed: Cell, bound: tuple[Cell, ...], table: str, line: int) -> str:
+    def _open(self, key: bytes, sealed: Cell, bound: tuple[Cell, ...], table: str, line: Cell) -> str:
         try:
             if not isinstance(sealed, bytes):
                 raise InvalidTag

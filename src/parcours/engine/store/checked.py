@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import reduce
 from hashlib import blake2b
 from operator import xor
@@ -69,6 +69,13 @@ class Tally:
         """Raise `ParcoursError` ``row_damaged`` unless there are so many rows, with this sum of their checksums."""
         if (rows, total & _ALL_BITS) != self._read():
             raise self.damaged()
+
+    def verify(self, checksums: Iterable[Cell]) -> Iterator[ParcoursError]:
+        """Yield the error that `compare` raises."""
+        try:
+            self.compare(checksums)
+        except ParcoursError as fault:
+            yield fault
 
     def drop(self, where: str, each: Iterable[Sequence[Cell]]) -> int:
         """Delete the rows of which ``where`` holds, with the cells of ``each`` in turn; return how many there were."""
@@ -148,6 +155,15 @@ class CheckedTable:
     def some(self, clauses: str, args: Sequence[Cell] = ()) -> list[tuple[Cell, ...]]:
         """Return the rows that ``clauses`` (``WHERE …``) choose, each checked; that none is missing is not."""
         return [row[:-1] for row in self._select(clauses, args)]
+
+    def verify(self) -> Iterator[ParcoursError]:
+        """Yield one error for each row that was altered, and one when rows are missing or double."""
+        with self._db.snapshot():
+            rows = self._db.execute(f"SELECT {', '.join(self.columns)}, checksum FROM {self.table}")
+            for row in rows:
+                if checksum_of(self.table, row[:-1], self._secret) != row[-1]:
+                    yield row_damaged(self._db.path, self.table, self._name(row))
+            yield from self.tally.verify(row[-1] for row in rows)
 
     def _select(self, clauses: str, args: Sequence[Cell] = ()) -> list[tuple[Cell, ...]]:
         rows = self._db.execute(f"SELECT {', '.join(self.columns)}, checksum FROM {self.table} {clauses}", args)
