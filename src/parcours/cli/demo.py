@@ -46,4 +46,4 @@ def command(
     else:
         print_report(folder, report)
     if served:
-        serve_folder(folder, host, port)
+        serve_folder(folder, host, port, visitors=customers)

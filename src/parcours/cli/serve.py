@@ -44,8 +44,9 @@ def serve_folder(
     collect_host: str | None = None,
     collect_port: int | None = None,
     collected: bool = True,
+    visitors: int = 0,
 ) -> None:
-    """Serve the pages and collection; say where on stderr."""
+    """Serve the pages and collection; say where on stderr. With ``visitors`` so many simulated customers come by."""
     from parcours.serving.run import serve
 
     company = companies.open(folder, follow=collected)
@@ -70,7 +71,7 @@ def serve_folder(
         ),
         err=True,
     )
-    serve(company, chosen_host, chosen_port, (there, number))
+    serve(company, chosen_host, chosen_port, (there, number), visitors)
 
 
 def find_port(host: str, port: int) -> int:

@@ -53,8 +53,8 @@ def print_timeline(company: companies.Company, timeline: Timeline) -> None:
     click.echo(
         str(
             Words(
-                fr=f"{count} événements, {timeline.identifiers} identifiants, finalité {timeline.purpose} (heures UTC).",
-                en=f"{count} events, {timeline.identifiers} identifiers, purpose {timeline.purpose} (times are UTC).",
+                fr=f"{count} événements, {timeline.identifiers} identifiants, finalité {timeline.purpose} (UTC).",
+                en=f"{count} events, {timeline.identifiers} identifiers, purpose {timeline.purpose} (UTC).",
             )
         )
     )

@@ -9,7 +9,7 @@ from parcours.blueprint.records import Blueprint
 from parcours.collect.door import Door
 from parcours.collect.inspection import inspect_files
 from parcours.collect.intake import Intake
-from parcours.collect.reading import read_sources
+from parcours.collect.reading import SURVEY_PAGES, read_sources
 from parcours.collect.report import LoadReport
 from parcours.engine.store.lock import company_lock
 from parcours.engine.store.manifest import Manifest
@@ -65,7 +65,7 @@ def load(
             others = _held_by_others(manifest, by_file)
         finally:
             manifest.close()
-    described = {source.source.source for source in sources}
+    described = {source.source.source for source in sources} | {SURVEY_PAGES}
     gone = {name: events for name, events in others.items() if name not in described}
     warnings = [fault.sentence for fault in faults] + [_source_gone(*one) for one in gone.items()]
     return LoadReport(tuple(reports), tuple(warnings), sum(others.values()))

@@ -20,6 +20,10 @@ from parcours.settings import Settings
 from parcours.words import Words
 
 SOURCES = "sources"
+SURVEY_PAGES = "survey_pages"
+"""The source of answers given on our own survey pages; it need not be declared."""
+
+HTTP = "http"
 
 
 def read_sources(folder: Path, blueprint: Blueprint, settings: Settings) -> tuple[ReadSource, ...]:
@@ -33,6 +37,18 @@ def read_sources(folder: Path, blueprint: Blueprint, settings: Settings) -> tupl
     if errors:
         raise ParcoursError.of(errors)
     return sources
+
+
+def delivering_sources(folder: Path, blueprint: Blueprint, settings: Settings) -> tuple[Source, ...]:
+    """Return the sources that deliver to the journal: those with a connector, and the survey pages that `serve` hosts.
+
+    Raises:
+        ParcoursError: every error of every source at once.
+    """
+    sources = [one.source for one in read_sources(folder, blueprint, settings) if one.source.connector]
+    if all(source.source != SURVEY_PAGES for source in sources):
+        sources.append(Source(source=SURVEY_PAGES, connector=HTTP))
+    return tuple(sources)
 
 
 def check_sources(folder: Path, blueprint: Blueprint, settings: Settings, sample: bool = True) -> list[Fault]:

@@ -16,13 +16,13 @@ import pyarrow.compute as pc
 from parcours.blueprint.records import Blueprint
 from parcours.collect.compaction.merging import keep_compact
 from parcours.collect.compaction.parcels import make_parcels
-from parcours.collect.compaction.seen import CONFLICT, DUPLICATE, NEW, Seen
 from parcours.collect.compaction.reading import Placed, Read, Reader
+from parcours.collect.compaction.seen import CONFLICT, DUPLICATE, NEW, Seen
 from parcours.collect.connectors.destinations import Destination, read_destinations
 from parcours.collect.door import Admission, Door
 from parcours.collect.journal.delivery import Delivery
 from parcours.collect.journal.sealing import HOUR_MS, Sealer
-from parcours.collect.reading import read_sources
+from parcours.collect.reading import delivering_sources
 from parcours.collect.rows import Ints
 from parcours.collect.source import Source
 from parcours.engine.store.arrivals import Arrivals
@@ -36,8 +36,11 @@ from parcours.settings import Settings
 from parcours.words import Words
 
 LOG = logging.getLogger(__name__)
-MOST_BYTES = 24 << 20
-"""Sealed bytes taken over at once: some 200,000 events, so that memory stays flat however much waits."""
+MOST_EVENTS = 60_000
+"""Events taken over at once, so that memory stays flat however much waits."""
+
+MOST_BYTES = 16 << 20
+"""Sealed bytes taken over at once: events may be large."""
 
 RESTING_DAYS = 2
 """Seen ids of days before these hardly change any more: an SDK retries for hours, not for days."""
@@ -86,7 +89,7 @@ def compact(
     try:
         if not has_pending(manifest.database):
             return Compacted()
-        sources = [one.source for one in read_sources(folder, blueprint, settings) if one.source.connector]
+        sources = delivering_sources(folder, blueprint, settings)
         destinations = read_destinations(folder, blueprint)
         done = Compaction(folder, blueprint, settings, sources, destinations, door, manifest).run(stopping)
         keep_compact(folder, manifest, time.time_ns() // DAY_NS - RESTING_DAYS, stopping)
@@ -146,7 +149,7 @@ class Compaction:
             self._door.forget_from(cut_short)
         done = Compacted()
         while not stopping():
-            batches = self._journal.pending(most_bytes=MOST_BYTES)
+            batches = self._journal.pending(most_bytes=MOST_BYTES, most_events=MOST_EVENTS)
             if not batches:
                 break
             done += self._take_over(batches)
@@ -256,4 +259,7 @@ def _count(
     this_hour = max((hour for _, hour, _, _ in counts), default=0)
     for (source, code), count in read.counts.items():
         counts[source, this_hour, "told", code] += count
+    for (source, _), undeclared in read.undeclared.items():
+        for name, count in undeclared.names.items():
+            counts[source, this_hour, "undeclared", name] += count
     return counts, latest_ms
