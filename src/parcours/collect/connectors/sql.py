@@ -18,7 +18,7 @@ from parcours.collect.connectors.faults import one_way
 from parcours.collect.connectors.reading import check_shape, read_options
 from parcours.collect.connectors.secrets import Secrets
 from parcours.collect.connectors.sql_bookmark import Bookmark, Overlap, Start
-from parcours.collect.connectors.sql_faults import bad_url, key_unusable
+from parcours.collect.connectors.sql_faults import bad_url, cursor_inexact, key_unusable
 from parcours.collect.connectors.sql_pages import Database, Row, Selection, is_url
 from parcours.collect.connectors.sql_rows import digest_row, write_record, write_value
 from parcours.collect.source import Source
@@ -80,7 +80,7 @@ class SqlInlet:
 
         Raises:
             ParcoursError: ``database_unreachable``, ``query_refused``, ``column_missing``, ``key_not_unique``,
-                ``overlap_differs`` or ``too_many_remembered``.
+                ``cursor_inexact``, ``overlap_differs`` or ``too_many_remembered``.
         """
         bookmark = Bookmark(self._reads, self._options.key is not None, self._overlap)
         bookmark.recall(port.cursor())
@@ -108,7 +108,7 @@ class SqlInlet:
         count, more = 0, False
         with closing(self._database.page(connection, self._columns or (), start, limit + 1)) as rows:
             for row in rows:
-                self._compare(last, row)
+                self._compare(last, row, start)
                 if count == limit:
                     more = True
                     break
@@ -132,8 +132,10 @@ class SqlInlet:
         else:
             records.append(record)
 
-    def _compare(self, last: Row | None, row: Row) -> None:
-        """Raise when the key does not tell a row from the one before it: a page could end between the two."""
+    def _compare(self, last: Row | None, row: Row, start: Start | None) -> None:
+        """Raise when rows cannot be told apart as they must: a page could end between two of them."""
+        if isinstance(row.value, float):
+            raise cursor_inexact(self._options.cursor)
         key = self._options.key
         if key is None:
             return
@@ -141,6 +143,9 @@ class SqlInlet:
             raise key_unusable(key, empty=True)
         if last is not None and (last.value, last.key) == (row.value, row.key):
             raise key_unusable(key, empty=False)
+        if start is not None and start.after_key and (start.value, start.key) == (row.value, row.key):
+            # The database holds it more finely than we read it: every page would begin with the same row.
+            raise cursor_inexact(self._options.cursor)
 
 
 class SqlConnector:

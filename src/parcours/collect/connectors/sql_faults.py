@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from sqlalchemy.exc import DataError, DBAPIError, ProgrammingError
+from sqlalchemy.exc import DataError, DBAPIError
 
 from parcours.collect.connectors.secrets import Secrets
 from parcours.errors import ParcoursError
@@ -13,13 +13,17 @@ from parcours.words import Words
 _VALUES: Final = ("22", "23")
 """Classes of SQLSTATE whose messages quote values of rows."""
 
+_AWAY: Final = ("08", "53", "57")
+"""Classes of SQLSTATE that say that the server goes away, or has no room."""
+
 _MOST_LETTERS: Final = 200
 
 
 def database_fault(error: Exception, secrets: Secrets) -> ParcoursError:
     """Return the error for what the database or its driver raised."""
-    reason = _reason(error, secrets)
-    if isinstance(error, ProgrammingError):
+    state, reason = _reason(error, secrets)
+    refused = isinstance(error, DBAPIError) and error.statement is not None and not error.connection_invalidated
+    if refused and not state.startswith(_AWAY):
         return ParcoursError(
             "query_refused",
             Words(f"La base refuse la lecture : {reason}.", f"The database refuses to be read: {reason}."),
@@ -38,7 +42,8 @@ def database_fault(error: Exception, secrets: Secrets) -> ParcoursError:
     )
 
 
-def _reason(error: Exception, secrets: Secrets) -> str:
+def _reason(error: Exception, secrets: Secrets) -> tuple[str, str]:
+    """Return the SQLSTATE, if the driver tells it, and the reason."""
     origin: Any = error.orig if isinstance(error, DBAPIError) else error
     told = origin.args[0] if getattr(origin, "args", None) else ""
     # pg8000 gives the fields of PostgreSQL's answer; other drivers a text.
@@ -46,9 +51,9 @@ def _reason(error: Exception, secrets: Secrets) -> str:
     text = str(told.get("M", "")) if isinstance(told, dict) else str(told)
     kind = type(origin).__name__
     if isinstance(error, DataError) or state.startswith(_VALUES):
-        return f"{kind} {state}".strip()
+        return state, f"{kind} {state}".strip()
     line = secrets.hide(text).strip().partition("\n")[0][:_MOST_LETTERS].rstrip(". ")
-    return f"{line} ({state or kind})" if line else kind
+    return state, f"{line} ({state or kind})" if line else kind
 
 
 def column_missing(name: str, there: tuple[str, ...], near: list[str]) -> ParcoursError:
@@ -107,5 +112,20 @@ def key_unusable(key: str, empty: bool) -> ParcoursError:
             "reconnues à leur contenu).",
             "Name under key: a column that is unique and never empty, or take key: away (rows that were read are then "
             "known by their content).",
+        ),
+    )
+
+
+def cursor_inexact(cursor: str) -> ParcoursError:
+    """Return the error for cursor values that do not survive being read and asked for again."""
+    return ParcoursError(
+        "cursor_inexact",
+        Words(
+            f"La colonne « {cursor} » n'est pas exacte : nombre flottant, ou moments plus fins que la microseconde.",
+            f"The column “{cursor}” is not exact: a floating number, or moments finer than a microsecond.",
+        ),
+        Words(
+            "Rendez-la exacte dans query: (un entier, un numeric, des microsecondes), sous un nom que cursor: reprend.",
+            "Make it exact in query: (a whole number, a numeric, microseconds), under a name that cursor: takes up.",
         ),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from difflib import get_close_matches
@@ -22,6 +23,9 @@ _TIMEOUTS: Final = {"pg8000": "timeout"}
 """The drivers that can be told how long the database may be silent, and what they call it."""
 
 _BUFFERED_ROWS: Final = 1_000
+
+# The pool logs a traceback for each connection that fails to say goodbye; the fault itself is told by us.
+logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)
 
 
 class Selection(msgspec.Struct, frozen=True):
@@ -72,11 +76,12 @@ class Database:
         with connection.begin():
             there = tuple(connection.execute(nothing).keys())
         found = []
-        for name in wanted:
+        for name in (self._selection.cursor, *((self._selection.key,) if self._selection.key else ()), *wanted):
             outer = name if name in there else name.partition(".")[0]
             if outer not in there:
                 raise column_missing(name, there, get_close_matches(name, there, n=1, cutoff=0.5))
-            found.append(outer)
+            if name in wanted:
+                found.append(outer)
         return tuple(dict.fromkeys(found))
 
     def page(self, connection: Connection, columns: tuple[str, ...], start: Start | None, limit: int) -> Generator[Row]:
