@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import shutil
 import subprocess
 import sys
@@ -14,10 +15,17 @@ import pytest
 from tests.cli.conftest import call
 
 from parcours import company as companies
+from parcours.collect.survey.answers import SOURCE
+from parcours.collect.survey.desk import STATUSES
+from parcours.collect.survey.forms import MOST_COMMENT
+from parcours.collect.survey.invitations import MOST_DAYS
 from parcours.collect.survey.links import Link, derive_keys, open_link
+from parcours.collect.survey.pace import MOST_FORMS
+from parcours.collect.survey.questions import MOST_SCORES
 from parcours.words import speak
 
 RETAIL = Path(__file__).parents[2] / "examples" / "retail"
+GUIDE = Path(__file__).parents[2] / "docs" / "guides" / "ask-customers.md"
 DAY_MS = 86_400_000
 
 
@@ -127,6 +135,33 @@ def test_it_speaks_french(acme: Path) -> None:
     done = call("--lang", "fr", "survey", acme, "delivery", "--user", "C-1")
     assert "Liens sans « order » : 1." in done.stderr
     speak(None)
+
+
+COMMANDS = re.findall(r"^parcours (survey [^#\n]*)", GUIDE.read_text("utf-8"), re.MULTILINE)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_each_command_of_the_guide_runs(acme: Path, monkeypatch: pytest.MonkeyPatch, command: str) -> None:
+    monkeypatch.chdir(acme.parent)
+    Path("people.csv").write_text("user,order\nC-1,O-1\n", "utf-8")
+    done = call(*command.split())
+    assert (done.returncode, done.stdout.count("https://avis.acme.fr/s/1")) == (0, 1), done.stderr
+
+
+def test_the_guide_tells_every_status_and_limit() -> None:
+    text = GUIDE.read_text("utf-8")
+    assert len(COMMANDS) == 2
+    table = text.partition("| status |")[2].partition("## ")[0]
+    told = {int(number) for number in re.findall(r"\b\d{3}\b", table)}
+    assert told == {*STATUSES.values(), 303, 415, 422}
+    for limit in (
+        f"{MOST_DAYS})",
+        f"{MOST_SCORES} scores",
+        f"{MOST_COMMENT:,} characters",
+        f"{MOST_FORMS} forms",
+        SOURCE,
+    ):
+        assert limit in text
 
 
 def test_two_runs_open_under_one_key(acme: Path) -> None:
