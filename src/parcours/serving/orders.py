@@ -20,7 +20,9 @@ class Orders(msgspec.Struct, frozen=True, kw_only=True):
         hosts: The names that are served beside the loopback's.
         forwarded: Whether a proxy tells the client's address.
         full: Whether too much waits to be taken over: nothing more is accepted then.
-        survey_key: What seals survey links, if surveys are asked.
+        folder: The company folder, where survey pages find the blueprint.
+        declared: Changes when a file in which the company declares something does.
+        survey_key: What seals survey links.
     """
 
     senders: dict[str, Sender] = {}
@@ -28,8 +30,9 @@ class Orders(msgspec.Struct, frozen=True, kw_only=True):
     hosts: tuple[str, ...] = ()
     forwarded: bool = False
     full: bool = False
+    folder: str = ""
+    declared: str = ""
     survey_key: bytes = b""
-    read_back_token: str = ""
 
 
 def write_orders(orders: Orders) -> bytes:

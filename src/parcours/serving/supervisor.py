@@ -9,6 +9,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 
 import msgspec
@@ -18,7 +19,8 @@ from parcours.collect.http.tally import Tally
 from parcours.collect.journal.opening import read_journal
 from parcours.collect.journal.sealing import HOUR_MS
 from parcours.collect.write_keys import find_senders
-from parcours.company import Company
+from parcours.company import Company, declared_stamp
+from parcours.company import open as open_company
 from parcours.errors import ParcoursError
 from parcours.serving.children import Child
 from parcours.serving.keeper import Told
@@ -43,6 +45,7 @@ class Supervisor:
 
     def __init__(self, company: Company, host: str | None = None, port: int | None = None) -> None:
         self._company = company
+        self._declared = declared_stamp(company.folder)
         settings = company.settings.collect
         self._host = host or settings.host
         self._wanted_port = settings.port if port is None else port
@@ -125,6 +128,7 @@ class Supervisor:
                 for child in (self._writer, *self._workers, self._keeper):
                     if child is not None:
                         child.look()
+                self._reopen()
                 orders = self._make_orders()
                 if orders != self._orders:
                     self._orders = orders
@@ -132,6 +136,13 @@ class Supervisor:
                         worker.tell(orders)
             except ParcoursError as fault:
                 LOG.warning("orders stay as they were", extra={"fields": {"code": fault.code}})
+
+    def _reopen(self) -> None:
+        """Take up files that have changed; with a fault in them the company stays as it was."""
+        stamp = declared_stamp(self._company.folder)
+        if stamp != self._declared:
+            self._declared = stamp
+            self._company = open_company(self._company.folder, follow=True)
 
     def _make_orders(self) -> bytes:
         company = self._company
@@ -146,6 +157,8 @@ class Supervisor:
                 hosts=settings.hosts,
                 forwarded=settings.forwarded,
                 full=self._journal.backlog().bytes > settings.backlog_mb * MB,
+                folder=str(company.folder),
+                declared=sha256(repr(declared_stamp(company.folder)).encode()).hexdigest(),
                 survey_key=company.know.survey_key(),
             )
         )

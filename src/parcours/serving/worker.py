@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import logging
 import os
 import resource
 import signal
@@ -24,9 +25,13 @@ from parcours.collect.http.server import CollectServer
 from parcours.collect.http.tally import Tally
 from parcours.collect.journal.handover import Handover
 from parcours.collect.journal.sealing import HOUR_MS
+from parcours.errors import ParcoursError
 from parcours.serving.logs import log_as_json, note_loop_fault
 from parcours.serving.orders import Orders, hear_orders
+from parcours.serving.surveys import open_surveys
 from parcours.serving.telling import Teller
+
+LOG = logging.getLogger(__name__)
 
 TOLD_EVERY_S = 1.0
 PROVED_EVERY_S = 5.0
@@ -67,11 +72,24 @@ class Worker:
 
     def _follow(self, orders: Orders) -> None:
         # The keys before these stay: a frame may be sealed just after the hour has turned, or the clock was set.
-        kept = {**self._orders.hour_keys, **orders.hour_keys}
+        before = self._orders
+        kept = {**before.hour_keys, **orders.hour_keys}
         self._hour_keys.clear()
         self._hour_keys.update(kept)
         self._orders = orders
         self._app.follow(Senders(orders.senders), orders.hosts, orders.forwarded, orders.full)
+
+        if (orders.declared, orders.survey_key) != (before.declared, before.survey_key):
+            self._open_surveys(orders)
+
+    def _open_surveys(self, orders: Orders) -> None:
+        """Ask what the blueprint now says; with a fault in it the questions stay as they were."""
+        try:
+            surveys = open_surveys(Path(orders.folder), orders.survey_key, self._gathering, self._tally)
+        except ParcoursError as fault:
+            LOG.warning("survey pages stay as they were", extra={"fields": {"code": fault.code}})
+            return
+        self._app.more = build_more(self._find_trouble, surveys)
 
     def _stop(self) -> None:
         self._server.should_exit = True

@@ -58,7 +58,7 @@ class CollectApp:
     def __init__(self, gathering: Gathering, tally: Tally, more: Asgi | None, most_in_flight: int) -> None:
         self._gathering = gathering
         self._tally = tally
-        self._more = more
+        self.more = more
         self._intake = Intake(gathering, most_in_flight)
         self._senders = Senders({})
         self._hosts: frozenset[str] = LOOPBACK
@@ -86,10 +86,10 @@ class CollectApp:
             return
         route = find_route(scope["path"])
         if route is None:
-            if self._more is None:
+            if self.more is None:
                 await NOT_FOUND.send(send)
             else:
-                await self._more(scope, receive, send)
+                await self.more(scope, receive, send)
             return
         method = scope["method"]
         if method == "OPTIONS":
