@@ -15,6 +15,7 @@ from parcours.charts.numbers import (
     write_duration,
     write_durations,
     write_interval,
+    write_moment,
     write_money,
     write_number,
     write_period,
@@ -91,3 +92,9 @@ def test_durations_that_stand_together_stay_apart() -> None:
     ]
     assert write_durations((14.0 * day, 12.0 * day, 16.0 * day), "en") == [f"{x}\u00a0d" for x in (14, 12, 16)]
     assert write_durations((14.0 * day, None, 14.0 * day), "en")[0] == "14\u00a0d"
+
+
+def test_a_moment_is_written_where_the_company_is() -> None:
+    at_ms = 1_770_127_500_000  # 3 February 2026, 14:05 UTC
+    assert write_moment(at_ms, "fr", "Europe/Paris") == f"3{BROAD}févr.{BROAD}2026 à{BROAD}15:05"
+    assert write_moment(at_ms, "en") == f"3{BROAD}Feb{BROAD}2026, 14:05"

@@ -98,6 +98,12 @@ def write_date(value_ms: int, language: Language, zone: str = "UTC", year: bool 
     return f"{text}{BROAD}{day.year}" if year else text
 
 
+def write_moment(value_ms: int, language: Language, zone: str = "UTC") -> str:
+    """Write the day and the minute of ``value_ms`` (epoch) in ``zone``: `3 févr. 2026 à 14:05`, `3 Feb 2026, 14:05`."""
+    minute = datetime.fromtimestamp(value_ms / 1000, UTC).astimezone(ZoneInfo(zone)).strftime("%H:%M")
+    return f"{write_date(value_ms, language, zone)}{f' à{BROAD}' if language == 'fr' else ', '}{minute}"
+
+
 def write_period(period: tuple[int, int] | None, language: Language, zone: str = "UTC") -> str:
     """Write the first and last day of ``period`` (epoch milliseconds); a dash when there is none."""
     if period is None:
