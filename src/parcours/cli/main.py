@@ -42,6 +42,10 @@ COMMANDS = {
     "timeline": Words(
         fr="Montre un client sur tous les canaux, à la seconde.", en="Show one customer over every channel, up to now."
     ),
+    "verify": Words(
+        fr="Lit tout ce qui est gardé et dit ce qui est endommagé et comment le réparer.",
+        en="Read everything that is kept, and say what is damaged and how to mend it.",
+    ),
     "show": Words(fr="Montre une mesure en tableau ou en JSON.", en="Show one measure as a table or as JSON."),
     "export": Words(
         fr="Exporte le blueprint (bpmn) ou le journal des contacts (xes, ocel, parquet, csv).",

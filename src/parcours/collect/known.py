@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from parcours.collect.rows import Flags, Ints
-from parcours.engine.store.digests import file_sha256
+from parcours.engine.store.digests import is_intact
 from parcours.engine.store.manifest import KnownRows
 from parcours.engine.store.tables import sync, writes_told
 from parcours.errors import ParcoursError
@@ -25,6 +25,7 @@ KNOWN = "known"
 SHARDS = 64
 _SHARD_BITS = 57
 _MEMORY_ROWS = 1_000_000
+_ROW_BYTES = 24
 
 LOGGED = np.dtype(
     [("key", "<i8"), ("hash", "<i8"), ("first", "<i8"), ("events", "<i4"), ("file", "<i4"), ("admitted", "?")]
@@ -69,21 +70,26 @@ def open_known(folder: Path, kept: KnownRows | None) -> Known:
     if kept is None or not kept.rows:
         return NONE_KNOWN
     path = folder / ".parcours" / kept.path
-    if not path.exists() or file_sha256(path) != kept.sha256:
-        raise ParcoursError(
-            "known_rows_damaged",
-            Words(
-                f"Le registre des lignes connues de « {kept.source} » manque ou est endommagé.",
-                f"The register of known rows of “{kept.source}” is missing or damaged.",
-            ),
-            Words(
-                "Rétablissez-le depuis une sauvegarde ; sans elle, déplacez le dossier .parcours et relancez.",
-                "Restore it from a backup; without one, move the .parcours folder aside and run again.",
-            ),
-            path,
-        )
+    if not is_intact(path, kept.rows * _ROW_BYTES, kept.sha256, again=True):
+        raise known_damaged(path, kept.source)
     rows = np.memmap(path, "<i8", "r", shape=(3, kept.rows))
     return Known(rows[0], rows[1], rows[2])
+
+
+def known_damaged(path: Path, source: str) -> ParcoursError:
+    """Return the error that names the register of a source."""
+    return ParcoursError(
+        "known_rows_damaged",
+        Words(
+            f"Le registre des lignes connues de « {source} » manque ou est endommagé.",
+            f"The register of known rows of “{source}” is missing or damaged.",
+        ),
+        Words(
+            "Rétablissez-le depuis une sauvegarde ; sans elle, déplacez le dossier .parcours et relancez.",
+            "Restore it from a backup; without one, move the .parcours folder aside and run again.",
+        ),
+        path,
+    )
 
 
 class KnownWriter:

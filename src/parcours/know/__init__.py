@@ -5,5 +5,6 @@ from parcours.know.gate import Permitted
 from parcours.know.live import Live, Pulse
 from parcours.know.profiles import Profile
 from parcours.know.timeline import Timeline
+from parcours.know.verification import Verified, verify
 
-__all__ = ["Know", "Live", "Permitted", "Profile", "Pulse", "Timeline"]
+__all__ = ["Know", "Live", "Permitted", "Profile", "Pulse", "Timeline", "Verified", "verify"]

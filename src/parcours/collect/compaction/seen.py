@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from parcours.collect.compaction.seen_files import Ids, OpenRun, find, merge_day, write_run
+from parcours.collect.compaction.seen_files import Ids, OpenRun, merge_day, write_run
 from parcours.collect.rows import Flags, Ints
 from parcours.engine.store.manifest import SeenRun
 from parcours.engine.store.parts import remove_parts
@@ -131,7 +131,7 @@ class Seen:
         added = self._write(
             1 + max(run.level for run in group),
             dict(sorted(counts.items())),
-            lambda day: merge_day(day, [run.of(day) for run in opened]),
+            lambda day: merge_day(day, opened),
         )
         return added, [run.path for run in group]
 
@@ -140,12 +140,10 @@ class Seen:
         for run in self.runs:
             if not run.day <= day <= run.last_day:
                 continue
-            held = self._opened(run).of(day)
-            if len(held.ids):
-                here, contents = find(held, ids)
-                here &= ~found
-                known[here] = contents[here]
-                found |= here
+            here, contents = self._opened(run).find(day, ids)
+            here &= ~found
+            known[here] = contents[here]
+            found |= here
 
     def _opened(self, run: SeenRun) -> OpenRun:
         if run.path not in self._open:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import mmap as mmap_module
 import secrets
 from collections.abc import Iterable, Iterator, Sequence
+from mmap import PROT_READ, mmap
 from pathlib import Path
 from typing import BinaryIO
 
@@ -20,6 +22,9 @@ from parcours.words import Words
 SEEN = "seen"
 _MAGIC = int.from_bytes(b"seenids1", "little")
 _STEP_ROWS = 1 << 18
+_STEPS_HELD = 16
+_LEAST_ASKED = 1_000
+MADV_DONTNEED: int | None = getattr(mmap_module, "MADV_DONTNEED", None)
 
 
 class Ids(msgspec.Struct, frozen=True):
@@ -44,7 +49,10 @@ class OpenRun:
         path = folder / ".parcours" / run.path
         if not is_intact(path, run.bytes, run.sha256):
             raise seen_damaged(path)
-        whole = np.memmap(path, "<i8", "r")
+        self._run = run
+        with path.open("rb") as file:
+            self._map = mmap(file.fileno(), 0, prot=PROT_READ)
+        whole = np.frombuffer(self._map, "<i8")
         if len(whole) < 3 or whole[-1] != _MAGIC:
             raise seen_damaged(path)
         count, capacity = int(whole[-3]), int(whole[-2])
@@ -55,6 +63,21 @@ class OpenRun:
             raise seen_damaged(path)
         self._ids, self._contents = whole[:capacity], whole[capacity : capacity + run.rows]
 
+    def is_sound(self) -> bool:
+        """Return whether every day is in rising order, each id once, and within what the manifest says."""
+        low, high = self._run.low, self._run.high
+        for day in self.days.tolist():
+            ids = self.of(day).ids
+            for start in range(0, len(ids), _STEP_ROWS):
+                piece = ids[start : start + _STEP_ROWS + 1]
+                if not (piece[1:] > piece[:-1]).all() or piece[0] < low or piece[-1] > high:
+                    return False
+                self.let_go()
+        return bool((self.days[1:] > self.days[:-1]).all()) and (self.days[0], self.days[-1]) == (
+            self._run.day,
+            self._run.last_day,
+        )
+
     def of(self, day: int) -> Ids:
         """Return the ids of ``day``, mapped."""
         place = int(np.searchsorted(self.days, day))
@@ -64,11 +87,25 @@ class OpenRun:
         start = int(self._ends[place - 1]) if place else 0
         return Ids(day, self._ids[start:end], self._contents[start:end])
 
+    def find(self, day: int, ids: Ints) -> tuple[Flags, Ints]:
+        """Return which of ``ids`` (rising) are known of ``day``, and the content of each (0 where it is not)."""
+        held = self.of(day)
+        found, contents = np.zeros(len(ids), bool), np.zeros(len(ids), np.int64)
+        if not len(held.ids):
+            return found, contents
+        step = max(_LEAST_ASKED, len(ids) * _STEP_ROWS * _STEPS_HELD // len(held.ids))
+        for start in range(0, len(ids), step):
+            asked = slice(start, start + step)
+            places = np.minimum(np.searchsorted(held.ids, ids[asked]), len(held.ids) - 1)
+            hit = held.ids[places] == ids[asked]
+            found[asked], contents[asked][hit] = hit, held.contents[places[hit]]
+            self.let_go()
+        return found, contents
 
-def find(held: Ids, ids: Ints) -> tuple[Flags, Ints]:
-    """Return which of ``ids`` (rising) are among ``held``, and the content of each (anything where it is not)."""
-    places = np.minimum(np.searchsorted(held.ids, ids), len(held.ids) - 1)
-    return held.ids[places] == ids, held.contents[places]
+    def let_go(self) -> None:
+        """Let the system take back the memory of what was read: it stays in its cache and no longer counts as ours."""
+        if MADV_DONTNEED is not None:
+            self._map.madvise(MADV_DONTNEED)
 
 
 def write_run(folder: Path, level: int, capacity: int, pieces: Iterable[Ids]) -> SeenRun:
@@ -112,9 +149,9 @@ def write_run(folder: Path, level: int, capacity: int, pieces: Iterable[Ids]) ->
     )
 
 
-def merge_day(day: int, held: Sequence[Ids]) -> Iterator[Ids]:
+def merge_day(day: int, runs: Sequence[OpenRun]) -> Iterator[Ids]:
     """Yield the ids of several files as one, piece after piece; of an id that stands twice the earlier file counts."""
-    held = [one for one in held if len(one.ids)]
+    held = [one for run in runs if len((one := run.of(day)).ids)]
     # No file has more than a step of rows between two fences, so that a piece has a step for each file at most.
     fences = np.unique(np.concatenate([np.empty(0, np.int64), *(one.ids[_STEP_ROWS::_STEP_ROWS] for one in held)]))
     starts = [0] * len(held)
@@ -126,6 +163,8 @@ def merge_day(day: int, held: Sequence[Ids]) -> Iterator[Ids]:
         ids, contents = ids[order], contents[order]
         first = np.append(True, ids[1:] != ids[:-1])[: len(ids)]
         starts = ends
+        for run in runs:
+            run.let_go()
         if len(ids):
             yield Ids(day, ids[first], contents[first])
 
