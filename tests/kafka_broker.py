@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import time
 from collections.abc import Sequence
 from importlib.resources import as_file, files
 
-from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 from tests.wire import Wire, free_port
 
@@ -26,7 +27,8 @@ def broker_is_there() -> bool:
 class Broker:
     """A broker that has been started. What it holds dies with it, so `wire.cut` stands for a network that fails."""
 
-    def __init__(self) -> None:
+    def __init__(self, knows_nobody: bool = False) -> None:
+        self._knows_nobody = knows_nobody
         self.own_port = free_port()
         self.wire = Wire(self.own_port)
         self.servers = f"127.0.0.1:{self.wire.port}"
@@ -44,14 +46,18 @@ class Broker:
                     "--listener-url", f"tcp://127.0.0.1:{self.own_port}",
                     "--advertised-listener-url", f"tcp://{self.servers}",
                     "--storage-engine", "memory://tansu/",
+                    *(["--authentication"] if self._knows_nobody else []),
                 ],
                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
             )  # fmt: skip
         for _ in range(100):
             try:
-                self._admin().list_topics(timeout=1)
+                if self._knows_nobody:
+                    socket.create_connection(("127.0.0.1", self.own_port), 1).close()
+                else:
+                    self._admin().list_topics(timeout=1)
                 return
-            except Exception:
+            except (KafkaException, OSError):
                 time.sleep(0.05)
         raise AssertionError("the broker does not answer")
 
@@ -69,7 +75,8 @@ class Broker:
 
     def make_topic(self, topic: str, partitions: int = 3) -> None:
         """Make a topic."""
-        for made in self._admin().create_topics([NewTopic(topic, partitions, 1)]).values():
+        admin = self._admin()
+        for made in admin.create_topics([NewTopic(topic, partitions, 1)]).values():
             made.result(10)
 
     def put(self, topic: str, values: Sequence[bytes | None], partition: int | None = None) -> None:

@@ -147,6 +147,9 @@ class KafkaInlet:
         try:
             described = consumer.list_topics(self._topic, timeout=_ASK_S).topics[self._topic]
         except KafkaException as error:
+            if not self._looked_s:
+                # The library tells what troubles it while it is polled; nothing is assigned yet, so no message is taken.
+                consumer.poll(0)
             raise self._trouble.fault(error, self._secrets) from None
         if described.error is not None:
             raise topic_unknown(self._topic, described.error)
@@ -188,7 +191,7 @@ class KafkaInlet:
         self._trouble.clear()
 
     def _keep(self, records: list[bytes], unreadable: list[Unreadable], port: Port) -> None:
-        cursor = msgspec.json.encode(self._offsets, order="deterministic")
+        cursor = msgspec.json.encode(Offsets(self._topic, dict(sorted(self._offsets.next.items()))))
         if cursor != self._cursor:
             try:
                 port.deliver(records, cursor, unreadable)
