@@ -124,6 +124,11 @@ def test_what_is_wrong_is_said(acme: Path, arguments: tuple[str, ...], status: i
     assert done.stdout == ""
 
 
+def test_a_question_that_cannot_be_asked_makes_no_key(acme: Path) -> None:
+    assert call("survey", acme, "newsletter", "--user", "C-1").returncode == 1
+    assert not (acme / ".parcours").exists()
+
+
 def test_a_public_address_that_is_none_is_refused(acme: Path) -> None:
     (acme / "parcours.toml").write_text('[collect]\npublic_url = "avis.acme.fr"\n')
     done = call("survey", acme, "delivery", "--user", "C-1")

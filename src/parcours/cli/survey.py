@@ -18,6 +18,7 @@ from parcours.blueprint.records import IdentifierType
 from parcours.cli.output import write_number
 from parcours.collect.survey.invitations import LINK, MOST_DAYS, Inviter, Recipients
 from parcours.collect.survey.links import derive_keys
+from parcours.collect.survey.questions import ask_question
 from parcours.errors import ParcoursError
 from parcours.words import Language, Words
 
@@ -67,6 +68,7 @@ def command(
                 )
             )
         )
+    ask_question(company.blueprint, touchpoint)  # before keys are made for a question that cannot be asked
     inviter = Inviter(
         company.blueprint,
         touchpoint,

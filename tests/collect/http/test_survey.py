@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
-from tests.collect.survey.asking import FORM, Desk, make_token, read_retail, write_form
+from tests.collect.survey.asking import FORM, Desk, await_it, make_token, read_retail, write_form
 
 from parcours.collect.http.survey import HEADERS, speak_best, survey_routes
 from parcours.collect.survey.forms import MOST_BODY_BYTES
@@ -132,7 +132,7 @@ def test_a_body_without_a_length_is_read_no_further_than_the_limit(desk: Desk) -
         "type": "http", "method": "POST", "path": f"/s/{TOKEN}", "raw_path": b"", "root_path": "", "scheme": "http",
         "query_string": b"", "headers": [(b"content-type", FORM.encode())], "http_version": "1.1",
     }  # fmt: skip
-    asyncio.run(Starlette(routes=survey_routes(desk))(scope, receive, send))
+    await_it(Starlette(routes=survey_routes(desk))(scope, receive, send))
     assert sent[0]["status"] == 413
     assert sum(given) <= MOST_BODY_BYTES + 1024
     assert desk.delivered == []

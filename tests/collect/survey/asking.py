@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 import msgspec
@@ -23,7 +26,14 @@ KEYS = derive_keys(KEY)
 NOW_MS = 1_790_000_012_345
 MINUTE_MS, DAY_MS = 60_000, 86_400_000
 WISH = Wish(None, "fr")
+T = TypeVar("T")
 FORM = "application/x-www-form-urlencoded"
+
+
+def await_it(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Return what ``coroutine`` gives, from a thread of its own: a browser test may have left a loop in this one."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, coroutine).result()
 
 
 class Clock:

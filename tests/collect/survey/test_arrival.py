@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from tests.collect.survey.asking import (
     NOW_MS,
     WISH,
     Desk,
+    await_it,
     make_inviter,
     make_token,
     read_retail,
@@ -37,7 +37,7 @@ def read_them(desk: Desk, blueprint: Blueprint = BLUEPRINT) -> Read:
 
 def send(desk: Desk, token: str, score: int, comment: str = "", agree: tuple[str, ...] = ()) -> int:
     """Send a form; return the status."""
-    return asyncio.run(desk.take(token, WISH, FORM, write_form(score, comment, agree))).status
+    return await_it(desk.take(token, WISH, FORM, write_form(score, comment, agree))).status
 
 
 @pytest.mark.parametrize("touchpoint", [each.id for each in BLUEPRINT.touchpoints if each.experience])

@@ -18,6 +18,7 @@ from tests.collect.survey.asking import (
     NOW_MS,
     WISH,
     Desk,
+    await_it,
     change_purposes,
     make_token,
     read_retail,
@@ -40,13 +41,13 @@ def desk(tmp_path: Path) -> Desk:
 
 def show(desk: Desk, token: str = TOKEN, wish: Wish = WISH, score: str = "") -> Reply:
     """Open a link."""
-    return asyncio.run(desk.show(token, wish, score))
+    return await_it(desk.show(token, wish, score))
 
 
 def send(desk: Desk, score: object = 9, comment: str = "", token: str = TOKEN, **more: Any) -> Reply:
     """Send a form."""
     body = more.get("body", write_form(score, comment, more.get("agree", ())))
-    return asyncio.run(desk.take(token, more.get("wish", WISH), more.get("kind", FORM), body))
+    return await_it(desk.take(token, more.get("wish", WISH), more.get("kind", FORM), body))
 
 
 def test_opening_a_link_asks_and_changes_nothing(desk: Desk) -> None:
@@ -122,7 +123,7 @@ def test_a_double_click_is_one_answer(desk: Desk) -> None:
     async def click() -> list[Reply]:
         return await asyncio.gather(*(desk.take(TOKEN, WISH, FORM, write_form(9)) for _ in range(5)))
 
-    assert [reply.status for reply in asyncio.run(click())] == [303] * 5
+    assert [reply.status for reply in await_it(click())] == [303] * 5
     assert len(desk.delivered) == 1
 
 
@@ -130,7 +131,7 @@ def test_two_answers_at_once_are_one_answer(desk: Desk) -> None:
     async def click() -> list[Reply]:
         return await asyncio.gather(*(desk.take(TOKEN, WISH, FORM, write_form(score)) for score in (9, 3)))
 
-    assert sorted(reply.status for reply in asyncio.run(click())) == [303, 409]
+    assert sorted(reply.status for reply in await_it(click())) == [303, 409]
     assert len(desk.delivered) == 1
 
 
@@ -229,7 +230,7 @@ def test_a_foreign_key_gives_the_same_page(tmp_path: Path, desk: Desk) -> None:
         raise AssertionError("nothing is accepted")
 
     other = SurveyDesk(read_retail(), KEY[::-1], accept, desk.register, desk.clock)
-    assert asyncio.run(other.show(TOKEN, WISH)) == show(desk, "nothing at all")
+    assert await_it(other.show(TOKEN, WISH)) == show(desk, "nothing at all")
 
 
 def test_a_link_expires(desk: Desk) -> None:
