@@ -54,6 +54,7 @@ class Collector:
         folder: The company folder; its journal is made there.
         senders: Who may send, by write key; by default `KEY` for the source ``web``.
         writer: The module to run as the writer.
+        worker: The module to run as the worker.
         environment: More variables for both.
         in_flight: Bytes that may be in flight.
         handles: How many files the worker may have open.
@@ -66,6 +67,7 @@ class Collector:
         *,
         senders: Mapping[str, Sender] | None = None,
         writer: str = "parcours.serving.writer",
+        worker: str = "parcours.serving.worker",
         environment: Mapping[str, str] | None = None,
         in_flight: int = 64 << 20,
         handles: int | None = None,
@@ -73,7 +75,7 @@ class Collector:
     ) -> None:
         self.folder = folder
         self._senders = {KEY: Sender("web")} if senders is None else dict(senders)
-        self._writer_module = writer
+        self._writer_module, self._worker_module = writer, worker
         self._environment = {**os.environ, "PYTHONPATH": str(ROOT), **(environment or {})}
         self._in_flight, self._handles = in_flight, handles
         self._orders = orders
@@ -117,7 +119,7 @@ class Collector:
             return
         assert self._listener is not None
         handle = self._listener.fileno()
-        command = [sys.executable, "-m", "parcours.serving.worker"]
+        command = [sys.executable, "-m", self._worker_module]
         if self._handles:
             command = ["prlimit", f"--nofile={self._handles}", *command]
         with self.log_file.open("ab") as log:

@@ -14,6 +14,8 @@ LINGER_S = 5.0
 UNREAD_S = 60.0
 HEADERS_BYTES = 64 << 10
 LINGER_BYTES = 64 << 20
+_HEAD = tuple(b"HTTP/1.1 %d" % hundred for hundred in (2, 3, 4, 5))
+_OFFERS = frozenset({b"upgrade", b"connection", b"http2-settings"})
 MOST_WAITING = 64
 """Requests of one connection that may wait for their turn before no more of it is read."""
 
@@ -30,6 +32,8 @@ class PatientProtocol(HttpToolsProtocol):
     unread_since: float | None = None
     _vain_bytes = 0
     _useful = False
+    _spoken = False
+    _head = b""
     _deaf = False
     _answered: RequestResponseCycle | None = None
 
@@ -38,12 +42,20 @@ class PatientProtocol(HttpToolsProtocol):
         super().connection_made(transport)
         self.waiting_since = self.loop.time()
 
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Answer nobody any more; what was accepted is kept all the same."""
+        self.pipeline.clear()
+        if self._answered is not None:
+            self._answered.disconnected = True
+            self._answered.message_event.set()
+        super().connection_lost(exc)
+
     def on_message_begin(self) -> None:
         """Begin to wait for the headers of a further request."""
         super().on_message_begin()
         self.waiting_since = self.loop.time()
         self._vain_bytes = 0
-        self._useful = True
+        self._useful = self._spoken = True
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Keep a header; nobody reads the trailers of a body."""
@@ -55,8 +67,11 @@ class PatientProtocol(HttpToolsProtocol):
         self.headers.append((name, value))
 
     def on_headers_complete(self) -> None:
-        """Wait for the body."""
+        """Wait for the body; where another protocol is offered, for the same request without the offer."""
+        if self.parser.should_upgrade():
+            return
         self.waiting_since = None
+        self._spoken = False
         self._vain_bytes = 0
         super().on_headers_complete()
         # The cycle closes through us, for the end of an answer is not always the end of the request.
@@ -68,6 +83,11 @@ class PatientProtocol(HttpToolsProtocol):
         self._useful = True
         super().on_body(body)
 
+    def on_message_complete(self) -> None:
+        """Note that all of a request is there."""
+        if not self.parser.should_upgrade():
+            super().on_message_complete()
+
     def data_received(self, data: bytes) -> None:
         """Take bytes; what never becomes a request or a body is cut off."""
         if self._deaf:
@@ -76,10 +96,7 @@ class PatientProtocol(HttpToolsProtocol):
         self._unset_keepalive_if_required()
         self._useful = False
         try:
-            self.parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            # Nothing else is spoken here: what was asked is answered as if no other protocol had been offered.
-            self.cycle.keep_alive = False
+            self._feed(data)
         except httptools.HttpParserError:
             self.config.refuse("not_http")  # type: ignore[attr-defined]
             self._end(_NO_HTTP)
@@ -90,10 +107,23 @@ class PatientProtocol(HttpToolsProtocol):
                 self.config.refuse("headers_too_large")  # type: ignore[attr-defined]
                 self._end(_TOO_LARGE)
 
+    def _feed(self, data: bytes) -> None:
+        """Read on; an offer to speak another protocol is passed over, as RFC 9110 allows, and the request is read."""
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade as offer:
+            method = self.parser.get_method()
+            if method == b"CONNECT":
+                raise httptools.HttpParserError("no tunnels") from offer
+            kept = [header for header in self.headers if header[0] not in _OFFERS]
+            lines = [b"%b %b HTTP/1.1" % (method, self.url), *(b"%b: %b" % header for header in kept), b"", b""]
+            self.parser = httptools.HttpRequestParser(self)
+            self._feed(b"\r\n".join(lines) + data[offer.args[0] :])
+
     def eof_received(self) -> bool | None:  # type: ignore[override]
         """Answer what was asked in full, though nothing more will be; what was not asked in full is dropped."""
         cycle = self.cycle
-        if cycle is None or cycle.response_complete or cycle.more_body or self._deaf:
+        if cycle is None or cycle.response_complete or cycle.more_body or self.lingering_since is not None:
             return None
         cycle.keep_alive = False
         return True
@@ -104,6 +134,7 @@ class PatientProtocol(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         """Go on to the next request, and read no more of them while many wait."""
+        self._flush()
         if self.lingering_since is not None:
             self.pipeline.clear()
         super().on_response_complete()
@@ -129,14 +160,20 @@ class PatientProtocol(HttpToolsProtocol):
                 self.transport.abort()
         elif self.waiting_since is not None:
             if now - self.waiting_since > HEADERS_S:
-                self._end(_TOO_LATE if self._vain_bytes else b"")
+                self._end(_TOO_LATE if self._spoken else b"")
         elif self.cycle is not None and self.cycle.more_body and not self.cycle.response_complete:
             self.cycle.message_event.set()
 
     # What a cycle needs of a transport.
     def write(self, data: bytes) -> None:
-        """Write to the client."""
-        self.transport.write(data)
+        """Write to the client, if it is still there; a head goes out with what follows it, in one packet."""
+        if self._head:
+            data, self._head = self._head + data, b""
+        elif data.startswith(_HEAD):
+            self._head = data
+            return
+        if not self.transport.is_closing():
+            self.transport.write(data)
 
     def is_closing(self) -> bool:
         """Return whether the connection is being closed."""
@@ -148,6 +185,7 @@ class PatientProtocol(HttpToolsProtocol):
         When the client is still sending, only our half is closed and the rest thrown away: a connection that is
         closed with unread bytes is reset, and the reset may overtake the answer.
         """
+        self._flush()
         if self.cycle.more_body and self.lingering_since is None and not self.transport.is_closing():
             self.lingering_since = self.loop.time()
             self._deaf = True
@@ -156,6 +194,10 @@ class PatientProtocol(HttpToolsProtocol):
                 self.transport.write_eof()
         else:
             self.transport.close()
+
+    def _flush(self) -> None:
+        if self._head:
+            self.write(b"")
 
     def _throw_away(self, data: bytes) -> None:
         self._vain_bytes += len(data)
