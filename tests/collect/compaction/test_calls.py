@@ -130,6 +130,17 @@ def test_an_alias_joins_an_earlier_id_and_a_group_its_group() -> None:
     assert refused({"type": "group", "userId": "C1"}) == "group_id_missing"
 
 
+def test_the_address_of_a_group_is_nobody_s_own() -> None:
+    group = {"type": "group", "userId": "C1", "groupId": "G1", "traits": {"email": "all@group.fr", "phone": "+331"}}
+    own = {"traits": {"email": "camille@parcours.fr"}}
+    found = rows(read(batch(group, {**group, "context": own}, {**group, "type": "identify"})))
+    assert [row.get("id_mail") for row in found] == [None, "camille@parcours.fr", "all@group.fr"]
+    assert [row.get("id_phone") for row in found] == [None, None, "+331"]
+    mapped = rows(read(batch(group), sources=with_source(ids={"mail": "traits.email"})))
+    assert mapped[0]["id_mail"] == "all@group.fr"
+    assert refused({**group, "userId": None}) == "no_id"
+
+
 @pytest.mark.parametrize(
     ("properties", "order"),
     [

@@ -95,6 +95,13 @@ def test_an_id_may_be_a_number_and_has_at_most_100_characters() -> None:
     assert refused(track(messageId="é" * 101)) == "message_id_unusable"
 
 
+def test_only_what_is_accepted_is_counted() -> None:
+    found = read(
+        batch(track("Nobody Knows This", messageId=..., timestamp=...), track("Order Completed", properties={}))
+    )
+    assert (len(found.bad), found.counts) == (2, {})
+
+
 def test_where_ids_are_reused_the_content_counts() -> None:
     reusing = {"web": msgspec.structs.replace(WEB, options={"same_id": "content"})}
     found = read(batch(track(), track(), track(properties={"order_id": "O2", "amount": 1})), sources=reusing)

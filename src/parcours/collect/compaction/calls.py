@@ -17,12 +17,12 @@ from parcours.collect.compaction.clock import Times, correct, read_moments
 from parcours.collect.compaction.columns import Columns
 from parcours.collect.compaction.found import Found, Marks
 from parcours.collect.compaction.members import Members, Taken
-from parcours.collect.compaction.plan import Plan
+from parcours.collect.compaction.plan import Nearest, Plan
 from parcours.collect.compaction.sameness import hash_contents, hash_messages, is_too_long, is_usable
 from parcours.collect.compaction.shapes import Shapes
 from parcours.collect.compaction.splitting import Piece
 from parcours.collect.compaction.undeclared import Undeclared
-from parcours.collect.compaction.wants import list_wants
+from parcours.collect.compaction.wants import OWN_TRAITS, list_wants
 from parcours.collect.connectors.http import HTTP, NAMED_CALLS, HttpOptions, http_options
 from parcours.collect.dates import DAY_MS
 from parcours.collect.door import raw_schema
@@ -79,6 +79,7 @@ class _Reading:
         self.members = Members(how.shapes, taken)
         self.columns = Columns(self.members)
         self.count = len(self.members)
+        self.assigned: Flags = np.zeros(self.count, bool)
         self.received_ms: Ints = self._spread([one.delivery.received_ms for one in taken])
 
     def finish(self) -> Found:
@@ -135,15 +136,23 @@ class _Reading:
     def _check_ids(self, calls: Ints) -> None:
         """See that an event names somebody, a group call its group, and an alias whom it was before."""
         user, anonymous, previous, group = (self.columns.read_member(name, reasons.ID_UNUSABLE) for name in _IDS)
-        aliased = calls == _CODES["alias"]
-        if aliased.any() and "device" not in self.how.source.ids:
-            device = self.columns.by_name["id_device"]
-            self.columns.by_name["id_device"] = pc.if_else(pa.array(aliased), previous, device)
+        aliased, grouped = calls == _CODES["alias"], calls == _CODES["group"]
+        if aliased.any():
+            self._put_ids(aliased, "device", previous)
+        if grouped.any():
+            for kind, paths in OWN_TRAITS.items():
+                self._put_ids(grouped, kind, self.columns.read_texts(paths, None))
         self.columns.fault(aliased & np.asarray(previous.is_null()), reasons.PREVIOUS_ID_MISSING)
-        self.columns.fault((calls == _CODES["group"]) & np.asarray(group.is_null()), reasons.GROUP_ID_MISSING)
+        self.columns.fault(grouped & np.asarray(group.is_null()), reasons.GROUP_ID_MISSING)
         ids = [column for name, column in self.columns.by_name.items() if name.startswith("id_")]
         nobody = np.logical_and.reduce([np.asarray(column.is_null()) for column in (user, anonymous, *ids)])
         self.columns.fault(nobody, reasons.NO_ID)
+
+    def _put_ids(self, rows: Flags, kind: str, ids: pa.Array) -> None:
+        """Let some events have other ids of a kind, unless the source says itself where they stand."""
+        if kind not in self.how.source.ids:
+            before = self.columns.by_name[f"id_{kind}"]
+            self.columns.by_name[f"id_{kind}"] = pc.if_else(pa.array(rows), ids, before)
 
     def _read_times(self) -> tuple[Times, pa.Array]:
         """Return when events happened, and the client's own timestamps as it wrote them."""
@@ -177,15 +186,16 @@ class _Reading:
         pieces = (members.properties, members.traits, members.context_traits)
         contents = hash_contents([*texts, *ids, times], pieces, seed)
         usable = is_usable(messages)
-        self.columns.counts["id_assigned"] += self._count_sound(~usable)
-        usable &= not self.how.by_content
+        self.assigned = ~usable
+        usable = usable & (not self.how.by_content)
         return hash_messages(messages, usable, pc.coalesce(ids[0], ids[1]), times, contents, seed), contents
 
     def _check_plan(self, names: pa.Array, calls: Ints) -> None:
         plan, columns = self.how.plan, self.columns
+        near = Nearest(plan.named)
         for row in np.flatnonzero(plan.find_unknown(names)).tolist():
             if row not in columns.faults:
-                columns.faults[row] = plan.unknown(names[row].as_py())
+                columns.faults[row] = plan.unknown(names[row].as_py(), near)
         for column, rows in columns.wrong:
             for row in rows:
                 if row not in columns.faults:
@@ -201,6 +211,7 @@ class _Reading:
         events = pa.Table.from_arrays([columns[name] for name in schema.names], schema=schema)
         marks = Marks(members.of, members.within, place, times.day, id_hash, content_hash)
         counts = self.columns.counts
+        counts["id_assigned"] += self._count_sound(self.assigned)
         counts["no_timestamp"] += self._count_sound(~times.timed)
         counts["clock_not_corrected"] += self._count_sound(times.timed & ~times.corrected)
         if faults:

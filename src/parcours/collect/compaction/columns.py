@@ -50,12 +50,12 @@ class Columns:
 
     def read_member(self, name: str, wrong: Reason | None = None) -> pa.Array:
         """Return an event's own member as text; ``wrong`` is why one is refused that holds neither text nor number."""
-        return self._read_texts(((name,),), wrong)
+        return self.read_texts(((name,),), wrong)
 
     def read(self, want: Want) -> None:
         """Read one column."""
         if want.kind == "id":
-            self.by_name[want.column] = self._read_texts(want.paths, ID_UNUSABLE)
+            self.by_name[want.column] = self.read_texts(want.paths, ID_UNUSABLE)
             return
         values = self._members.first_of(want.paths, want.lenient)
         wrong: Sequence[int] = ()
@@ -92,7 +92,8 @@ class Columns:
         for column in {id(column): column for column in texts}.values():
             self.fault(rows_with_nul(column), NUL_CHARACTER)
 
-    def _read_texts(self, paths: tuple[Path, ...], wrong: Reason | None) -> pa.Array:
+    def read_texts(self, paths: tuple[Path, ...], wrong: Reason | None) -> pa.Array:
+        """Return what stands at the first of ``paths`` that is filled, as text; ``wrong`` as for `read_member`."""
         if paths not in self._texts:
             values = self._members.first_of(paths, lenient=False)
             none: tuple[pa.Array, Sequence[int]] = (pa.nulls(len(self._members), pa.string()), ())

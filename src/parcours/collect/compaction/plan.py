@@ -22,6 +22,9 @@ ALWAYS_KNOWN = ("Segment Consent Preference Updated",)
 _MOST_SUGGESTIONS = 20
 """Names for which a near one is looked for, at one reading: that takes longer than reading a thousand events."""
 
+_MOST_COMPARED = 200
+"""Characters of a name that are compared."""
+
 _EXPECTED: dict[FieldKind | str, Words] = {
     "number": Words("un nombre", "a number"),
     "category": Words("un texte, un nombre ou un booléen", "a text, a number or a boolean"),
@@ -52,10 +55,9 @@ class Plan:
     def __init__(self, blueprint: Blueprint, more: Iterable[str] = ()) -> None:
         matches = blueprint.matches()
         self._kinds = blueprint.field_kinds()
-        self._named = sorted({match.name for match in matches})
-        self._known = pa.array(sorted({*self._named, *more, *ALWAYS_KNOWN}), pa.string())
+        self.named = sorted({match.name for match in matches})
+        self._known = pa.array(sorted({*self.named, *more, *ALWAYS_KNOWN}), pa.string())
         self._needs = _list_needs(blueprint, matches)
-        self._suggestions: dict[str, Words] = {}
 
     def find_unknown(self, names: pa.Array) -> Flags:
         """Return which ``names`` nobody has named; null is none."""
@@ -88,16 +90,15 @@ class Plan:
                 if len(missing):
                     yield missing, name, need.field
 
-    def unknown(self, name: str) -> Reason:
+    def unknown(self, name: str, near: Nearest) -> Reason:
         """Return why an event of this name is refused."""
-        near = self._suggest(name)
-        shown = speakable(name)
+        shown, told = speakable(name), near.tell(name)
         return Reason(
             "unknown_event",
             "plan.unknown_event",
             Words(
-                f"Le plan n'emploie pas l'événement « {shown} ». {near.fr}Nommez-le dans le plan ou corrigez l'envoi.",
-                f"The blueprint does not use the event “{shown}”. {near.en}Name it there, or mend what sends it.",
+                f"Le plan n'emploie pas l'événement « {shown} ». {told.fr}Nommez-le dans le plan ou corrigez l'envoi.",
+                f"The blueprint does not use the event “{shown}”. {told.en}Name it there, or mend what sends it.",
             ),
         )
 
@@ -131,14 +132,27 @@ class Plan:
             ),
         )
 
-    def _suggest(self, name: str) -> Words:
-        if name not in self._suggestions:
-            if len(self._suggestions) >= _MOST_SUGGESTIONS:
+
+class Nearest:
+    """The nearest of known names, looked for a few times only.
+
+    Args:
+        names: Those that are known.
+    """
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self._names = names
+        self._told: dict[str, Words] = {}
+
+    def tell(self, name: str) -> Words:
+        """Return a question that names the nearest; nothing when none is near, or too many have been looked for."""
+        if name not in self._told:
+            if len(self._told) >= _MOST_SUGGESTIONS:
                 return Words()
-            near = get_close_matches(name[:200], self._named, n=1)
+            near = get_close_matches(name[:_MOST_COMPARED], self._names, n=1)
             told = Words(f"Vouliez-vous dire « {near[0]} » ? ", f"Did you mean “{near[0]}”? ") if near else Words()
-            self._suggestions[name] = told
-        return self._suggestions[name]
+            self._told[name] = told
+        return self._told[name]
 
 
 def _meeting(rows: Ints, need: Need, columns: Mapping[str, pa.Array]) -> Ints:

@@ -32,6 +32,12 @@ _IDS: dict[str, tuple[Path, ...]] = {
     "phone": ((TRAITS, "phone"), (*CONTEXT_TRAITS, "phone")),
 }
 
+OWN_TRAITS: dict[str, tuple[Path, ...]] = {
+    "mail": ((*CONTEXT_TRAITS, "email"),),
+    "phone": ((*CONTEXT_TRAITS, "phone"),),
+}
+"""Where a person's own address stands on a group call: its ``traits`` are the group's, and so is an address there."""
+
 
 class Want(msgspec.Struct, frozen=True):
     """One column of `raw_schema`.
