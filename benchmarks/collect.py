@@ -29,7 +29,7 @@ from parcours.collect.http.keys import Sender, digest_key
 from parcours.serving.orders import Orders, write_orders
 
 KEY = "benchmark"
-NAMES = ("Product Viewed", "Product Added", "Checkout Started", "Order Completed", "Article Read", "Store Visited")
+NAMES = ("Page Viewed", "Page Viewed", "Page Viewed", "Wishlist Updated", "Tracking Viewed", "Order Completed")
 AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"
 
 
@@ -53,7 +53,7 @@ def make_event(chance: random.Random) -> dict[str, Any]:
         },
         "properties": {
             "order_id": f"o-{chance.randrange(10**6):06d}", "category": "salon/canapes", "page_kind": "product",
-            "score": chance.randrange(11), "price": round(chance.uniform(10, 900), 2), "currency": "EUR",
+            "order_channel": "web", "order_value": round(chance.uniform(10, 900), 2), "currency": "EUR",
             "quantity": chance.randrange(1, 5),
         },
         "integrations": {},

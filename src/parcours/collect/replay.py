@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import msgspec
-
+from parcours.collect.compaction.quarantine import open_aside
 from parcours.collect.door import Door
-from parcours.collect.journal.delivery import Delivery
 from parcours.collect.journal.opening import JOURNAL
 from parcours.collect.journal.sealing import HOUR_MS, HourKey, Sealer
 from parcours.engine.store.aside import AsideEvents, AsideGroup
 from parcours.engine.store.journal import Journal
 from parcours.engine.store.sqlite import open_database
 
-AT_ONCE = 500
-_decode = msgspec.msgpack.Decoder(Delivery).decode
+LOTS = 8
+"""Lots of quarantined events that are put back in one transaction."""
 
 
 def put_back(
@@ -38,14 +36,14 @@ def put_back(
         last = aside.last_number()
         after = 0
         while after < last:
-            found = [(number, one) for number, one in aside.take(source, code, after, AT_ONCE) if number <= last]
+            found = [(number, one) for number, one in aside.take(source, code, after, LOTS) if number <= last]
             if not found:
                 break
-            deliveries = [_decode(door.unseal(one.original)) for _, one in found]
+            frames = [sealer.seal(open_aside(one, door.unseal), one.events, hour=now_ms // HOUR_MS) for _, one in found]
             with database.transaction():
-                journal.append_within([sealer.seal(deliveries, len(deliveries), hour=now_ms // HOUR_MS)])
+                journal.append_within(frames)
                 aside.remove([number for number, _ in found])
-            count += len(found)
+            count += sum(one.events for _, one in found)
             after = found[-1][0]
     finally:
         database.close()

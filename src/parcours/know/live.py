@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter, deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from threading import RLock
 
@@ -118,6 +118,8 @@ class Live:
         self._lately: deque[tuple[int, int]] = deque()
         self._touches: Counter[int] = Counter()
         self._latest = (ABSENT, 0)
+        self.hear: Callable[[Read, Numbers], None] | None = None
+        """Called with each reading and its rows that are new."""
         self.published_to = self._read_to
         """The last batch that is in what was last published: what came after it is kept here."""
         self._lag_ms = 0
@@ -181,6 +183,8 @@ class Live:
         self._lag_ms = max(0, now_ms - batches[-1].received_ms)
         if not len(fresh):
             return 0
+        if self.hear:
+            self.hear(read, fresh)
         events = read.events.take(pa.array(fresh))
         people = {
             kind: recognise(kind, events.column(f"id_{kind}"), self._keys.pseudonyms, self._region)

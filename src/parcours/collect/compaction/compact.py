@@ -16,11 +16,11 @@ import pyarrow.compute as pc
 from parcours.blueprint.records import Blueprint
 from parcours.collect.compaction.merging import keep_compact
 from parcours.collect.compaction.parcels import make_parcels
+from parcours.collect.compaction.quarantine import Quarantine
 from parcours.collect.compaction.reading import Placed, Read, Reader
 from parcours.collect.compaction.seen import CONFLICT, DUPLICATE, NEW, Seen
 from parcours.collect.connectors.destinations import Destination, read_destinations
 from parcours.collect.door import Admission, Door
-from parcours.collect.journal.delivery import Delivery
 from parcours.collect.journal.sealing import HOUR_MS, Sealer
 from parcours.collect.reading import delivering_sources
 from parcours.collect.rows import Ints
@@ -53,7 +53,6 @@ _REUSED = Words(
     en="The same message id came before with other content. If this source reuses them, write same_id: content in its "
     "options, then replay the quarantine.",
 )
-_encode = msgspec.msgpack.Encoder().encode
 
 
 class Compacted(msgspec.Struct, frozen=True):
@@ -182,24 +181,22 @@ class Compaction:
             events=sum(batch.events for batch in batches),
             kept=len(kept),
             duplicates=int((verdicts == DUPLICATE).sum()),
-            quarantined=len(aside),
+            quarantined=sum(one.events for one in aside),
             discarded=admission.discarded,
             last_batch_no=batches[-1].batch_no,
         )
 
     def _put_aside(self, read: Read, conflicts: Ints, admission: Admission, fresh: Ints) -> list[Aside]:
-        found = [self._seal(bad.code, bad.rule, bad.reason, bad.delivery) for bad in read.bad]
-        found += [
-            self._seal("message_id_reused", "dedupe.same_id", _REUSED, read.original(row)) for row in conflicts.tolist()
-        ]
+        """Return what goes to quarantine, together where the reason is the same."""
+        kept = Quarantine(self._door.seal)
+        for bad in read.bad:
+            kept.add(bad.code, bad.rule, bad.reason, bad.delivery, bad.events)
+        for row in conflicts.tolist():
+            kept.add("message_id_reused", "dedupe.same_id", _REUSED, read.original(row))
         for refusal in admission.refusals:
             original = read.original(int(fresh[refusal.row]))
-            found.append(self._seal(refusal.code, f"door.{refusal.code}", refusal.reason, original))
-        return found
-
-    def _seal(self, code: str, rule: str, reason: Words, original: Delivery) -> Aside:
-        sealed = self._door.seal(_encode(original))
-        return Aside(original.source, code, rule, reason, original.received_ms, sealed)
+            kept.add(refusal.code, f"door.{refusal.code}", refusal.reason, original)
+        return kept.close()
 
     def _write_parts(self, rows: pa.Table) -> list[Part]:
         parts: list[Part] = []
@@ -253,8 +250,9 @@ def _count(
     for place, name in enumerate(names):
         latest_ms[name] = int(read.received_ms[codes == place].max())
     for event in aside:
-        counts[event.source, event.received_ms // HOUR_MS, "quarantined", event.code] += 1
-        counts[event.source, event.received_ms // HOUR_MS, "discarded", ""] -= event.rule.startswith("door.")
+        counts[event.source, event.received_ms // HOUR_MS, "quarantined", event.code] += event.events
+        if event.rule.startswith("door."):
+            counts[event.source, event.received_ms // HOUR_MS, "discarded", ""] -= event.events
         latest_ms[event.source] = max(latest_ms.get(event.source, 0), event.received_ms)
     this_hour = max((hour for _, hour, _, _ in counts), default=0)
     for (source, code), count in read.counts.items():

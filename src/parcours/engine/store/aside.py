@@ -15,14 +15,18 @@ SCHEMA = """
 CREATE TABLE IF NOT EXISTS aside (
     number INTEGER PRIMARY KEY AUTOINCREMENT, source TEXT NOT NULL, code TEXT NOT NULL, rule TEXT NOT NULL,
     reason_fr TEXT NOT NULL, reason_en TEXT NOT NULL, received_ms INTEGER NOT NULL, original BLOB NOT NULL,
-    checksum BLOB NOT NULL);
+    events INTEGER NOT NULL, checksum BLOB NOT NULL);
 CREATE INDEX IF NOT EXISTS aside_by_reason ON aside (source, code);
 CREATE INDEX IF NOT EXISTS aside_by_time ON aside (received_ms);
 """
+_COLUMNS = "number, source, code, rule, reason_fr, reason_en, received_ms, events, original, checksum"
 
 
 class Aside(msgspec.Struct, frozen=True):
-    """One event in quarantine; ``original`` is the delivery that holds it alone, sealed by the door."""
+    """Events in quarantine for one and the same reason: ``original`` holds the deliveries of each alone, sealed.
+
+    ``received_ms`` is that of the first of them, ``events`` how many they are.
+    """
 
     source: str
     code: str
@@ -30,6 +34,7 @@ class Aside(msgspec.Struct, frozen=True):
     reason: Words
     received_ms: int
     original: bytes
+    events: int = 1
 
 
 class AsideGroup(msgspec.Struct, frozen=True):
@@ -55,8 +60,8 @@ class AsideEvents:
         """Put events aside, in one transaction or in the one that the caller holds."""
         with self._db.transaction():
             self._db.executemany(
-                "INSERT INTO aside (source, code, rule, reason_fr, reason_en, received_ms, original, checksum) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO aside (source, code, rule, reason_fr, reason_en, received_ms, events, original, checksum) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 [(*_cells(event), event.original, _checksum(_cells(event), event.original)) for event in events],
             )
 
@@ -72,8 +77,7 @@ class AsideEvents:
         named: list[tuple[str, str]] = [(column, value) for column, value in wanted if value is not None]
         where = "".join(f" AND {column} = ?" for column, _ in named)
         rows = self._db.execute(
-            "SELECT number, source, code, rule, reason_fr, reason_en, received_ms, original, checksum FROM aside "
-            f"WHERE number > ?{where} ORDER BY number LIMIT ?",
+            f"SELECT {_COLUMNS} FROM aside WHERE number > ?{where} ORDER BY number LIMIT ?",
             [after, *(value for _, value in named), limit],
         )
         return [(int(row[0] or 0), self._open(row)) for row in rows]
@@ -86,7 +90,7 @@ class AsideEvents:
     def expire(self, before_ms: int) -> int:
         """Remove the events received before ``before_ms``; return how many."""
         with self._db.transaction():
-            count = self._db.execute("SELECT count(*) FROM aside WHERE received_ms < ?", (before_ms,))[0][0]
+            count = self._db.execute("SELECT sum(events) FROM aside WHERE received_ms < ?", (before_ms,))[0][0]
             self._db.execute("DELETE FROM aside WHERE received_ms < ?", (before_ms,))
         return int(count or 0)
 
@@ -96,13 +100,13 @@ class AsideEvents:
 
     def count(self) -> int:
         """Return how many events wait."""
-        return int(self._db.execute("SELECT count(*) FROM aside")[0][0] or 0)
+        return int(self._db.execute("SELECT sum(events) FROM aside")[0][0] or 0)
 
     def groups(self) -> list[AsideGroup]:
         """Return what waits by source and reason, the most frequent first."""
         rows = self._db.execute(
-            "SELECT source, code, rule, reason_fr, reason_en, count(*), min(received_ms), max(received_ms) FROM aside "
-            "GROUP BY source, code, rule, reason_fr, reason_en ORDER BY count(*) DESC, source, code"
+            "SELECT source, code, rule, reason_fr, reason_en, sum(events), min(received_ms), max(received_ms) "
+            "FROM aside GROUP BY source, code, rule, reason_fr, reason_en ORDER BY sum(events) DESC, source, code"
         )
         return [
             AsideGroup(
@@ -113,9 +117,7 @@ class AsideEvents:
 
     def verify(self) -> Iterable[ParcoursError]:
         """Yield one error for each line that was altered."""
-        rows = self._db.execute(
-            "SELECT number, source, code, rule, reason_fr, reason_en, received_ms, original, checksum FROM aside"
-        )
+        rows = self._db.execute(f"SELECT {_COLUMNS} FROM aside")
         for row in rows:
             try:
                 self._open(row)
@@ -123,10 +125,10 @@ class AsideEvents:
                 yield fault
 
     def _open(self, row: tuple[Cell, ...]) -> Aside:
-        number, source, code, rule, fr, en, received_ms, original, checksum = row
+        number, source, code, rule, fr, en, received_ms, events, original, checksum = row
         event = None
-        if isinstance(original, bytes) and isinstance(received_ms, int):
-            event = Aside(str(source), str(code), str(rule), Words(str(fr), str(en)), received_ms, original)
+        if isinstance(original, bytes) and isinstance(received_ms, int) and isinstance(events, int):
+            event = Aside(str(source), str(code), str(rule), Words(str(fr), str(en)), received_ms, original, events)
         if event is None or _checksum(_cells(event), event.original) != checksum:
             raise ParcoursError(
                 "quarantine_damaged",
@@ -141,7 +143,7 @@ class AsideEvents:
 
 
 def _cells(event: Aside) -> tuple[Cell, ...]:
-    return event.source, event.code, event.rule, event.reason.fr, event.reason.en, event.received_ms
+    return event.source, event.code, event.rule, event.reason.fr, event.reason.en, event.received_ms, event.events
 
 
 def _checksum(cells: Sequence[Cell], original: bytes) -> bytes:

@@ -111,7 +111,7 @@ class Figures(AbstractContextManager["Figures"]):
         """Return what waits to be carried out, by destination."""
         rows = self._select(
             "outbox",
-            "SELECT destination, total, at_ms FROM outbox JOIN (SELECT min(number) AS number, count(*) AS total "
+            "SELECT destination, total, at_ms FROM outbox JOIN (SELECT min(number) AS number, sum(events) AS total "
             "FROM outbox GROUP BY destination) USING (number)",
         )
         return {str(name): Waits(int(n or 0), int(oldest or 0)) for name, n, oldest in rows}
@@ -125,7 +125,7 @@ class Figures(AbstractContextManager["Figures"]):
         """Return the events in quarantine by source and fault, the most frequent first."""
         rows = self._select(
             "aside",
-            "SELECT source, code, total, received_ms FROM aside JOIN (SELECT min(number) AS number, count(*) AS total "
+            "SELECT source, code, total, received_ms FROM aside JOIN (SELECT min(number) AS number, sum(events) AS total "
             "FROM aside GROUP BY source, code) USING (number) ORDER BY total DESC, source, code",
         )
         return [self._group(str(source), str(code), int(n or 0), int(at or 0)) for source, code, n, at in rows]
