@@ -125,8 +125,8 @@ class Figures(AbstractContextManager["Figures"]):
         """Return the events in quarantine by source and fault, the most frequent first."""
         rows = self._select(
             "aside",
-            "SELECT source, code, total, received_ms FROM aside JOIN (SELECT min(number) AS number, sum(events) AS total "
-            "FROM aside GROUP BY source, code) USING (number) ORDER BY total DESC, source, code",
+            "SELECT source, code, total, received_ms FROM aside JOIN (SELECT min(number) AS number, "
+            "sum(events) AS total FROM aside GROUP BY source, code) USING (number) ORDER BY total DESC, source, code",
         )
         return [self._group(str(source), str(code), int(n or 0), int(at or 0)) for source, code, n, at in rows]
 
