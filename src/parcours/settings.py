@@ -48,7 +48,6 @@ class CollectSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     backlog_mb: int = 4096
     every_s: float = 10.0
     quarantine_days: int = 30
-    read_back: bool = False
 
 
 class KeySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
