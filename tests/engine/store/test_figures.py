@@ -8,7 +8,7 @@ import pytest
 
 from parcours.engine.store.arrivals import Arrivals
 from parcours.engine.store.aside import Aside, AsideEvents
-from parcours.engine.store.figures import LATEST_EVENTS, LATEST_ROWS, Figures, Waits
+from parcours.engine.store.figures import LATEST_LOTS, LATEST_ROWS, Figures, Waits
 from parcours.engine.store.journal import Frame, Journal
 from parcours.engine.store.manifest import FileState, Manifest, Quarantined
 from parcours.engine.store.outbox import OutboxTable, Waiting
@@ -55,7 +55,7 @@ def test_quarantine_is_grouped_by_source_and_fault_with_the_reasons_of_the_lates
     tmp_path: Path, journal: Database
 ) -> None:
     old, new = Words("ancienne", "old"), Words("nouvelle", "new")
-    many = LATEST_EVENTS + 10
+    many = LATEST_LOTS + 10
     events = [Aside("web", "no_id", "wire.no_id", old if n < 10 else new, 1_000 + n, b"x") for n in range(many)]
     AsideEvents(journal).add([*events, Aside("app", "no_id", "wire.no_id", old, 5, b"x")])
     with Figures(tmp_path) as figures:
@@ -63,6 +63,15 @@ def test_quarantine_is_grouped_by_source_and_fault_with_the_reasons_of_the_lates
     assert (web.source, web.code, web.count, web.first_ms, web.last_ms) == ("web", "no_id", many, 1_000, 999 + many)
     assert (web.reasons, web.rules) == ((new,), ("wire.no_id",))  # the old ones are beyond the latest
     assert (app.count, app.reasons) == (1, (old,))
+
+
+def test_a_lot_counts_for_its_events(tmp_path: Path, journal: Database) -> None:
+    few, many = Words("peu", "few"), Words("beaucoup", "many")
+    lots = [Aside("web", "no_id", "few", few, 1, b"x", 1)] * 2 + [Aside("web", "no_id", "many", many, 2, b"x", 500)]
+    AsideEvents(journal).add(lots)
+    with Figures(tmp_path) as figures:
+        (web,) = figures.aside()
+    assert (web.count, web.reasons, web.rules) == (502, (many, few), ("many", "few"))
 
 
 def test_rows_of_files_are_grouped_too(tmp_path: Path) -> None:

@@ -18,8 +18,8 @@ from parcours.words import Words
 
 One = TypeVar("One")
 JOURNAL = Path(".parcours") / "journal.db"
-LATEST_EVENTS = 40
-"""Events of one source and fault whose reasons are read: what is wrong now, at a cost that does not grow."""
+LATEST_LOTS = 40
+"""Lots of one source and fault whose reasons are read: what is wrong now, at a cost that does not grow."""
 LATEST_ROWS = 5_000
 """Rows of files in quarantine that are counted by reason: the latest ones; the totals stand with the files."""
 
@@ -111,7 +111,7 @@ class Figures(AbstractContextManager["Figures"]):
         """Return what waits to be carried out, by destination."""
         rows = self._select(
             "outbox",
-            "SELECT destination, total, at_ms FROM outbox JOIN (SELECT min(number) AS number, sum(events) AS total "
+            "SELECT destination, total, at_ms FROM outbox JOIN (SELECT min(number) AS number, count(*) AS total "
             "FROM outbox GROUP BY destination) USING (number)",
         )
         return {str(name): Waits(int(n or 0), int(oldest or 0)) for name, n, oldest in rows}
@@ -133,13 +133,16 @@ class Figures(AbstractContextManager["Figures"]):
     def _group(self, source: str, code: str, count: int, first_ms: int) -> Group:
         rows = self._select(
             "aside",
-            "SELECT rule, reason_fr, reason_en, received_ms FROM aside WHERE source = ? AND code = ? "
+            "SELECT rule, reason_fr, reason_en, received_ms, events FROM aside WHERE source = ? AND code = ? "
             "ORDER BY number DESC LIMIT ?",
-            (source, code, LATEST_EVENTS),
+            (source, code, LATEST_LOTS),
         )
-        reasons = Counter(Words(str(fr), str(en)) for _, fr, en, _ in rows)
-        rules = Counter(str(rule) for rule, *_ in rows)
-        moments = [first_ms, *(int(at or 0) for *_, at in rows)]
+        reasons: Counter[Words] = Counter()
+        rules: Counter[str] = Counter()
+        for rule, fr, en, _, events in rows:
+            reasons[Words(str(fr), str(en))] += int(events or 0)
+            rules[str(rule)] += int(events or 0)
+        moments = [first_ms, *(int(row[3] or 0) for row in rows)]
         return Group(source, code, count, min(moments), max(moments), _frequent(reasons), _frequent(rules))
 
     def rows_aside(self) -> list[Group]:
