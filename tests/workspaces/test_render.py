@@ -14,6 +14,7 @@ from parcours.workspaces.pages.map import MapPage
 from parcours.workspaces.pages.measure import MeasurePage
 from parcours.workspaces.pages.measures import MeasuresPage
 from parcours.workspaces.pages.patterns import PatternsPage
+from parcours.workspaces.pages.sources import SourcesPage
 from parcours.workspaces.pages.touchpoint import TouchpointPage
 from parcours.workspaces.render import environment, name_template
 from parcours.workspaces.report import Report, ReportSection
@@ -26,6 +27,7 @@ RECORDS = [
     MeasurePage,
     MeasuresPage,
     PatternsPage,
+    SourcesPage,
     TouchpointPage,
     Report,
     ReportSection,

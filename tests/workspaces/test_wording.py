@@ -13,16 +13,28 @@ from parcours.workspaces.wording import Say, read_words
 
 FOLDER = Path(parcours.workspaces.__file__).parent
 SOURCES = "".join(path.read_text("utf-8") for kind in ("*.py", "*.html") for path in FOLDER.rglob(kind))
-MADE = ("frame.", "grade.", "promise.", "split.", "touchpoint.")  # prefixes that code joins with a value
+MADE = (
+    "fault.",
+    "frame.",
+    "grade.",
+    "live.",
+    "promise.",
+    "sources.",
+    "split.",
+    "touchpoint.",
+)  # prefixes that code joins with a value
+
+
+def find_figures(text: str) -> set[str]:
+    """Return the names of the figures that go into a text."""
+    return {name for _, name, _, _ in Formatter().parse(text) if name}
 
 
 def test_both_languages_have_the_same_keys_and_figures() -> None:
     french, english = read_words("fr"), read_words("en")
     assert french.keys() == english.keys()
     for key in french:
-        assert {name for _, name, _, _ in Formatter().parse(french[key])} == {
-            name for _, name, _, _ in Formatter().parse(english[key])
-        }, key
+        assert find_figures(french[key]) == find_figures(english[key]), key
 
 
 def test_every_key_that_is_said_exists() -> None:
@@ -37,6 +49,27 @@ def test_no_word_is_idle() -> None:
     quoted = set(re.findall(r"""["']([a-z_]+\.[a-z_]+)["']""", SOURCES))
     idle = {key for key in read_words("fr") if key not in quoted and not key.startswith(MADE)}
     assert idle == set()
+
+
+def test_words_that_are_joined_with_a_value_are_used() -> None:
+    for key in read_words("fr"):
+        section, _, name = key.partition(".")
+        if section in ("live", "sources"):
+            stem = name.removesuffix("_one").removesuffix("_many")
+            made = ("connector", "state", "outcome", "told", "column")  # joined with a value
+            assert f"{section}.{stem}" in SOURCES or f"{section}.{name}" in SOURCES or name.startswith(made), key
+
+
+def test_french_counts_nothing_as_one_and_english_as_many() -> None:
+    said = [(number, Say(lang).count("sources.events", number)) for lang in ("fr", "en") for number in (0, 1, 2)]  # type: ignore[arg-type]
+    assert said == [
+        (0, "0 événement"),
+        (1, "1 événement"),
+        (2, "2 événements"),
+        (0, "0 events"),
+        (1, "1 event"),
+        (2, "2 events"),
+    ]
 
 
 def test_an_unknown_key_is_an_error_and_not_a_blank() -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from importlib.resources import files
+from socket import socket
 from threading import Thread
 
+import uvicorn
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -17,58 +19,108 @@ from starlette.routing import Route
 
 from parcours.errors import ParcoursError
 from parcours.words import LANGUAGES, Language
+from parcours.workspaces.forms import RefusedError
+from parcours.workspaces.frame import read_live, show_live
 from parcours.workspaces.held import Held, Reopen
+from parcours.workspaces.live import Hub, LiveFeed
 from parcours.workspaces.missing import MissingError
 from parcours.workspaces.pages.fault import write_fault
 from parcours.workspaces.readable import Readable
 from parcours.workspaces.render import render
+from parcours.workspaces.replaying import answer_replay
 from parcours.workspaces.routes import PAGES, Page
-from parcours.workspaces.safety import HEADERS, HostCheck, SafeHeaders
-from parcours.workspaces.shelf import Body, Shelf, pack
-from parcours.workspaces.static import STYLES, STYLES_PATH
+from parcours.workspaces.safety import HEADERS, HostCheck, SafeHeaders, write_policy
+from parcours.workspaces.shelf import LONGEST_S, PUBLISHED, Body, Shelf, pack
+from parcours.workspaces.static import SCRIPT, SCRIPT_PATH, STYLES, STYLES_PATH
+from parcours.workspaces.stream import answer_stream
 from parcours.workspaces.wording import Say
 
 LOG = logging.getLogger(__name__)
 FOREVER = "public, max-age=31536000, immutable"
+STOP_S = 5
+"""How long what is being answered may take when the server stops."""
 
 
-def create_app(company: Readable, hosts: Collection[str] = (), reopen: Reopen | None = None) -> Starlette:
+def create_app(
+    company: Readable, hosts: Collection[str] = (), reopen: Reopen | None = None, feed: LiveFeed | None = None
+) -> Starlette:
     """Return the application; ``hosts`` are the names it answers to beside the loopback's.
 
-    With ``reopen``, which reads the company anew, pages follow its blueprint and settings when these change.
+    With ``reopen``, which reads the company anew, pages follow its blueprint and settings when these change. With
+    ``feed`` they follow what comes in; ``state.hub`` of the application then holds the streams.
     """
-    shelf, held = Shelf(company.folder), Held(company, reopen)
-    routes = [
-        Route("/", _go_home(held)),
-        *(Route(f"/{language}/", _go_to_map(language)) for language in LANGUAGES),
-        Route(STYLES_PATH, _send_fixed(STYLES, "text/css; charset=utf-8")),
-        Route("/static/icon.svg", _send_fixed(_read_icon(), "image/svg+xml")),
-        *(
-            Route(f"/{language}/{page.path}", _send_page(held, shelf, page, language))
-            for language in LANGUAGES
-            for page in PAGES
-        ),
-    ]
-    return Starlette(
-        routes=routes,
+    held = Held(company, reopen)
+    shelf = Shelf(company.folder, PUBLISHED, LONGEST_S) if feed else Shelf(company.folder)
+    hub = Hub(feed, shelf.mark, held.take) if feed else None
+    app = Starlette(
+        routes=[
+            Route("/", _go_home(held)),
+            *(Route(f"/{language}/", _go_to("map", language)) for language in LANGUAGES),
+            Route(STYLES_PATH, _send_fixed(STYLES, "text/css; charset=utf-8")),
+            Route(SCRIPT_PATH, _send_fixed(SCRIPT, "text/javascript; charset=utf-8")),
+            Route("/static/icon.svg", _send_fixed(_read_icon(), "image/svg+xml")),
+            *(
+                Route(f"/{language}/{page.path}", _send_page(held, shelf, hub, page, language))
+                for language in LANGUAGES
+                for page in PAGES
+            ),
+            *(route for language in LANGUAGES for route in _list_own_routes(held, hub, language)),
+        ],
         middleware=[Middleware(SafeHeaders), Middleware(HostCheck, hosts=tuple(hosts))],
         exception_handlers={
-            HTTPException: _answer_fault(held),
-            MissingError: _answer_fault(held),
-            ParcoursError: _answer_fault(held),
-            Exception: _answer_fault(held),
+            kind: _answer_fault(held) for kind in (HTTPException, MissingError, ParcoursError, RefusedError, Exception)
         },
     )
+    app.state.hub = hub
+    return app
 
 
-def serve(company: Readable, host: str, port: int, reopen: Reopen | None = None) -> None:
-    """Serve ``company`` on ``host``:``port`` until stopped; only that name and the loopback's are answered."""
-    import uvicorn
+def _list_own_routes(held: Held, hub: Hub | None, language: Language) -> list[Route]:
+    """Return what is neither a page nor a file: the stream, and the one form."""
 
+    async def stream(request: Request) -> Response:
+        assert hub is not None  # noqa: S101
+        return answer_stream(hub, language, request)
+
+    async def replay(request: Request) -> Response:
+        return await answer_replay(held.take(), language, request)
+
+    place = f"/{language}/sources/replay"
+    routes = [Route(place, replay, methods=["POST"]), Route(place, _go_to("sources", language))]
+    return [*routes, Route(f"/{language}/live", stream)] if hub else routes
+
+
+class PageServer(uvicorn.Server):
+    """A server that ends its streams when it stops: their readers would keep it waiting for ever."""
+
+    def __init__(self, config: uvicorn.Config, hub: Hub | None) -> None:
+        super().__init__(config)
+        self._hub = hub
+
+    async def shutdown(self, sockets: list[socket] | None = None) -> None:
+        """Stop; what is being answered gets a few seconds."""
+        if self._hub is not None:
+            self._hub.close()
+        await super().shutdown(sockets)
+
+
+def make_server(
+    company: Readable, host: str, port: int, reopen: Reopen | None = None, feed: LiveFeed | None = None
+) -> PageServer:
+    """Return a server of the pages on ``host``:``port``; only that name and the loopback's are answered."""
     wild = host in ("0.0.0.0", "::", "")  # noqa: S104 - compared, not bound
     hosts = (company.settings.serve.host,) if wild else (host,)
+    app = create_app(company, hosts, reopen, feed)
+    config = uvicorn.Config(
+        app, host, port, log_level="warning", server_header=False, timeout_graceful_shutdown=STOP_S, access_log=False
+    )
+    return PageServer(config, app.state.hub)
+
+
+def serve(company: Readable, host: str, port: int, reopen: Reopen | None = None, feed: LiveFeed | None = None) -> None:
+    """Serve ``company`` on ``host``:``port`` until stopped."""
     Thread(target=warm, args=(company,), daemon=True).start()
-    uvicorn.run(create_app(company, hosts, reopen), host=host, port=port, log_level="warning", server_header=False)
+    make_server(company, host, port, reopen, feed).run()
 
 
 def warm(company: Readable) -> None:
@@ -107,25 +159,33 @@ def _go_home(held: Held) -> Callable[[Request], Response]:
     return answer
 
 
-def _go_to_map(language: Language) -> Callable[[Request], Response]:
+def _go_to(page: str, language: Language) -> Callable[[Request], Response]:
     def answer(_: Request) -> Response:
-        return RedirectResponse(f"/{language}/map", status_code=302)
+        return RedirectResponse(f"/{language}/{page}", status_code=302)
 
     return answer
 
 
-def _send_page(held: Held, shelf: Shelf, page: Page, language: Language) -> Callable[[Request], Response]:
+def _send_page(
+    held: Held, shelf: Shelf, hub: Hub | None, page: Page, language: Language
+) -> Callable[[Request], Response]:
+    headers = {"Content-Security-Policy": write_policy(scripts=hub is not None, forms=page.forms)}
+    if page.forms:
+        # A browser that may not say where it comes from sends the origin of a form as null.
+        headers["Referrer-Policy"] = "same-origin"
+
     def make(company: Readable, request: Request) -> str:
+        live = read_live(company, hub, page.path, language) if hub else None
         record = page.read(company, language, dict(request.path_params), dict(request.query_params))
-        return render(record, language)
+        return render(show_live(record, live), language)
 
     def answer(request: Request) -> Response:
         asked = "&".join(
             f"{name}={request.query_params[name]}" for name in page.parameters if name in request.query_params
         )
         company = held.take()
-        body = shelf.take(f"{request.url.path}?{asked}", lambda: make(company, request))
-        return _send(request, body, "text/html; charset=utf-8", "private, no-cache")
+        body = shelf.take(f"{request.url.path}?{asked}", lambda: make(company, request), page.longest_s)
+        return _send(request, body, "text/html; charset=utf-8", "private, no-cache", headers)
 
     return answer
 
@@ -139,13 +199,13 @@ def _send_fixed(text: str, kind: str) -> Callable[[Request], Response]:
     return answer
 
 
-def _send(request: Request, body: Body, kind: str, cache: str, status: int = 200) -> Response:
-    headers = {"ETag": body.tag, "Cache-Control": cache, "Vary": "Accept-Encoding"}
+def _send(request: Request, body: Body, kind: str, cache: str, more: Mapping[str, str] | None = None) -> Response:
+    headers = {"ETag": body.tag, "Cache-Control": cache, "Vary": "Accept-Encoding", **(more or {})}
     if body.tag in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)
     if "gzip" in request.headers.get("accept-encoding", ""):
-        return Response(body.compressed, status, {**headers, "Content-Encoding": "gzip"}, kind)
-    return Response(body.plain, status, headers, kind)
+        return Response(body.compressed, 200, {**headers, "Content-Encoding": "gzip"}, kind)
+    return Response(body.plain, 200, headers, kind)
 
 
 def _answer_fault(held: Held) -> Callable[[Request, Exception], Response]:
@@ -172,6 +232,9 @@ def describe_fault(fault: Exception, say: Say) -> tuple[int, str, str]:
     """Return the HTTP status of ``fault``, a sentence and a remedy."""
     if isinstance(fault, MissingError):
         return 404, say(fault.key, **fault.figures), say("error.missing_remedy")
+    if isinstance(fault, RefusedError):
+        remedy = "error.no_replay_remedy" if fault.key == "error.no_replay" else "error.form_remedy"
+        return 403, say(fault.key), say(remedy)
     if isinstance(fault, HTTPException):
         key = {404: "error.missing", 405: "error.method"}.get(fault.status_code, "error.inside")
         return fault.status_code, say(key), say("error.missing_remedy")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from parcours.blueprint.records import Blueprint
 from parcours.measure.contract import Result
@@ -83,3 +83,15 @@ class Readable(Protocol):
 
     def verbatims(self, touchpoint: str, limit: int = 8) -> Sequence[Comment]:
         """Return the latest comments given at a touchpoint."""
+
+
+@runtime_checkable
+class Replays(Protocol):
+    """A company whose quarantine can be put back; pages offer it where the company is one."""
+
+    def replay(self, source: str | None, code: str | None) -> int:
+        """Put the quarantined events of ``source`` with fault ``code`` back (of all, of any); return how many.
+
+        Raises:
+            ParcoursError: they wait on; the page says why.
+        """

@@ -11,9 +11,19 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from parcours.words import Words
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
-POLICY = (
-    "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-)
+
+
+def write_policy(scripts: bool = False, forms: bool = False) -> str:
+    """Return what a page may load and send: its own styles and pictures, and only where needed scripts and forms."""
+    own = ["style-src 'self'", "img-src 'self'"]
+    if scripts:
+        own += ["script-src 'self'", "connect-src 'self'"]
+    target = "'self'" if forms else "'none'"
+    ends = ["base-uri 'none'", f"form-action {target}", "frame-ancestors 'none'"]
+    return "; ".join(("default-src 'none'", *own, *ends))
+
+
+POLICY = write_policy()
 HEADERS = {
     "Content-Security-Policy": POLICY,
     "X-Content-Type-Options": "nosniff",
@@ -55,7 +65,7 @@ class HostCheck:
 
 
 class SafeHeaders:
-    """Put the protecting headers on every answer."""
+    """Put the protecting headers on every answer, save those that it brings itself."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -67,7 +77,7 @@ class SafeHeaders:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 for name, value in HEADERS.items():
-                    headers[name] = value
+                    headers.setdefault(name, value)
             await send(message)
 
         await self.app(scope, receive, add if scope["type"] == "http" else send)

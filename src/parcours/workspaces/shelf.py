@@ -1,9 +1,11 @@
-"""Pages already made, kept until the company's folder changes."""
+"""Pages already made, kept until what they rest on changes."""
 
 from __future__ import annotations
 
 import gzip
 import hashlib
+import math
+import time
 from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
@@ -24,6 +26,11 @@ RESTS_ON = (
     ".parcours/parts",
     ".parcours/tables/results/_run.json",
 )
+# While events come in, the keeper alone decides what pages show, and says so by writing its report anew: the journal,
+# the state, the keys and the parts change every few seconds, and mean nothing to a reader until it has.
+PUBLISHED = (*DECLARED, ".parcours/tables/results/_run.json")
+LONGEST_S = 60.0
+"""How long a page stays at most while events come in: another process may have erased somebody without publishing."""
 Stamp = tuple[int, ...]
 
 
@@ -54,38 +61,66 @@ def pack(text: str) -> Body:
     return Body(plain, gzip.compress(plain, 6, mtime=0), f'"{hashlib.sha256(plain).hexdigest()[:20]}"')
 
 
-class Shelf:
-    """The most recently read pages of one folder; safe to share between threads."""
+class Kept(NamedTuple):
+    """A page on the shelf, and when it was made (monotonic seconds)."""
 
-    def __init__(self, folder: Path) -> None:
+    body: Body
+    made_s: float
+
+
+class Shelf:
+    """The most recently read pages of one folder; safe to share between threads.
+
+    Args:
+        folder: The company folder.
+        rests_on: What pages rest on, inside it.
+        longest_s: How long a page stays at most.
+    """
+
+    def __init__(self, folder: Path, rests_on: tuple[str, ...] = RESTS_ON, longest_s: float = math.inf) -> None:
         self._folder = folder
+        self._rests_on = rests_on
+        self._longest_s = longest_s
         self._stamp: Stamp = ()
-        self._bodies: OrderedDict[str, Body] = OrderedDict()
+        self._kept: OrderedDict[str, Kept] = OrderedDict()
         self._lock = Lock()
         self._making = RLock()
+        # A page that is always made anew must not wait for one whose measures take long.
+        self._making_fresh = RLock()
 
-    def take(self, address: str, make: Callable[[], str]) -> Body:
-        """Return the page at ``address``, made anew when the folder has changed since."""
-        stamp = read_stamp(self._folder)
-        if (found := self._find(address, stamp)) is not None:
+    def mark(self) -> str:
+        """Return what changes whenever the pages do."""
+        return hashlib.sha256(repr(self._read_stamp()).encode()).hexdigest()[:16]
+
+    def take(self, address: str, make: Callable[[], str], longest_s: float = math.inf) -> Body:
+        """Return the page at ``address``, made anew when what it rests on has changed or it is too old."""
+        stamp = self._read_stamp()
+        age_s = min(longest_s, self._longest_s)
+        if (found := self._find(address, stamp, age_s)) is not None:
             return found
         # One page is made at a time: eight readers of a new run must not ask the same measures eight times.
-        with self._making:
-            if (found := self._find(address, stamp)) is not None:
+        with self._making if longest_s == math.inf else self._making_fresh:
+            if (found := self._find(address, stamp, age_s)) is not None:
                 return found
+            made_s = time.monotonic()
             body = pack(make())
             with self._lock:
                 if stamp == self._stamp:
-                    self._bodies[address] = body
-                    while len(self._bodies) > MOST_PAGES:
-                        self._bodies.popitem(last=False)
+                    self._kept[address] = Kept(body, made_s)
+                    while len(self._kept) > MOST_PAGES:
+                        self._kept.popitem(last=False)
             return body
 
-    def _find(self, address: str, stamp: Stamp) -> Body | None:
+    def _read_stamp(self) -> Stamp:
+        return read_stamp(self._folder, self._rests_on)
+
+    def _find(self, address: str, stamp: Stamp, age_s: float) -> Body | None:
         with self._lock:
             if stamp != self._stamp:
-                self._bodies.clear()
+                self._kept.clear()
                 self._stamp = stamp
-            if address in self._bodies:
-                self._bodies.move_to_end(address)
-            return self._bodies.get(address)
+            kept = self._kept.get(address)
+            if kept is None or time.monotonic() - kept.made_s > age_s:
+                return None
+            self._kept.move_to_end(address)
+            return kept.body

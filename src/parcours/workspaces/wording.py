@@ -7,6 +7,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from parcours.charts.numbers import write_number
 from parcours.words import Language
 
 
@@ -29,6 +30,14 @@ class Say:
         """Return the text of ``key`` with ``figures`` filled in."""
         text = self._words[key]
         return text.format(**figures) if figures else text
+
+    def count(self, key: str, number: int, **figures: Any) -> str:
+        """Return the text of ``key_one`` or ``key_many`` as ``number`` asks, which goes in as ``count``.
+
+        In French nothing at all is singular, in English it is plural.
+        """
+        one = number < 2 if self.language == "fr" else number == 1
+        return self(f"{key}_{'one' if one else 'many'}", count=write_number(number, self.language), **figures)
 
     def has(self, key: str) -> bool:
         """Say whether ``key`` is known."""

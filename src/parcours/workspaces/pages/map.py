@@ -9,7 +9,7 @@ import msgspec
 from parcours.charts.blueprint import TouchCard, describe_touch
 from parcours.charts.chart import Chart
 from parcours.charts.labels import METRICS, PROMISE_BROKEN
-from parcours.charts.numbers import write_date, write_number, write_period
+from parcours.charts.numbers import write_moment, write_number, write_period
 from parcours.charts.scale import place, span_of, write_score, write_score_interval
 from parcours.words import Language
 from parcours.workspaces.frame import Frame, frame_page
@@ -121,7 +121,7 @@ def say_data(company: Readable, language: Language) -> str:
     }
     said = say(
         "map.data_run",
-        day=write_date(run.finished_ms, language, company.settings.time_zone),
+        moment=write_moment(run.finished_ms, language, company.settings.time_zone),
         **{name: write_number(figure, language) for name, figure in figures.items()},
     )
     return f"{said} {say('map.data_warnings', warnings=len(run.warnings))}" if run.warnings else said

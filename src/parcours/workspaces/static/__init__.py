@@ -1,4 +1,4 @@
-"""The styles of the pages: four sheets served as one file under a name that changes with them."""
+"""The styles and the script of the pages, each served as one file under a name that changes with it."""
 
 from __future__ import annotations
 
@@ -18,5 +18,12 @@ def read_styles() -> str:
     return "\n".join((files(package) / name).read_text("utf-8") for package, name in SHEETS)
 
 
+def name_file(stem: str, ending: str, text: str) -> str:
+    """Return the address of a file that is never another under the same name."""
+    return f"/static/{stem}-{hashlib.sha256(text.encode()).hexdigest()[:12]}.{ending}"
+
+
 STYLES = read_styles()
-STYLES_PATH = f"/static/parcours-{hashlib.sha256(STYLES.encode()).hexdigest()[:12]}.css"
+STYLES_PATH = name_file("parcours", "css", STYLES)
+SCRIPT = (files("parcours.workspaces.static") / "live.js").read_text("utf-8")
+SCRIPT_PATH = name_file("live", "js", SCRIPT)

@@ -1,0 +1,44 @@
+"""Server-sent events over HTTP: as many streams as there are places, and none for pages of elsewhere."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
+
+from parcours.words import Language
+from parcours.workspaces.live import Hub
+
+OURS = ("same-origin", "none")
+AGAIN_S = "15"
+
+
+class LiveStream(StreamingResponse):
+    """One reader's stream; it holds a place until it ends, however it ends."""
+
+    def __init__(self, hub: Hub, language: Language) -> None:
+        super().__init__(
+            hub.tell(language),
+            media_type="text/event-stream",
+            # A proxy that collects an answer before it passes it on would keep everything back.
+            headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+        )
+        self._hub = hub
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Tell until either side has enough; answer 503 where all places are taken."""
+        if not self._hub.enter():
+            headers = {"Retry-After": AGAIN_S, "Cache-Control": "no-store"}
+            await PlainTextResponse("503\n", 503, headers)(scope, receive, send)
+            return
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._hub.leave()
+
+
+def answer_stream(hub: Hub, language: Language, request: Request) -> Response:
+    """Return the stream of ``hub``; a page of another site may not even take a place."""
+    if request.headers.get("sec-fetch-site", "none") not in OURS:
+        return PlainTextResponse("403\n", 403)
+    return LiveStream(hub, language)
