@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import ipaddress
+import socket
 import ssl
 import threading
 import time
@@ -26,7 +28,7 @@ class Receiver:
         self.answers: list[tuple[int, dict[str, str], bytes]] = []
         self.latency_s = latency_s
         self._tls = tls
-        self._server: ThreadingHTTPServer | None = None
+        self._server: _Server | None = None
         self.up()
 
     @property
@@ -61,8 +63,7 @@ class Receiver:
             def log_message(self, *_: Any) -> None:
                 """Say nothing."""
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", self.port), Handler)
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", self.port), Handler)
         if self._tls:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(*self._tls)
@@ -70,11 +71,35 @@ class Receiver:
         threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
 
     def down(self) -> None:
-        """Receive no more; connections that are kept alive end with their next request."""
+        """Receive no more, and end the connections that are kept alive."""
         if self._server is not None:
             self._server.shutdown()
             self._server.server_close()
+            self._server.hang_up()
             self._server = None
+
+
+class _Server(ThreadingHTTPServer):
+    """A server that knows its connections."""
+
+    daemon_threads = True
+
+    def __init__(self, *arguments: Any) -> None:
+        self._taken: list[socket.socket] = []
+        super().__init__(*arguments)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        self._taken.append(request)
+        super().process_request(request, client_address)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing."""
+
+    def hang_up(self) -> None:
+        """End every connection."""
+        for one in self._taken:
+            with contextlib.suppress(OSError):
+                socket.socket.shutdown(one, socket.SHUT_RDWR)
 
 
 def make_certificate(folder: Path) -> tuple[Path, Path]:

@@ -148,7 +148,7 @@ class KafkaInlet:
             described = consumer.list_topics(self._topic, timeout=_ASK_S).topics[self._topic]
         except KafkaException as error:
             if not self._looked_s:
-                # The library tells what troubles it while it is polled; nothing is assigned yet, so no message is taken.
+                # The library tells its troubles while it is polled; nothing is assigned yet, so no message is taken.
                 consumer.poll(0)
             raise self._trouble.fault(error, self._secrets) from None
         if described.error is not None:

@@ -94,6 +94,9 @@ class Endpoint:
     def _try(self, connection: http.client.HTTPConnection, body: bytes, headers: Mapping[str, str]) -> Reply:
         connection.request("POST", self._target, body, dict(headers))
         response = connection.getresponse()
+        if self._late or self._closed.is_set():
+            # What was cut looks like an answer that ends early; its status may be but a part of the truth.
+            raise ConnectionAbortedError("cut")
         response.read(MOST_READ)
         if response.will_close or not response.isclosed():
             self._drop()
