@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import sys
+import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import msgspec
 
@@ -45,7 +45,7 @@ def hear_orders(follow: Callable[[Orders], object], stop: Callable[[], object]) 
 
     def listen() -> None:
         try:
-            for line in sys.stdin.buffer:
+            for line in read_lines():
                 follow(msgspec.json.decode(line, type=Orders))
         finally:
             stop()
@@ -53,3 +53,14 @@ def hear_orders(follow: Callable[[Orders], object], stop: Callable[[], object]) 
     thread = threading.Thread(target=listen, name="orders", daemon=True)
     thread.start()
     return thread
+
+
+def read_lines(handle: int = 0) -> Iterator[bytes]:
+    """Yield each whole line that comes through ``handle`` until its end.
+
+    Read without `sys.stdin`: a thread that waits inside it at the end of the process makes Python abort.
+    """
+    held = b""
+    while piece := os.read(handle, 1 << 16):
+        *lines, held = (held + piece).split(b"\n")
+        yield from lines

@@ -51,6 +51,7 @@ class Worker:
         self._app = CollectApp(self._gathering, self._tally, build_more(self._find_trouble), most_in_flight)
         self._server = CollectServer(self._app, listening, self._tally.refuse)
         self._proved_at = 0.0
+        self._ordered = asyncio.Event()
 
     async def run(self) -> None:
         """Serve until told to stop; then answer what is under way, and hand over what was accepted."""
@@ -62,6 +63,8 @@ class Worker:
             lambda orders: loop.call_soon_threadsafe(self._follow, orders),
             lambda: loop.call_soon_threadsafe(self._stop),
         )
+        # Before the first orders every write key is unknown, and an SDK drops what is refused for its key.
+        await self._ordered.wait()
         telling = asyncio.create_task(self._tell())
         await self._server.run_until_stopped()
         await self._gathering.drain()
@@ -77,6 +80,7 @@ class Worker:
         self._hour_keys.clear()
         self._hour_keys.update(kept)
         self._orders = orders
+        self._ordered.set()
         self._app.follow(Senders(orders.senders), orders.hosts, orders.forwarded, orders.full)
 
         if (orders.declared, orders.survey_key) != (before.declared, before.survey_key):
@@ -93,6 +97,7 @@ class Worker:
 
     def _stop(self) -> None:
         self._server.should_exit = True
+        self._ordered.set()
 
     async def _find_trouble(self) -> str:
         """Return why events cannot be kept right now, and make sure that they can when nothing was written lately."""

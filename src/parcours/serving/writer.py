@@ -12,6 +12,7 @@ from parcours.collect.journal.opening import open_journal
 from parcours.collect.journal.writer import Writer
 from parcours.errors import ParcoursError
 from parcours.serving.logs import log_as_json
+from parcours.serving.orders import read_lines
 
 LOG = logging.getLogger(__name__)
 
@@ -40,7 +41,8 @@ def run_writer(folder: Path, address: Path) -> None:
 
 def _wait_for_end(stopping: threading.Event) -> None:
     """Stop when whoever started us has gone: their end of our standard input then closes."""
-    sys.stdin.buffer.read()
+    for _ in read_lines():
+        pass
     stopping.set()
 
 

@@ -79,7 +79,7 @@ class Collector:
         self._environment = {**os.environ, "PYTHONPATH": str(ROOT), **(environment or {})}
         self._in_flight, self._handles = in_flight, handles
         self._orders = orders
-        self._hour_keys: dict[int, bytes] = {}
+        self.hour_keys: dict[int, bytes] = {}
         self._place = Path(tempfile.mkdtemp(prefix="collector-"))
         self._address = self._place / "writer.sock"
         self.log_file = self._place / "log"
@@ -135,7 +135,7 @@ class Collector:
         self._orders.update(changes)
         self.learn_hours()
         senders = {digest_key(key): sender for key, sender in self._senders.items()}
-        orders = Orders(**{"senders": senders, "hour_keys": self._hour_keys, **self._orders})
+        orders = Orders(**{"senders": senders, "hour_keys": self.hour_keys, **self._orders})
         assert self.worker
         assert self.worker.stdin
         # One that has just been killed is told when it is started again.
@@ -147,7 +147,7 @@ class Collector:
         """Make the keys of this hour and the next, and of those round the moments that are given."""
         for moment in (time.time_ns() // 1_000_000, *moments_ms):
             for hour in (moment // HOUR_MS, moment // HOUR_MS + 1):
-                self._hour_keys.setdefault(hour, secrets.token_bytes(32))
+                self.hour_keys.setdefault(hour, secrets.token_bytes(32))
 
     def wait_ready(self, seconds: float = START_S) -> None:
         """Wait until `/ready` says so."""
@@ -202,7 +202,7 @@ class Collector:
         """Return everything in the journal, in order, each batch checked and unsealed."""
         if not (self.folder / JOURNAL).exists():
             return []
-        sealer = Sealer(self._hour_keys.get)
+        sealer = Sealer(self.hour_keys.get)
         journal = read_journal(self.folder)
         assert not list(journal.verify())
         return [delivery for batch in journal.pending() for delivery in sealer.open(batch)]

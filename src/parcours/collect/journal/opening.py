@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from parcours.engine.store.journal import Journal
@@ -40,7 +41,9 @@ def open_journal(folder: Path) -> tuple[Journal, Callable[[], None]]:
             )
         journal = Journal(database)
     except BaseException:
-        database.close()
+        # What is wrong has been told; that it cannot be closed either says nothing more.
+        with suppress(ParcoursError):
+            database.close()
         raise
     return journal, database.close
 

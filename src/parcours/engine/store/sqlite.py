@@ -120,8 +120,9 @@ class Database:
         return self.execute("PRAGMA wal_checkpoint(TRUNCATE)")[0][0] == 0
 
     def close(self) -> None:
-        """Close the file; closing twice is harmless."""
-        self._connection.close()
+        """Close the file; closing twice is harmless. Errors as in `execute`: the log is moved into the file first."""
+        with _faults_told(self.path):
+            self._connection.close()
 
 
 def open_database(path: Path) -> Database:
