@@ -48,10 +48,13 @@ test: $(VENV)/.dev browser lint ## every check and every test
 bench: $(VENV)/.dev ## every figure that the documentation quotes, printed with the machine
 	for script in benchmarks/*.py; do $(BIN)/python $$script; done
 
+torture: $(VENV)/.dev ## the long forms of the tests that hurt (TORTURE="kill_ingest fuzz" chooses; scripts/torture/run --list)
+	$(BIN)/python scripts/torture/run $(TORTURE)
+
 wheel: $(VENV)/.dev ## build the wheel
 	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
 
 clean: ## remove what these targets made
 	rm -rf $(VENV) build dist
 
-.PHONY: help install demo grocery loans browser lint test bench wheel clean
+.PHONY: help install demo grocery loans browser lint test bench torture wheel clean
