@@ -35,7 +35,7 @@ def find_connector(name: str) -> Connector:
         found = entry.load()
     except ModuleNotFoundError as error:
         raise _library_missing(name, entry, error.name or "?") from None
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise broken(name, f"{type(error).__name__}: {error}") from error
     if not isinstance(found, Connector) or isinstance(found, type):
         raise broken(name, f"{entry.value} is no connector")
