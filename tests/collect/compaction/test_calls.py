@@ -58,6 +58,15 @@ def test_an_envelope_speaks_for_its_items_and_each_item_comes_first() -> None:
     assert rows(found)[2]["id_phone"] == "+33600000000"
 
 
+def test_a_member_of_the_context_counts_before_the_envelope_s_even_as_null() -> None:
+    fields = {"site": FieldColumn(column="context.locale"), "segment": FieldColumn(column="context.traits.city")}
+    items = (track(), track(context={"locale": None}), track(context={"locale": "en", "traits": {"city": "Lyon"}}))
+    delivery = batch(*items, context={"locale": "fr", "traits": {"city": "Lille"}})
+    found = rows(read(delivery, sources=with_source(fields=fields)))
+    assert [row.get("field_site") for row in found] == ["fr", None, "en"]
+    assert [row.get("field_segment") for row in found] == ["Lille", "Lille", "Lyon"]
+
+
 def test_an_item_s_own_sent_time_counts_before_the_envelope_s() -> None:
     found = read(batch(track(sentAt="2026-03-01T11:00:00Z"), track(), sent=SENT))
     assert [row["sent_ms"] - RECEIVED_MS for row in rows(found)] == [3_600_000, 0]

@@ -88,7 +88,7 @@ def _number(value: Any) -> float | None:
 
 
 @pytest.mark.parametrize(
-    "value", ["NaN", "inf", "-Infinity", "1_000", "0x1", "1,5", "٣", "1 000", "1e", "", True, [], {}]
+    "value", ["NaN", "inf", "1e999", "-Infinity", "1_000", "0x1", "1,5", "٣", "1 000", "1e", "", True, [], {}]
 )
 def test_what_is_no_number_is_none_beside_texts_and_beside_numbers(value) -> None:
     for beside in ("1.5", 1.5, 2**80, None):

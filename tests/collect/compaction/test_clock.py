@@ -54,6 +54,7 @@ def test_every_way_of_writing_a_time_means_the_same(written) -> None:
         True,
         {},
         [],
+        10**15,
         10**17,
         "99",
         "Mar 1",
@@ -80,7 +81,7 @@ def test_the_original_time_counts_before_the_timestamp() -> None:
     assert one(track(originalTimestamp=""))["original_ms"] == OCCURRED_MS
 
 
-@pytest.mark.parametrize("sent", [..., None, "", "soon", {}, [], True, 10**17])
+@pytest.mark.parametrize("sent", [..., None, "", "soon", {}, [], True, 10**15, 10**17])
 def test_without_a_sent_time_the_client_is_believed_and_that_is_counted(sent) -> None:
     found = read(batch(track(), track(timestamp=...), sent=sent))
     first, second = rows(found)

@@ -141,6 +141,11 @@ def test_what_lies_ahead_and_what_gives_nothing_is_counted() -> None:
     assert found.counts == {("orders", "no_event"): 1}
 
 
+def test_rows_may_be_many() -> None:
+    found = read(deliver(*(order(number) for number in range(2_600))), sources=ALL)
+    assert (found.events.num_rows, found.bad) == (2_600, [])
+
+
 def test_rows_of_a_source_that_does_not_say_what_they_mean_wait() -> None:
     lookup = Lookup(file="x.csv", key="order_id", columns=("cents",))
     for changes in ({"events": ()}, {"time": None}, {"lookup": lookup}):

@@ -5,12 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from shop import BLUEPRINT, WEB, batch, codes, read, refused, track
+from shop import BLUEPRINT, SEED, WEB, batch, codes, read, refused, track
 
 from parcours.collect.compaction.reading import Placed, Reader
+from parcours.collect.compaction.sameness import hash_row_events
+from parcours.collect.row_keys import hash_rows
 from parcours.settings import Settings
 
 
@@ -133,3 +137,9 @@ def test_the_seed_keys_every_number() -> None:
     other = Reader({"web": WEB}, BLUEPRINT, Settings(), 1).read([Placed(7, (batch(track()),))], 0)
     assert other.id_hash[0] != found.id_hash[0]
     assert other.content_hash[0] != found.content_hash[0]
+
+
+def test_a_row_never_meets_a_message_of_the_same_texts() -> None:
+    keys, labels = np.array([5, 6]), pa.array(["a", "b"])
+    plain = hash_rows([pa.array(["5", "6"]), labels], SEED)
+    assert not set(hash_row_events(keys, labels, SEED).tolist()) & set(plain.tolist())

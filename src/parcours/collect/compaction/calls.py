@@ -188,7 +188,7 @@ class _Reading:
         usable = is_usable(messages)
         self.assigned = ~usable
         usable = usable & (not self.how.by_content)
-        return hash_messages(messages, usable, pc.coalesce(ids[0], ids[1]), times, contents, seed), contents
+        return hash_messages(messages, pc.coalesce(ids[0], ids[1]), usable, contents, seed), contents
 
     def _check_plan(self, names: pa.Array, calls: Ints) -> None:
         plan, columns = self.how.plan, self.columns

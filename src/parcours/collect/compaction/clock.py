@@ -99,7 +99,7 @@ def _read_step(texts: pa.Array) -> tuple[Ints, Flags]:
 
 def _read_slowly(texts: pa.Array) -> tuple[Ints, Flags]:
     numeric = pc.match_substring_regex(texts, _NUMBER)
-    moments, read = parse_dates(pc.if_else(numeric, None, texts), None, "UTC")
+    moments, read = parse_dates(texts, None, "UTC")
     numbers = np.asarray(pc.fill_null(pc.cast(pc.if_else(numeric, texts, None), pa.float64()), np.nan))
     known = np.isfinite(numbers)
     numbers = np.where(known, numbers, 0.0)

@@ -6,9 +6,9 @@ clients that happen to write the same ``messageId`` do not meet. Ids are compare
 own timestamp, which a retry carries unchanged too; events without one are compared among themselves, without end.
 
 **No usable messageId**: missing, blank, shorter than 8 characters, one of `BLOCKED` or made of zeros alone. Then the
-content, the client's own id and the timestamp stand for the message: sending exactly the same again changes nothing,
-and two events that differ in anything are two. The same holds for a source with ``same_id: content``, whose clients
-reuse their message ids.
+content stands for the message, which holds the client's ids and timestamp: sending exactly the same again changes
+nothing, and two events that differ in anything are two. The same holds for a source with ``same_id: content``, whose
+clients reuse their message ids.
 
 **The content**: call, name of the event or page, ids, the client's timestamp, properties and traits, all as they were
 written. What changes from one attempt to the next is no part of it: ``sentAt``, ``receivedAt``, ``_metadata``,
@@ -58,24 +58,19 @@ def is_too_long(message_ids: pa.Array) -> Flags:
     return np.asarray(pc.fill_null(pc.greater(pc.utf8_length(message_ids), LONGEST_ID), False))
 
 
-def hash_messages(
-    message_ids: pa.Array, usable: Flags, clients: pa.Array, times: pa.Array, contents: Ints, seed: int
-) -> Ints:
+def hash_messages(message_ids: pa.Array, clients: pa.Array, usable: Flags, contents: Ints, seed: int) -> Ints:
     """Return what stands for each message: 63 bits keyed by ``seed``.
 
     Args:
         message_ids: As the clients wrote them.
-        usable: Which of them count; for the others content, client and time do.
         clients: Each client's own id; null where there is none.
-        times: Each client's own timestamp, as text.
+        usable: Which message ids count; for the others the content does, which holds client and time.
         contents: From `hash_contents`.
     """
     hashes = hash_rows([message_ids, clients], seed)
     rows = np.flatnonzero(~usable)
     if len(rows):
-        taken = pa.array(rows)
-        content = pc.cast(pa.array(contents[rows]), pa.string())
-        hashes[rows] = hash_rows([content, clients.take(taken), times.take(taken)], seed ^ _AS_CONTENT)
+        hashes[rows] = hash_rows([pc.cast(pa.array(contents[rows]), pa.string())], seed ^ _AS_CONTENT)
     return hashes
 
 
