@@ -81,13 +81,13 @@ def make_blueprint() -> Blueprint:
         ),
         purposes=tuple(Purpose(id=id, label=both(id), basis="consent") for id in purposes),
         fields=(
-            Field(id="score", kind="number"),
             Field(id="quantity", kind="number"),
             Field(id="category", kind="category"),
             Field(id="page_kind", kind="category"),
+            Field(id="order_channel", kind="category"),
         ),
         objects=("order",),
-        money=Money(event=EventMatch(name="Order Completed"), field="price", currency="EUR"),
+        money=Money(event=EventMatch(name="Order Completed"), field="order_value", currency="EUR"),
     )
 
 
@@ -99,7 +99,11 @@ def make_deliveries(events: int, size: int, faulty: float) -> tuple[Delivery, ..
         event = make_event(chance)
         if chance.random() < faulty:
             event |= chance.choice(
-                ({"event": "Nobody Knows This"}, {"properties": {"price": []}}, {"userId": None, "anonymousId": None})
+                (
+                    {"event": "Nobody Knows This"},
+                    {"properties": {"order_value": []}},
+                    {"userId": None, "anonymousId": None},
+                )
             )
         return event
 
@@ -130,6 +134,7 @@ def measure(title: str, size: int, faulty: float, asked: argparse.Namespace, rea
     deliveries = make_deliveries(asked.events, size, faulty)
     placed = [Placed(1, deliveries)]
     found = reader.read(placed, RECEIVED_MS)
+    assert faulty or not found.bad, f"{found.bad[0].reason}"
     floor, took = time_both(
         asked.events,
         asked.repeats,
