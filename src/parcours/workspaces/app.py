@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from importlib.resources import files
 from socket import socket
@@ -42,9 +42,13 @@ STOP_S = 5
 
 
 def create_app(
-    company: Readable, hosts: Collection[str] = (), reopen: Reopen | None = None, feed: LiveFeed | None = None
+    company: Readable,
+    hosts: Collection[str] = (),
+    reopen: Reopen | None = None,
+    feed: LiveFeed | None = None,
+    more: Sequence[Route] = (),
 ) -> Starlette:
-    """Return the application; ``hosts`` are the names it answers to beside the loopback's.
+    """Return the application; ``hosts`` are the names it answers to beside the loopback's, ``more`` further addresses.
 
     With ``reopen``, which reads the company anew, pages follow its blueprint and settings when these change. With
     ``feed`` they follow what comes in; ``state.hub`` of the application then holds the streams.
@@ -65,6 +69,7 @@ def create_app(
                 for page in PAGES
             ),
             *(route for language in LANGUAGES for route in _list_own_routes(held, hub, language)),
+            *more,
         ],
         middleware=[Middleware(SafeHeaders), Middleware(HostCheck, hosts=tuple(hosts))],
         exception_handlers={
@@ -105,22 +110,34 @@ class PageServer(uvicorn.Server):
 
 
 def make_server(
-    company: Readable, host: str, port: int, reopen: Reopen | None = None, feed: LiveFeed | None = None
+    company: Readable,
+    host: str,
+    port: int,
+    reopen: Reopen | None = None,
+    feed: LiveFeed | None = None,
+    more: Sequence[Route] = (),
 ) -> PageServer:
     """Return a server of the pages on ``host``:``port``; only that name and the loopback's are answered."""
     wild = host in ("0.0.0.0", "::", "")  # noqa: S104 - compared, not bound
     hosts = (company.settings.serve.host,) if wild else (host,)
-    app = create_app(company, hosts, reopen, feed)
+    app = create_app(company, hosts, reopen, feed, more)
     config = uvicorn.Config(
         app, host, port, log_level="warning", server_header=False, timeout_graceful_shutdown=STOP_S, access_log=False
     )
     return PageServer(config, app.state.hub)
 
 
-def serve(company: Readable, host: str, port: int, reopen: Reopen | None = None, feed: LiveFeed | None = None) -> None:
+def serve(
+    company: Readable,
+    host: str,
+    port: int,
+    reopen: Reopen | None = None,
+    feed: LiveFeed | None = None,
+    more: Sequence[Route] = (),
+) -> None:
     """Serve ``company`` on ``host``:``port`` until stopped."""
     Thread(target=warm, args=(company,), daemon=True).start()
-    make_server(company, host, port, reopen, feed).run()
+    make_server(company, host, port, reopen, feed, more).run()
 
 
 def warm(company: Readable) -> None:
