@@ -14,6 +14,8 @@ import msgspec
 import pytest
 from collected import Feed
 from firm import Firm
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from parcours.workspaces.app import PageServer, create_app, make_server
@@ -107,6 +109,23 @@ def test_pages_of_other_sites_take_no_place(firm: Firm) -> None:
             assert open_stream(port, {"sec-fetch-site": site}).status == 403
         assert open_stream(port, {"sec-fetch-site": "same-origin"}).status == 200
         assert open_stream(port, {"host": "evil.example"}).status == 421
+
+
+def test_asking_for_headers_alone_takes_no_place(firm: Firm) -> None:
+    client = TestClient(create_app(firm, feed=Feed()), "http://127.0.0.1")
+    answer = client.head("/fr/live")
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert answer.headers["content-type"].startswith("text/event-stream")
+    assert client.app.state.hub._open == 0  # type: ignore[attr-defined]
+
+
+def test_routes_of_others_stand_beside_the_pages_under_the_same_checks(firm: Firm) -> None:
+    health = Route("/health", lambda _: PlainTextResponse("alive"))
+    client = TestClient(create_app(firm, more=[health]), "http://127.0.0.1")
+    answer = client.get("/health")
+    assert answer.text == "alive"
+    assert answer.headers["content-security-policy"] == write_policy()
+    assert client.get("/health", headers={"host": "evil.example"}).status_code == 421
 
 
 def test_pages_stay_quick_while_many_listen(firm: Firm) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence, Sequence
 from contextlib import suppress
 from importlib.resources import files
 from socket import socket
@@ -51,7 +51,8 @@ def create_app(
     """Return the application; ``hosts`` are the names it answers to beside the loopback's, ``more`` further addresses.
 
     With ``reopen``, which reads the company anew, pages follow its blueprint and settings when these change. With
-    ``feed`` they follow what comes in; ``state.hub`` of the application then holds the streams.
+    ``feed`` they follow what comes in; ``state.hub`` of the application then holds the streams. ``more`` are routes
+    beside the pages, which the same checks protect.
     """
     held = Held(company, reopen)
     shelf = Shelf(company.folder, PUBLISHED, LONGEST_S) if feed else Shelf(company.folder)
@@ -69,6 +70,7 @@ def create_app(
                 for page in PAGES
             ),
             *(route for language in LANGUAGES for route in _list_own_routes(held, hub, language)),
+            *more,
             *more,
         ],
         middleware=[Middleware(SafeHeaders), Middleware(HostCheck, hosts=tuple(hosts))],

@@ -11,6 +11,7 @@ from parcours.workspaces.live import Hub
 
 OURS = ("same-origin", "none")
 AGAIN_S = "15"
+KIND = "text/event-stream"
 
 
 class LiveStream(StreamingResponse):
@@ -19,7 +20,7 @@ class LiveStream(StreamingResponse):
     def __init__(self, hub: Hub, language: Language) -> None:
         super().__init__(
             hub.tell(language),
-            media_type="text/event-stream",
+            media_type=KIND,
             # A proxy that collects an answer before it passes it on would keep everything back.
             headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
         )
@@ -41,4 +42,6 @@ def answer_stream(hub: Hub, language: Language, request: Request) -> Response:
     """Return the stream of ``hub``; a page of another site may not even take a place."""
     if request.headers.get("sec-fetch-site", "none") not in OURS:
         return PlainTextResponse("403\n", 403)
+    if request.method == "HEAD":  # It would hold a place and never tell anything.
+        return Response(media_type=KIND)
     return LiveStream(hub, language)
