@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Mapping, Sequence, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from importlib.resources import files
 from socket import socket
@@ -48,7 +48,7 @@ def create_app(
     feed: LiveFeed | None = None,
     more: Sequence[Route] = (),
 ) -> Starlette:
-    """Return the application; ``hosts`` are the names it answers to beside the loopback's, ``more`` further addresses.
+    """Return the application; ``hosts`` are the names it answers to beside the loopback's.
 
     With ``reopen``, which reads the company anew, pages follow its blueprint and settings when these change. With
     ``feed`` they follow what comes in; ``state.hub`` of the application then holds the streams. ``more`` are routes
@@ -70,7 +70,6 @@ def create_app(
                 for page in PAGES
             ),
             *(route for language in LANGUAGES for route in _list_own_routes(held, hub, language)),
-            *more,
             *more,
         ],
         middleware=[Middleware(SafeHeaders), Middleware(HostCheck, hosts=tuple(hosts))],
