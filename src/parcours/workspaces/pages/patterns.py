@@ -13,6 +13,7 @@ from parcours.charts.numbers import write_interval, write_money, write_number
 from parcours.charts.sankey import Move, draw_sankey
 from parcours.charts.scale import LEVELS
 from parcours.charts.trend import TrendPoint, draw_trend
+from parcours.charts.volumes import draw_volumes
 from parcours.words import Language
 from parcours.workspaces.frame import Frame, frame_page
 from parcours.workspaces.readable import Readable
@@ -45,6 +46,7 @@ def read_patterns(company: Readable, language: Language) -> PatternsPage:
             (say("patterns.stages"), _draw_stages(say, language)),
             (say("patterns.distribution"), _draw_distribution(say, language)),
             (say("patterns.moves"), _draw_moves(say, language)),
+            (say("patterns.volumes"), _draw_volumes(say, language)),
         ),
         finding=_make_finding(say, language),
     )
@@ -142,6 +144,12 @@ def _draw_moves(say: Say, language: Language) -> Chart:
     left = {"A": 90, "B": 40, "C": 60, "D": 70}
     moves = [Move(source=a, target=b, count=count, share=count / left[a]) for a, b, count in counted]
     return draw_sankey(say("patterns.moves"), moves, names, columns, language)
+
+
+def _draw_volumes(say: Say, language: Language) -> Chart:
+    hours = [max(0, 40 - 7 * abs(hour % 24 - 13)) + 3 * (hour // 24) for hour in range(7 * 24)]
+    before = [count * 9 // 10 for count in hours]
+    return draw_volumes(say("patterns.volumes"), hours, before, MONDAY_MS // 3_600_000 - 1, language)
 
 
 def _make_finding(say: Say, language: Language) -> Cause:
