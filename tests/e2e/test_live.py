@@ -25,6 +25,7 @@ from firm import Firm
 from parcours.engine.store.aside import Aside, AsideEvents
 from parcours.engine.store.manifest import Manifest
 from parcours.words import Words
+from parcours.workspaces import live
 from parcours.workspaces.app import make_server
 from parcours.workspaces.live import Latest, LiveState
 
@@ -237,9 +238,15 @@ def test_it_can_be_paused_by_keyboard_and_resumed(place: Place, open_page: Open)
     expect(page.locator("h1")).to_have_text("L’expérience n’est pas encore mesurée")
 
 
-def test_sources_follow_what_comes_in(place: Place, open_page: Open) -> None:
+def test_sources_follow_what_comes_in(place: Place, open_page: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "mark_sources", lambda state: str(state.sources_changed))  # whatever minute it is
     page = open_page(f"{place.address}/en/sources")
+    fetched: list[str] = []
+    page.on("request", lambda request: fetched.append(request.url))
     expect(page.locator("#live-line")).to_be_visible()
+    grow(place.feed, checkout=1)
+    expect(page.locator("#live-line")).to_contain_text("13 events")
+    assert not [url for url in fetched if url.endswith("/sources")]  # nothing that this page shows has changed
     page.locator("#source-app summary").click()
     page.locator("#source-app summary").focus()
     manifest = Manifest(place.firm.folder)

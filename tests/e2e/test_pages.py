@@ -23,6 +23,7 @@ PAGES = {
     "journey": "journey",
     "measures": "measures",
     "measure": "measure/causes",
+    "sources": "sources",
     "patterns": "patterns",
     "missing": "nowhere",
 }
