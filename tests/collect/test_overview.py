@@ -109,6 +109,14 @@ def test_outcomes_and_what_was_told_are_kept_apart(tmp_path: Path) -> None:
     assert web.today == 99
 
 
+def test_what_was_put_back_is_in_quarantine_no_more(tmp_path: Path) -> None:
+    now_ms = moment("2026-02-03T02:30")
+    (web,) = collect(tmp_path, {0: 7}, now_ms, quarantined=9, replayed=7, undeclared=3).sources
+    assert (web.faults, web.undeclared) == ({"x": 2}, {"x": 3})
+    (web,) = collect(tmp_path, {0: 1}, now_ms, replayed=2).sources
+    assert web.faults == {}
+
+
 def test_a_source_that_is_declared_no_more_is_still_told(tmp_path: Path) -> None:
     now_ms = moment("2026-02-03T02:30")
     collect(tmp_path, {0: 5}, now_ms, source="old")

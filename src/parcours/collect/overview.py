@@ -72,7 +72,8 @@ class SourceFigures(msgspec.Struct, frozen=True, kw_only=True):
         today: Events since midnight in the company's time zone.
         compared: Today beside a week ago; ``None`` when there is nothing to compare with.
         outcomes: What became of the events of the seven days: ``kept``, ``duplicate``, ``discarded``.
-        faults: Events that went to quarantine in the seven days, by fault.
+        faults: Events that went to quarantine in the seven days and were not put back since, by fault.
+        undeclared: Names that came and that nobody declared, with how often they were noticed in the seven days.
         told: What was noted of events that were taken all the same, by code, in the seven days.
         aside: How many wait in quarantine now.
         files: What its files gave, where it has some.
@@ -90,6 +91,7 @@ class SourceFigures(msgspec.Struct, frozen=True, kw_only=True):
     outcomes: dict[str, int]
     faults: dict[str, int]
     told: dict[str, int]
+    undeclared: dict[str, int]
     aside: int
     files: FileFigures | None
 
@@ -202,11 +204,17 @@ class _Found:
             today=sum(came.get(hour, 0) for hour in range(days[0], self._this_hour + 1)),
             compared=_compare(came, days, self._this_hour),
             outcomes={name: sum(became[name].values()) for name in OUTCOMES if name in became},
-            faults=dict(became["quarantined"]),
+            faults=_subtract(became["quarantined"], became["replayed"]),
             told=dict(became["told"]),
+            undeclared=dict(became["undeclared"]),
             aside=sum(group.count for group in self.events if group.source == source),
             files=files,
         )
+
+
+def _subtract(counts: Mapping[str, int], others: Mapping[str, int]) -> dict[str, int]:
+    """Return what is left of counts; what was put back may have come before those that are counted."""
+    return {name: left for name, count in counts.items() if (left := count - others.get(name, 0)) > 0}
 
 
 def _compare(came: Mapping[int, int], days: tuple[int, int], this_hour: int) -> Compared | None:

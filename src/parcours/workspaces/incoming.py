@@ -13,11 +13,12 @@ from parcours.workspaces.wording import Say
 
 FEWEST_COMPARED = 30
 """Events a week ago from which a percentage is told: below it, both counts say more."""
+MOST_UNDECLARED = 8
 _ORDER = {"silent": 0, "fresh": 2, "waiting": 3, "undeclared": 4, "loaded": 5}
 
 
 class LiveSource(msgspec.Struct, frozen=True, kw_only=True):
-    """A source as the page tells it; ``became``, ``faults`` and ``told`` are names with counts of seven days."""
+    """A source as the page tells it; ``became`` to ``undeclared`` are names with counts of seven days."""
 
     id: str
     connector: str
@@ -35,6 +36,7 @@ class LiveSource(msgspec.Struct, frozen=True, kw_only=True):
     became: tuple[tuple[str, str], ...]
     faults: tuple[tuple[str, str], ...]
     told: tuple[tuple[str, str], ...]
+    undeclared: tuple[tuple[str, str], ...]
 
 
 def sort_live(sources: tuple[SourceFigures, ...]) -> list[SourceFigures]:
@@ -74,6 +76,7 @@ def say_source(one: SourceFigures, now_ms: int, language: Language, zone: str) -
         became=_say_outcomes(one, language),
         faults=tuple((say_fault(code, None, language), write_number(n, language)) for code, n in _sort(one.faults)),
         told=tuple((_say_told(code, language), write_number(n, language)) for code, n in _sort(one.told)),
+        undeclared=tuple((name, write_number(n, language)) for name, n in _sort(one.undeclared)[:MOST_UNDECLARED]),
     )
 
 

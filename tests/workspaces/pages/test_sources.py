@@ -19,7 +19,7 @@ from parcours.engine.store.manifest import Manifest
 from parcours.settings import CollectSettings, Settings
 from parcours.words import LANGUAGES, Words
 from parcours.workspaces.first_event import find_address
-from parcours.workspaces.incoming import say_compared, say_fault
+from parcours.workspaces.incoming import say_compared, say_fault, say_source
 from parcours.workspaces.pages.sources import LATE_MS, STUCK_MS, read_sources, say_headline, say_lede
 from parcours.workspaces.render import render
 
@@ -37,6 +37,7 @@ QUIET = SourceFigures(
     outcomes={},
     faults={},
     told={},
+    undeclared={},
     aside=0,
     files=None,
 )
@@ -158,6 +159,13 @@ def test_names_and_reasons_that_are_markup_are_escaped(tmp_path: Path) -> None:
         assert "<img" not in text
         assert 'value="&lt;img src=x onerror=alert(1)&gt;"' in text
         assert text.count("&lt;img src=x onerror=alert(1)&gt;") >= 6
+
+
+def test_names_that_nobody_declared_are_told_the_most_frequent_first() -> None:
+    names = {f"<n{number}>": number for number in range(20)}
+    said = say_source(change(QUIET, undeclared=names), NOW_MS, "en", "UTC").undeclared
+    assert said[0] == ("<n19>", "19")
+    assert len(said) == 8
 
 
 def test_a_first_event_is_shown_until_one_came_over_http(tmp_path: Path) -> None:
