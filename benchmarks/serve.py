@@ -103,7 +103,7 @@ def main() -> None:
             print(f"page {page:22} p50 {p50:6.1f} ms  p95 {p95:6.1f} ms  of {len(times)}")
         for name, pid in processes.items():
             print(f"{name:8} {cpu_s(pid) - before[name]:6.1f} CPU s  {rss_mb(pid):5.0f} MB at most")
-        backlog = company.know.live()
+        backlog = company.live
         started = time.monotonic()
         while backlog.catch_up() or backlog.pulse().waiting:
             time.sleep(1)

@@ -14,7 +14,10 @@ from parcours import results
 from parcours.blueprint import Blueprint, read_blueprint
 from parcours.blueprint.records import Channel, Group, Operation, Purpose, Stage, Team, Touchpoint
 from parcours.charts.notebook import result_html
-from parcours.collect.replay import put_back
+from parcours.collect.connectors.destinations import Destination, read_destinations
+from parcours.collect.reading import delivering_sources, read_sources
+from parcours.collect.replay import PutBack, put_back
+from parcours.collect.source import ReadSource, Source
 from parcours.errors import ParcoursError
 from parcours.know import Know, Live, Permitted, Profile, Timeline
 from parcours.measure import MEASURES, measure_named
@@ -169,15 +172,49 @@ class Company:
         """Return one customer's online profile at this moment (see `Know.profile`)."""
         return self.know.profile(identifier, self.choose_purpose("timeline", purpose), self.live)
 
-    def replay(self, source: str | None = None, code: str | None = None) -> int:
-        """Put quarantined events (of one ``source``, with one fault ``code``) back into the journal; return how many."""
+    def put_back(self, source: str | None = None, code: str | None = None) -> PutBack:
+        """Put quarantined events (of one ``source``, with one fault ``code``) back into the journal."""
         know = self.know
         return put_back(self.folder, know.door(), know.hour_key, time.time_ns() // 1_000_000, source, code)
+
+    def replay(self, source: str | None = None, code: str | None = None) -> int:
+        """Do what `put_back` does; return how many events that were.
+
+        Raises:
+            ParcoursError: what keeps some of them in quarantine; the others are on their way.
+        """
+        done = self.put_back(source, code)
+        if done.faults:
+            raise ParcoursError.of([fault for error in done.faults for fault in error.faults])
+        return done.events
+
+    @cached_property
+    def sources(self) -> tuple[ReadSource, ...]:
+        """The sources as they were declared when they were first asked for.
+
+        Raises:
+            ParcoursError: every fault of every source at once.
+        """
+        return read_sources(self.folder, self.blueprint, self.settings)
+
+    @cached_property
+    def delivering(self) -> tuple[Source, ...]:
+        """Those of the sources that deliver to the journal, and the survey pages. Errors as in `sources`."""
+        return delivering_sources(self.sources)
+
+    @cached_property
+    def destinations(self) -> tuple[Destination, ...]:
+        """Where permitted events are carried out to.
+
+        Raises:
+            ParcoursError: every fault of every destination at once.
+        """
+        return read_destinations(self.folder, self.blueprint)
 
     @cached_property
     def live(self) -> Live:
         """What follows the journal of this company in this process."""
-        return self.know.live()
+        return self.know.live(self.delivering)
 
     def result(self, name: str, by: str | None = None, purpose: str | None = None) -> Result:
         """Answer measure ``name``, split ``by``; kept until the rows, the blueprint or the consents change."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 import msgspec
@@ -20,6 +20,7 @@ from parcours.collect import (
     expire,
 )
 from parcours.collect.load import load
+from parcours.collect.replay import PutBack
 from parcours.company import Company
 from parcours.errors import Fault
 from parcours.measure import MEASURES
@@ -70,17 +71,20 @@ def collect_files(company: Company, progress: Progress) -> LoadReport:
     return load(company.folder, company.blueprint, company.settings, company.know.door(), progress)
 
 
-def collect_live(company: Company, stopping: Callable[[], bool] = lambda: False) -> Compacted:
-    """Step 2, from what was delivered to the journal, through the same door."""
-    return compact(company.folder, company.blueprint, company.settings, company.know.door(), stopping)
+def collect_live(
+    company: Company, stopping: Callable[[], bool] = lambda: False, told: Collection[int] | None = None
+) -> Compacted:
+    """Step 2, from what was delivered to the journal, through the same door; tell of the batches in ``told``."""
+    declared = company.delivering, company.destinations
+    return compact(company.folder, company.blueprint, company.settings, company.know.door(), *declared, stopping, told)
 
 
-def replay(company: Company, source: str | None = None, code: str | None = None) -> tuple[int, Compacted]:
-    """Put quarantined events back and take them over at once; return how many, and what became of them."""
+def replay(company: Company, source: str | None = None, code: str | None = None) -> tuple[PutBack, Compacted]:
+    """Put quarantined events back and take them over at once; return which, and what became of them."""
     with company_lock(company.folder, PATIENCE_S):
         collect_live(company)
-        count = company.replay(source, code)
-        return count, collect_live(company)
+        done = company.put_back(source, code)
+        return done, collect_live(company, told=set(done.batches))
 
 
 def publish(

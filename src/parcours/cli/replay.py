@@ -9,7 +9,9 @@ import click
 from parcours import company as companies
 from parcours import flow
 from parcours.cli.output import print_json, write_number
+from parcours.collect import Compacted
 from parcours.collect.replay import list_quarantine
+from parcours.errors import ParcoursError
 from parcours.words import Words
 
 
@@ -34,15 +36,22 @@ def command(folder: Path, source: str | None, code: str | None, dry_run: bool, a
         return
     put_back, done = flow.replay(company, source, code)
     if as_json:
-        print_json({"put_back": put_back, "kept": done.kept, "quarantined": done.quarantined})
-        return
-    click.echo(
-        str(
-            Words(
-                fr=f"{write_number(put_back)} événements remis en route : {write_number(done.kept)} gardés, "
-                f"{write_number(done.quarantined)} de retour en quarantaine.",
-                en=f"{write_number(put_back)} events put back: {write_number(done.kept)} kept, "
-                f"{write_number(done.quarantined)} in quarantine again.",
-            )
-        )
+        told = {"put_back": put_back.events, "kept": done.kept, "duplicates": done.duplicates}
+        print_json({**told, "quarantined": done.quarantined, "discarded": done.discarded})
+    else:
+        click.echo(str(_say(put_back.events, done)))
+    if put_back.faults:
+        raise ParcoursError.of([fault for error in put_back.faults for fault in error.faults])
+
+
+def _say(put_back: int, done: Compacted) -> Words:
+    known = done.duplicates + done.discarded
+    french = f"{write_number(put_back)} événements remis en route : {write_number(done.kept)} gardés"
+    english = f"{write_number(put_back)} events put back: {write_number(done.kept)} kept"
+    if known:
+        french += f", {write_number(known)} déjà là ou écartés"
+        english += f", {write_number(known)} there already or discarded"
+    return Words(
+        fr=f"{french}, {write_number(done.quarantined)} de retour en quarantaine.",
+        en=f"{english}, {write_number(done.quarantined)} in quarantine again.",
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -39,13 +40,9 @@ def read_sources(folder: Path, blueprint: Blueprint, settings: Settings) -> tupl
     return sources
 
 
-def delivering_sources(folder: Path, blueprint: Blueprint, settings: Settings) -> tuple[Source, ...]:
-    """Return the sources that deliver to the journal: those with a connector, and the survey pages that `serve` hosts.
-
-    Raises:
-        ParcoursError: every error of every source at once.
-    """
-    sources = [one.source for one in read_sources(folder, blueprint, settings) if one.source.connector]
+def delivering_sources(read: Iterable[ReadSource]) -> tuple[Source, ...]:
+    """Return those that deliver to the journal: with a connector, and the survey pages that `serve` hosts."""
+    sources = [one.source for one in read if one.source.connector]
     if all(source.source != SURVEY_PAGES for source in sources):
         sources.append(Source(source=SURVEY_PAGES, connector=HTTP))
     return tuple(sources)

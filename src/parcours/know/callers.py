@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -95,10 +93,7 @@ class Callers:
 
 
 def recognise(kind: str, column: pa.ChunkedArray, key: bytes, region: str | None) -> Numbers:
-    """Return the pseudonym of each row of ``column`` without remembering any; `NOBODY` where there is none.
-
-    What is unusable or blocked counts as nobody: it is refused or left out when it comes to the door.
-    """
+    """Return the pseudonym of each row of ``column`` without remembering any; `NOBODY` or `UNUSABLE` where none is."""
     if column.null_count == len(column):
         return np.full(len(column), NOBODY, np.int64)
     coded = pc.dictionary_encode(column).combine_chunks()
@@ -108,14 +103,16 @@ def recognise(kind: str, column: pa.ChunkedArray, key: bytes, region: str | None
     values: list[str] = coded.dictionary.to_pylist()
     named: list[int] = []
     normal: list[str] = []
+    codes = np.full(len(values) + 1, NOBODY, np.int64)
     for place, value in enumerate(values):
-        form = None
-        with suppress(UnusableError):
+        try:
             form = normalise(value)
+        except UnusableError:
+            codes[place] = UNUSABLE
+            continue
         if form is not None:
             named.append(place)
             normal.append(form)
-    codes = np.full(len(values) + 1, NOBODY, np.int64)
     codes[named] = digest_identifiers(kind, normal, key)[0]
     spread: Numbers = codes[np.asarray(coded.indices.fill_null(len(values)))]
     return spread

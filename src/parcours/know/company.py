@@ -16,19 +16,19 @@ import pyarrow as pa
 
 from parcours.blueprint.records import Basis, Blueprint, Purpose
 from parcours.collect.door import IDENTIFIERS, Door
-from parcours.collect.reading import delivering_sources
+from parcours.collect.source import Source
 from parcours.engine.sql.engines import open_engine
 from parcours.engine.sql.step import Engine
 from parcours.engine.store.arrivals import Arrivals
 from parcours.engine.store.aside import AsideEvents
 from parcours.engine.store.journal import Journal
 from parcours.engine.store.manifest import Manifest
-from parcours.engine.store.parts import Part
 from parcours.engine.store.sqlite import Database
 from parcours.engine.store.tables import Tables, Version
 from parcours.errors import ParcoursError
 from parcours.know.callers import recognise
-from parcours.know.consent import GRANTED, NOTHING, REFUSED, Choices, Ledger
+from parcours.know.consent import GRANTED, NOTHING, REFUSED, Ledger
+from parcours.know.customer import Customer, read_kept, still_holds
 from parcours.know.derive import LAYOUT, Summary, derive
 from parcours.know.door import CompanyDoor, permits
 from parcours.know.edges import Edges
@@ -38,11 +38,11 @@ from parcours.know.identity import RULES, People, fold, read_people, write_peopl
 from parcours.know.keys import Keys, open_keys
 from parcours.know.live import Live
 from parcours.know.omissions import find_omissions
-from parcours.know.profiles import Profile, Profiles, sum_up, write_profiles
+from parcours.know.profiles import AsOf, Profile, Profiles, write_profiles
 from parcours.know.pseudonyms import NOBODY, Numbers
 from parcours.know.reading import Permission, count_present
 from parcours.know.state import number_names, open_state
-from parcours.know.timeline import MOST_EVENTS, Timeline, read_kept, write_waiting
+from parcours.know.timeline import Timeline
 from parcours.know.vault import Vault
 from parcours.progress import Progress
 from parcours.settings import Settings
@@ -142,11 +142,10 @@ class Know:
                 self._opened[purpose] = opened
             return opened
 
-    def live(self) -> Live:
-        """Return what follows the journal of this company; one is enough for a process."""
-        delivering = delivering_sources(self._folder, self._blueprint, self._settings)
+    def live(self, sources: Sequence[Source]) -> Live:
+        """Return what follows the journal of this company, to which ``sources`` deliver; a process needs one."""
         region = region_of(self._settings.time_zone)
-        return Live(self._folder, self._blueprint, self._settings, delivering, self._keys, region)
+        return Live(self._folder, self._blueprint, self._settings, sources, self._keys, region)
 
     def timeline(self, identifier: str, purpose: str, live: Live | None = None) -> Timeline:
         """Return what ``purpose`` may see of the customer who has ``identifier``: an id, mail, phone or device.
@@ -155,84 +154,65 @@ class Know:
         ``live`` what was accepted a moment ago is there too.
 
         Raises:
-            ParcoursError: ``unknown_purpose``, ``part_damaged``, ``state_damaged``, ``journal_damaged`` …
+            ParcoursError: ``unknown_purpose``, ``part_damaged``, ``state_damaged`` …
         """
         named = self._find_purpose(purpose)
         with self._turn:
-            subjects, choices = self._subjects_of(identifier, purpose)
-            if not permits(named.basis, [choices[place : place + 1] for place in range(len(choices))])[0]:
-                return Timeline(purpose, len(subjects), False)
-            since_ms = _kept_since(named)
-            # First what waits, then what is kept: an event that changes hands in between is seen twice, never missed.
-            waiting = live.find(subjects) if live else []
-            bit = number_names(self._state, "purpose", [purpose])[purpose]
-            with self._manifest.lease():
-                parts, taken = self._parts_and_taken()
-                waiting = [one for one in waiting if one.batch_no > taken]
-                lived = [*read_kept(self._folder, self._blueprint, parts, subjects, bit, since_ms)]
-            if named.basis != "consent" or (choices == GRANTED).any():
-                lived += write_waiting(self._blueprint, waiting, since_ms)
-        lived.sort(key=lambda one: (one.occurred_ms, one.received_ms), reverse=True)
-        return Timeline(
-            purpose=purpose,
-            identifiers=len(subjects),
-            permitted=True,
-            events=tuple(lived[:MOST_EVENTS]),
-            count=len(lived),
-            first_ms=lived[-1].occurred_ms if lived else None,
-            last_ms=lived[0].occurred_ms if lived else None,
-            lag_ms=live.pulse().lag_ms if live else 0,
-        )
+            customer = self._find_customer(identifier, named, live)
+            return customer.timeline(self._folder, self._blueprint, self._manifest, _kept_since(named))
 
     def refresh_profiles(self, purpose: str) -> None:
-        """Make the online profiles of ``purpose`` anew when anything that they rest on has changed."""
+        """Bring the online profiles of ``purpose`` up to date; they hold all that its stamp allows.
+
+        Raises:
+            ParcoursError: ``unknown_purpose``, ``part_damaged``, ``disk_full`` …
+        """
         named = self._find_purpose(purpose)
         with self._turn:
-            since_ms = _kept_since(named)
-            fingerprint = self._fingerprint(named, since_ms)
-            if self._tables.fresh(f"{purpose}{PROFILES}", fingerprint):
-                return
-            permission = self._permission(named, since_ms)
-            with self._manifest.lease(), self._tables.replace(f"{purpose}{PROFILES}", fingerprint) as draft:
-                parts, taken = self._parts_and_taken()
-                write_profiles(self._folder, self._blueprint, parts, permission, taken, draft)
+            bit = self._number(purpose)
+            with self._manifest.lease():
+                kept = read_kept(self._manifest, _kept_since(named), self._written)
+                before, version = self._held_profiles(purpose)
+                if before is not None and before.as_of == kept.as_of:
+                    return
+                if before is not None and not still_holds(before.as_of, kept.as_of):
+                    before = None
+                with self._tables.replace(f"{purpose}{PROFILES}", _digest(kept.as_of)) as draft:
+                    write_profiles(self._folder, self._blueprint, kept.parts, bit, kept.as_of, before, draft)
+                del version
 
     def profile(self, identifier: str, purpose: str, live: Live | None = None) -> Profile:
         """Return what ``purpose`` may know at this moment of the customer who has ``identifier`` (see `timeline`).
 
-        It rests on what was last published, and with ``live`` on everything that was accepted since.
+        It rests on what was last published and on everything that came since, with ``live`` on what waits too.
 
         Raises:
-            ParcoursError: ``unknown_purpose``, ``state_damaged``, ``journal_damaged`` …
+            ParcoursError: ``unknown_purpose``, ``part_damaged``, ``state_damaged`` …
         """
         named = self._find_purpose(purpose)
         with self._turn:
-            subjects, choices = self._subjects_of(identifier, purpose)
-            if not permits(named.basis, [choices[place : place + 1] for place in range(len(choices))])[0]:
-                return Profile(purpose, False)
-            fingerprint = self._tables.fingerprint(f"{purpose}{PROFILES}")
-            version = self._tables.hold(f"{purpose}{PROFILES}", fingerprint) if fingerprint else None
-            if version is None:
-                self.refresh_profiles(purpose)
-                return self.profile(identifier, purpose, live)
-            kept = Profiles(version.path)
-            since = live.since(kept.taken, subjects) if live else []
-            return sum_up(purpose, self._blueprint, kept.of(subjects), since, live.pulse().lag_ms if live else 0)
+            customer = self._find_customer(identifier, named, live)
+            # Held as long as it is read.
+            profiles, version = self._held_profiles(purpose)
+            since_ms = _kept_since(named)
+            found = customer.profile(self._folder, self._blueprint, self._manifest, since_ms, self._written, profiles)
+            del version
+            return found
 
-    def _parts_and_taken(self) -> tuple[tuple[Part, ...], int]:
-        """Return the parts in force and the last batch that they include, both of one moment."""
-        with self._manifest.database.snapshot():
-            return self._manifest.parts(), Journal(self._manifest.database).taken()
+    def _held_profiles(self, purpose: str) -> tuple[Profiles | None, Version | None]:
+        fingerprint = self._tables.fingerprint(f"{purpose}{PROFILES}")
+        version = self._tables.hold(f"{purpose}{PROFILES}", fingerprint) if fingerprint else None
+        return (None, None) if version is None else (Profiles(version.path), version)
 
-    def _subjects_of(self, identifier: str, purpose: str) -> tuple[Numbers, Choices]:
-        """Return every pseudonym of a customer, and what each of them last chose for ``purpose``."""
+    def _find_customer(self, identifier: str, purpose: Purpose, live: Live | None) -> Customer:
         people = self._find_people()
-        own = self._pseudonyms_of(identifier)
-        mine = np.unique(people.person[np.isin(people.pseudonyms, own)])
-        subjects = np.union1d(own, people.pseudonyms[np.isin(people.person, mine)])
-        number = number_names(self._state, "purpose", [purpose])[purpose]
         self._ledger.catch_up()
-        return subjects, self._ledger.recorded(subjects, number)
+        edges = Edges(self._state, self._keys).since(people.as_of)
+        number = self._number(purpose.id)
+        return Customer(purpose, number, self._pseudonyms_of(identifier), people, edges, self._ledger, live)
+
+    def _number(self, purpose: str) -> int:
+        return number_names(self._state, "purpose", [purpose])[purpose]
 
     def _pseudonyms_of(self, identifier: str) -> Numbers:
         """Return the pseudonyms that a written identifier may have."""
@@ -243,7 +223,7 @@ class Know:
             recognise(each, pa.chunked_array([[text]], pa.string()), self._keys.pseudonyms, region)[0]
             for each, text in tried
         ]
-        return np.unique([code for code in codes if code != NOBODY]).astype(np.int64)
+        return np.unique([code for code in codes if code > NOBODY]).astype(np.int64)
 
     @property
     def is_loaded(self) -> bool:
@@ -252,8 +232,14 @@ class Know:
 
     @property
     def version(self) -> str:
-        """What changes whenever rows, identities or recorded choices do."""
-        return f"{self._identity_version()}-{self._ledger.catch_up()}"
+        """What changes whenever rows, identities, recorded choices or what retention covers do."""
+        covered = sorted(_kept_since(purpose) for purpose in self._blueprint.purposes)
+        return f"{self._identity_version()}-{self._ledger.catch_up()}-{covered}"
+
+    @property
+    def taken(self) -> int:
+        """The last batch of the journal that parts have taken over."""
+        return Journal(self._manifest.database).taken()
 
     @property
     def held(self) -> int:
@@ -339,7 +325,7 @@ class Know:
 
     def _permission(self, purpose: Purpose, since_ms: int) -> Permission:
         people = self._find_people()
-        number = number_names(self._state, "purpose", [purpose.id])[purpose.id]
+        number = self._number(purpose.id)
         self._ledger.catch_up()
         recorded = self._ledger.recorded(people.pseudonyms, number)
         choice = np.full((2, people.count), NOTHING, np.int8)
@@ -362,10 +348,12 @@ class Know:
             if held is not None:
                 self._people = version, read_people(held.path)
                 return self._people[1]
+            # Read before the edges: those of later events are looked at besides.
+            as_of = self._manifest.settled_to
             pseudonyms, first_seen = Vault(self._state, self._keys).first_seen()
             seen = Edges(self._state, self._keys).read()
             limits = {str(kind): most for kind, most in self._blueprint.limits.items()}
-            people = fold(pseudonyms, first_seen, seen, limits)
+            people = msgspec.structs.replace(fold(pseudonyms, first_seen, seen, limits), as_of=as_of)
             with self._tables.replace(IDENTITY, version) as draft:
                 write_people(people, draft)
             self._people = version, people
@@ -377,6 +365,10 @@ def _kept_since(purpose: Purpose) -> int:
     if purpose.retention_days is None:
         return int(np.iinfo(np.int64).min)
     return (int(time.time() * 1000) // DAY_MS - purpose.retention_days) * DAY_MS
+
+
+def _digest(as_of: AsOf) -> str:
+    return sha256(repr(as_of).encode()).hexdigest()[:32]
 
 
 def _refuse(code: str, purpose: str, french: str, english: str) -> ParcoursError:

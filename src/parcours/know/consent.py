@@ -44,19 +44,7 @@ class Ledger:
         if not principals.size:
             return
         self.catch_up()
-        width = len(principals)
-        lines = np.column_stack(
-            (
-                principals,
-                np.full(width, purpose),
-                granted,
-                occurred_ms,
-                occurred_ms,
-                np.zeros(width, np.int64),
-                event_nos,
-            )
-        )
-        lines = _join_runs(lines)
+        lines = _join_runs(state_lines(purpose, principals, granted, occurred_ms, event_nos))
         self._standing.take(lines)
         self._pending.append(lines)
 
@@ -77,9 +65,21 @@ class Ledger:
         self._pending.clear()
         self._standing = self._kept.copy()
 
+    def abandon(self) -> None:
+        """Drop what was noted and not settled."""
+        self._pending.clear()
+        self._standing = self._kept.copy()
+
     def recorded(self, principals: Numbers, purpose: int) -> Choices:
         """Return `NOTHING`, `REFUSED` or `GRANTED` for each of ``principals``, as the ledger stands now."""
         return self._standing.of(principals, purpose)
+
+    def recorded_with(self, principals: Numbers, purpose: int, stated: Numbers) -> Choices:
+        """Return what `recorded` would if the lines ``stated`` (see `state_lines`) had come in as well."""
+        standing = self._standing.of_some(np.union1d(principals, stated[:, _PRINCIPAL]), purpose)
+        if len(stated):
+            standing.take(stated)
+        return standing.of(principals, purpose)
 
     def catch_up(self) -> int:
         """Take in what was appended since, by whomever; return the number of the last entry.
@@ -129,6 +129,16 @@ class Ledger:
         return table[:, :7], int(np.bitwise_xor.reduce(table[:, 7]))
 
 
+def state_lines(
+    purpose: int, principals: Numbers, granted: Choices, occurred_ms: Numbers, event_nos: Numbers
+) -> Numbers:
+    """Return choices as lines of the ledger, one each, that were not recorded yet."""
+    width = len(principals)
+    return np.column_stack(
+        (principals, np.full(width, purpose), granted, occurred_ms, occurred_ms, np.zeros(width, np.int64), event_nos)
+    )
+
+
 class _Standing:
     """The latest choice by (purpose, identifier), in sorted arrays that are looked up all at once."""
 
@@ -155,6 +165,15 @@ class _Standing:
         choice = np.where(lines[places, _CHOICE] == GRANTED, GRANTED, REFUSED)
         answer[found] = choice[found]
         return answer
+
+    def of_some(self, principals: Numbers, purpose: int) -> _Standing:
+        """Return what is held of ``purpose`` for these ``principals`` alone."""
+        some = _Standing()
+        lines = self._lines.get(purpose)
+        if lines is not None and len(lines):
+            places, found = self._places(lines, principals)
+            some._lines[purpose] = lines[places[found]]
+        return some
 
     def covers(self, lines: Numbers) -> npt.NDArray[np.bool_]:
         """Return which of ``lines`` say nothing that the latest choice does not hold already."""

@@ -14,6 +14,7 @@ from parcours.blueprint.records import Blueprint
 from parcours.collect.door import IDENTIFIERS, Admission, Refusal, part_schema
 from parcours.engine.store.sqlite import Database
 from parcours.know.callers import COLLISION, UNUSABLE, Callers
+from parcours.know.choices import read_choices
 from parcours.know.consent import GRANTED, REFUSED, Choices, Ledger
 from parcours.know.edges import Edges
 from parcours.know.identifiers import is_blocked
@@ -46,8 +47,8 @@ _REASONS = {
 class CompanyDoor:
     """The `parcours.collect.door.Door` of one company; one batch at a time.
 
-    A choice is recorded for the account identifiers on its event (user, mail, phone), or for the device where it
-    stands alone; an event is permitted what the strictest recorded choice of its own identifiers permits.
+    A choice is recorded as `parcours.know.choices` reads it; an event is permitted what the strictest recorded choice
+    of its own identifiers permits.
     """
 
     def __init__(self, blueprint: Blueprint, state: Database, keys: Keys, region: str | None) -> None:
@@ -55,6 +56,7 @@ class CompanyDoor:
         self._kinds: Mapping[str, str] = blueprint.field_kinds()
         self._state = state
         self._keys = keys
+        self._region = region
         self._vault = Vault(state, keys)
         self._ledger = Ledger(state, keys)
         self._edges = Edges(state, keys)
@@ -96,7 +98,13 @@ class CompanyDoor:
             self._vault.forget_texts(event_nos)
 
     def forget_from(self, event_no: int) -> None:
-        """Forget the edges, texts and identifiers that only a load cut short has shown; recorded choices stay."""
+        """Forget the edges, texts and identifiers that only a load cut short has shown; recorded choices stay.
+
+        What this door noted of it and did not settle goes too, in case it was itself that was cut short.
+        """
+        for one in (self._vault, self._ledger, self._edges):
+            one.abandon()
+        self._callers = Callers(self._keys.pseudonyms, self._vault, self._region)
         with self._state.transaction():
             self._edges.forget_from(event_no)
             self._vault.forget_from(event_no)
@@ -126,20 +134,10 @@ class CompanyDoor:
         return self._keys.row_seed()
 
     def _note_choices(self, batch: pa.Table, people: dict[str, Numbers], sound: Mask, event_nos: Numbers) -> None:
+        occurred_ms = np.asarray(batch.column("occurred_ms"))
         for purpose, number in self._purposes.items():
-            name = f"consent_{purpose}"
-            if name not in batch.column_names or batch.column(name).null_count == batch.num_rows:
-                continue
-            column = batch.column(name)
-            said = np.asarray(column.is_valid()) & sound
-            granted = np.where(np.asarray(column.fill_null(False)), GRANTED, REFUSED).astype(np.int8)
-            occurred_ms = np.asarray(batch.column("occurred_ms"))
-            account = np.zeros(batch.num_rows, bool)
-            for kind in IDENTIFIERS:
-                named = people[kind] >= 0
-                rows = np.flatnonzero(said & named & ~account if kind == "device" else said & named)
-                account |= named
-                self._ledger.note(number, people[kind][rows], granted[rows], occurred_ms[rows], event_nos[rows])
+            for rows, principals, granted in read_choices(batch, purpose, people, sound):
+                self._ledger.note(number, principals, granted, occurred_ms[rows], event_nos[rows])
 
     def _stamp(self, people: dict[str, Numbers]) -> Numbers:
         """Return one bit a purpose: what the ledger allows now, the strictest of an event's identifiers deciding."""

@@ -37,6 +37,10 @@ class Edges:
             self._write(np.concatenate(self._pending))
             self._pending.clear()
 
+    def abandon(self) -> None:
+        """Drop what was noted and not settled."""
+        self._pending.clear()
+
     def version(self) -> str:
         """Return what changes whenever the edges do."""
         rows = self._state.execute("SELECT count(*) || '.' || coalesce(max(block_no), 0) FROM edges")
@@ -53,6 +57,18 @@ class Edges:
             blocks = [self._open(row) for row in rows]
             self._tally.compare(row[3] for row in rows)
         return np.concatenate(blocks) if blocks else np.empty((0, _WIDTH), np.int64)
+
+    def since(self, event_no: int) -> Numbers:
+        """Return the edges of events from ``event_no`` on (as `read` does).
+
+        Raises:
+            ParcoursError: ``state_damaged`` names a block that was altered.
+        """
+        rows = self._state.execute(
+            "SELECT block_no, seen, body, checksum FROM edges WHERE last_event_no >= ?", (event_no,)
+        )
+        found = np.concatenate([np.empty((0, _WIDTH), np.int64), *map(self._open, rows)])
+        return found[found[:, 0] >= event_no]
 
     def verify(self) -> Iterator[ParcoursError]:
         """Yield one error for each block that was altered, and one when blocks are missing."""

@@ -32,13 +32,14 @@ class People(msgspec.Struct, frozen=True):
     """Who is who: ``person[i]`` is the profile of ``pseudonyms[i]`` (ascending), numbered by earliest identifier.
 
     ``edges`` are the distinct ones in the order of their first sight (n × 3: event number, strongest, weaker),
-    with their ``verdicts``.
+    with their ``verdicts``. The edges of every event before number ``as_of`` have been looked at.
     """
 
     pseudonyms: Numbers
     person: npt.NDArray[np.int32]
     edges: Numbers
     verdicts: npt.NDArray[np.int8]
+    as_of: int = 0
 
     @property
     def count(self) -> int:
@@ -46,6 +47,7 @@ class People(msgspec.Struct, frozen=True):
         return int(self.person.max(initial=-1)) + 1
 
 
+AS_OF = "as_of.json"
 _EDGE = ("event_no", "strongest", "weaker")
 
 
@@ -55,6 +57,7 @@ def write_people(people: People, draft: Path) -> None:
     pq.write_table(table, draft / "people.parquet")
     columns = {name: people.edges[:, place] for place, name in enumerate(_EDGE)}
     pq.write_table(pa.table({**columns, "verdict": people.verdicts}), draft / "edges.parquet")
+    (draft / AS_OF).write_bytes(msgspec.json.encode(people.as_of))
 
 
 def read_people(place: Path) -> People:
@@ -65,6 +68,7 @@ def read_people(place: Path) -> People:
         np.asarray(people.column("person")),
         np.column_stack([np.asarray(edges.column(name)) for name in _EDGE]),
         np.asarray(edges.column("verdict")),
+        msgspec.json.decode((place / AS_OF).read_bytes(), type=int) if (place / AS_OF).exists() else 0,
     )
 
 

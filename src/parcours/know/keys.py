@@ -110,11 +110,13 @@ class Keys:
         Raises:
             ParcoursError: ``key_damaged``.
         """
-        if make:
+        rows = self._database.execute("SELECT wrapped FROM hour_keys WHERE hour = ?", (hour,))
+        if not rows and make:
             nonce = os.urandom(_NONCE)
             wrapped = nonce + self._wrap.encrypt(nonce, os.urandom(KEY_BYTES), _hour(hour))
             self._database.execute("INSERT OR IGNORE INTO hour_keys VALUES (?, ?)", (hour, wrapped))
-        rows = self._database.execute("SELECT wrapped FROM hour_keys WHERE hour = ?", (hour,))
+            # Another process may have been faster.
+            rows = self._database.execute("SELECT wrapped FROM hour_keys WHERE hour = ?", (hour,))
         if not rows:
             return None
         try:

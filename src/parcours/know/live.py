@@ -13,40 +13,21 @@ import numpy as np
 import pyarrow as pa
 
 from parcours.blueprint.records import Blueprint
-from parcours.collect.compaction.reading import Placed, Read, Reader
+from parcours.collect.compaction.reading import Read, Reader
 from parcours.collect.compaction.seen import NEW, Seen
-from parcours.collect.door import IDENTIFIERS
-from parcours.collect.journal.opening import read_journal
+from parcours.collect.compaction.unreadable import open_batches
 from parcours.collect.journal.sealing import Sealer
 from parcours.collect.source import Source
-from parcours.engine.store.journal import Batch
+from parcours.engine.store.journal import Batch, Journal, Spoilt
 from parcours.engine.store.manifest import Manifest
-from parcours.know.callers import recognise
 from parcours.know.keys import Keys
 from parcours.know.mapping import ABSENT, meet
 from parcours.know.pseudonyms import Numbers
+from parcours.know.waiting import Piece, Rows, Stated, find_rows, find_stated, gather_stated, key_of, name_people
 from parcours.settings import Settings
 
 AT_ONCE_BYTES = 4 << 20
 FEED_S = 60
-
-
-class Piece(msgspec.Struct, frozen=True):
-    """The new events of one catching up: 60 bytes each, and none of their content.
-
-    ``people`` are the pseudonyms by identifier type, `NOBODY` where there is none; ``touchpoint`` is `ABSENT`
-    where none is met.
-    """
-
-    people: dict[str, Numbers]
-    batch_no: Numbers
-    place: Numbers
-    received_ms: Numbers
-    occurred_ms: Numbers
-    touchpoint: Numbers
-    day: Numbers
-    id_hash: Numbers
-    content_hash: Numbers
 
 
 class Arrived(msgspec.Struct, frozen=True):
@@ -68,7 +49,7 @@ class Pulse(msgspec.Struct, frozen=True):
         latest_touchpoint, latest_ms: The latest touch, `ABSENT` before the first, and when it was received.
         lag_ms: How long the latest events waited before they were seen here.
         waiting: How many events are in nothing that is published yet.
-        oldest_ms: When the first of those was received.
+        oldest_ms: When the first of those came in.
     """
 
     per_minute: int
@@ -86,6 +67,8 @@ class Pulse(msgspec.Struct, frozen=True):
 
 class Live:
     """Follows the journal; one for each process that answers for it, safe to share between threads.
+
+    What cannot be opened is passed over: whoever takes batches over tells of it.
 
     Args:
         folder: The company folder.
@@ -109,9 +92,10 @@ class Live:
         self._keys, self._region = keys, region
         self._reader = Reader({one.source: one for one in sources}, blueprint, settings, keys.row_seed())
         self._blueprint = blueprint
+        self._purposes = [purpose.id for purpose in blueprint.purposes]
         self._sealer = Sealer(keys.hour_key)
-        self._journal = read_journal(folder)
         self._manifest = Manifest(folder)
+        self._journal = Journal(self._manifest.database)
         self._turn = RLock()
         self._pieces: list[Piece] = []
         self._read_to = self._journal.taken()
@@ -125,46 +109,43 @@ class Live:
         self._lag_ms = 0
 
     def catch_up(self) -> int:
-        """Read what was accepted since, let go of what was taken over; return how many events are new.
+        """Read what was accepted since, let go of what is published; return how many events are new.
 
         Raises:
-            ParcoursError: ``journal_damaged``, ``batch_damaged``, ``hour_key_gone``, ``seen_damaged``.
+            ParcoursError: ``seen_damaged``, ``database_damaged`` …
         """
         with self._turn:
             found = 0
-            while batches := self._journal.pending(self._read_to, AT_ONCE_BYTES):
+            while batches := self._journal.read(self._read_to, AT_ONCE_BYTES):
                 found += self._take(batches)
-                self._read_to = batches[-1].batch_no
+                end = batches[-1]
+                self._read_to = end.last if isinstance(end, Spoilt) else end.batch_no
             settled = min(self._journal.taken(), self.published_to)
             self._pieces = [piece for piece in self._pieces if int(piece.batch_no[-1]) > settled]
             return found
 
-    def since(self, batch_no: int, pseudonyms: Numbers) -> list[tuple[Piece, Numbers]]:
-        """Return the rows after batch ``batch_no`` on which any of ``pseudonyms`` stands, piece by piece."""
-        self.catch_up()
+    def look(self, pseudonyms: Numbers, purpose: str) -> tuple[Rows, Stated]:
+        """Return the waiting events on which any of ``pseudonyms`` stands, and what is stated for anybody on them."""
         with self._turn:
-            found = []
-            for piece in self._pieces:
-                mine = np.logical_or.reduce([np.isin(codes, pseudonyms) for codes in piece.people.values()])
-                rows = np.flatnonzero(mine & (piece.batch_no > batch_no))
-                if len(rows):
-                    found.append((piece, rows))
-            return found
+            self.catch_up()
+            taken = self._journal.taken()
+            rows = find_rows(self._pieces, taken, pseudonyms)
+            named = np.unique(np.concatenate([pseudonyms, *rows.people.values()]))
+            return rows, find_stated(self._pieces, taken, purpose, named)
 
-    def find(self, pseudonyms: Numbers) -> list[Arrived]:
-        """Return the waiting events on which any of ``pseudonyms`` stands, in the order of their arrival."""
+    def open(self, rows: Rows) -> list[Arrived]:
+        """Return waiting events with their content, as they arrived; those taken over since are absent."""
         with self._turn:
             places: dict[int, list[int]] = {}
-            for piece, rows in self.since(self._journal.taken(), pseudonyms):
-                for row in rows.tolist():
-                    places.setdefault(int(piece.batch_no[row]), []).append(int(piece.place[row]))
+            for batch_no, place in zip(rows.batch_no.tolist(), rows.place.tolist(), strict=True):
+                places.setdefault(batch_no, []).append(place)
             return [one for batch_no, wanted in sorted(places.items()) for one in self._read_again(batch_no, wanted)]
 
     def pulse(self) -> Pulse:
         """Return what arrives; the journal is not read for it."""
         with self._turn:
             self._forget(time.time_ns() // 1_000_000)
-            unpublished = [piece.received_ms[piece.batch_no > self.published_to] for piece in self._pieces]
+            unpublished = [piece.arrived_ms[piece.batch_no > self.published_to] for piece in self._pieces]
             oldest_ms = min((int(times.min()) for times in unpublished if len(times)), default=None)
             return Pulse(
                 per_minute=sum(count for _, count in self._lately),
@@ -176,65 +157,76 @@ class Live:
                 oldest_ms=oldest_ms,
             )
 
-    def _take(self, batches: Sequence[Batch]) -> int:
-        read = self._read(batches)
+    def close(self) -> None:
+        """Stop following for good."""
+        with self._turn:
+            self._manifest.close()
+
+    def _take(self, found: Sequence[Batch | Spoilt]) -> int:
+        read = self._read(found)
         fresh = self._only_new(read)
         now_ms = time.time_ns() // 1_000_000
-        self._lag_ms = max(0, now_ms - batches[-1].received_ms)
+        arrived = {one.batch_no: one.received_ms for one in found if isinstance(one, Batch)}
+        if arrived:
+            self._lag_ms = max(0, now_ms - max(arrived.values()))
         if not len(fresh):
             return 0
         if self.hear:
             self.hear(read, fresh)
-        events = read.events.take(pa.array(fresh))
-        people = {
-            kind: recognise(kind, events.column(f"id_{kind}"), self._keys.pseudonyms, self._region)
-            for kind in IDENTIFIERS
-        }
-        touchpoint = self._touchpoints(events, people)
-        piece = Piece(
-            people,
-            read.batch_no[fresh],
-            read.place[fresh],
-            read.received_ms[fresh],
-            np.asarray(events.column("occurred_ms")),
-            touchpoint,
-            read.day[fresh],
-            read.id_hash[fresh],
-            read.content_hash[fresh],
-        )
+        piece = self._gather(read, fresh, arrived)
         self._pieces.append(piece)
-        met = touchpoint[touchpoint != ABSENT]
-        self._touches.update(Counter(met.tolist()))
+        met = np.flatnonzero(piece.touchpoint != ABSENT)
+        self._touches.update(Counter(piece.touchpoint[met].tolist()))
         self._lately.append((now_ms, len(fresh)))
         if len(met):
-            self._latest = int(met[-1]), int(piece.received_ms[touchpoint != ABSENT][-1])
+            self._latest = int(piece.touchpoint[met[-1]]), int(piece.received_ms[met[-1]])
         self._forget(now_ms)
         return len(fresh)
 
-    def _read(self, batches: Sequence[Batch]) -> Read:
-        placed = [Placed(batch.batch_no, tuple(self._sealer.open(batch))) for batch in batches]
-        return self._reader.read(placed, time.time_ns() // 1_000_000)
+    def _gather(self, read: Read, fresh: Numbers, arrived: dict[int, int]) -> Piece:
+        events = read.events.take(pa.array(fresh))
+        people, sound = name_people(events, self._keys.pseudonyms, self._region)
+        batch_no = read.batch_no[fresh]
+        if not sound.all():
+            # The door refuses these; nobody is to be found by them.
+            people = {kind: np.where(sound, codes, ABSENT) for kind, codes in people.items()}
+        return Piece(
+            people=people,
+            batch_no=batch_no,
+            place=read.place[fresh],
+            arrived_ms=np.array([arrived[number] for number in batch_no.tolist()], np.int64),
+            received_ms=read.received_ms[fresh],
+            occurred_ms=np.asarray(events.column("occurred_ms")),
+            touchpoint=self._touchpoints(events, people).astype(np.int16),
+            stated=gather_stated(read, fresh, events, people, self._purposes),
+            keys=np.sort(key_of(read.day[fresh], read.id_hash[fresh])),
+        )
+
+    def _read(self, found: Sequence[Batch | Spoilt]) -> Read:
+        now_ms = time.time_ns() // 1_000_000
+        return self._reader.read(open_batches(found, self._sealer, now_ms)[0], now_ms)
 
     def _only_new(self, read: Read) -> Numbers:
         """Return the rows that came neither in parts nor in what already waits."""
+        # In this order: what is taken over in between is seen in both places, and never in neither.
+        taken = self._journal.taken()
         with self._manifest.lease():
             seen = Seen(self._folder, self._manifest.seen_runs(np.unique(read.day).tolist()))
             fresh = seen.sort_out(read.day, read.id_hash, read.content_hash) == NEW
+        keys = key_of(read.day, read.id_hash)
         for piece in self._pieces:
-            fresh &= ~np.isin(read.id_hash, piece.id_hash)
+            if int(piece.batch_no[-1]) > taken:
+                fresh &= ~piece.holds(keys)
         return np.flatnonzero(fresh)
 
     def _read_again(self, batch_no: int, places: Sequence[int]) -> list[Arrived]:
-        batches = [batch for batch in self._journal.pending(batch_no - 1, 1) if batch.batch_no == batch_no]
-        if not batches:  # Taken over this moment: it stands in the parts.
-            return []
-        read = self._read(batches)
+        found = self._journal.read(batch_no - 1, 1)[:1]
+        if not found or not isinstance(found[0], Batch) or found[0].batch_no != batch_no:
+            return []  # Taken over this moment: it stands in the parts.
+        read = self._read(found)
         wanted = np.flatnonzero(np.isin(read.place, places))
         events = read.events.take(pa.array(wanted))
-        people = {
-            kind: recognise(kind, events.column(f"id_{kind}"), self._keys.pseudonyms, self._region)
-            for kind in IDENTIFIERS
-        }
+        people, _ = name_people(events, self._keys.pseudonyms, self._region)
         touchpoint = self._touchpoints(events, people)
         return [
             Arrived(batch_no, int(read.place[row]), int(read.received_ms[row]), int(touchpoint[number]), columns)

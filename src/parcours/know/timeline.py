@@ -18,6 +18,7 @@ from parcours.know.mapping import ABSENT, meet
 from parcours.know.pseudonyms import Numbers, buckets_of
 
 MOST_EVENTS = 500
+_COLUMNS = ("event_no", "name", "source", "occurred_ms", "received_ms", "subject", "permitted")
 
 
 class Lived(msgspec.Struct, frozen=True):
@@ -55,43 +56,61 @@ class Timeline(msgspec.Struct, frozen=True):
     lag_ms: int = 0
 
 
-def read_kept(
-    folder: Path, blueprint: Blueprint, parts: Sequence[Part], subjects: Numbers, bit: int, since_ms: int
-) -> Iterator[Lived]:
-    """Yield the events of ``subjects`` since ``since_ms`` whose stamp has ``bit``, in no order."""
-    buckets = set(buckets_of(subjects).tolist())
+class Wanted(msgspec.Struct, frozen=True):
+    """Which rows of parts are a customer's.
+
+    Attributes:
+        subjects: Whose they are.
+        beside: Further events, by number, on which the customer stands beside a stronger identifier, and those.
+        bit: The bit that their stamp must have.
+        since_ms: The first moment that the purpose's retention covers.
+        from_event_no: The first event that counts by its subject.
+    """
+
+    subjects: Numbers
+    beside: Numbers
+    beside_subjects: Numbers
+    bit: int
+    since_ms: int
+    from_event_no: int = 0
+
+
+def read_rows(folder: Path, blueprint: Blueprint, parts: Sequence[Part], wanted: Wanted) -> Iterator[pa.Table]:
+    """Yield the rows of parts that are wanted, in no order.
+
+    Raises:
+        ParcoursError: ``part_damaged``.
+    """
+    own, others = (set(buckets_of(codes).tolist()) for codes in (wanted.subjects, wanted.beside_subjects))
+    first_beside = int(wanted.beside.min()) if len(wanted.beside) else 0
+    mine = [
+        part
+        for part in parts
+        if (part.bucket in own and part.last_event_no >= wanted.from_event_no)
+        or (part.bucket in others and part.last_event_no >= first_beside)
+    ]
     kinds = blueprint.field_kinds()
-    mine = [part for part in parts if part.bucket in buckets]
+    chosen = pc.field("subject").isin(wanted.subjects.tolist()) & (pc.field("event_no") >= wanted.from_event_no)
+    if len(wanted.beside):
+        chosen |= pc.field("event_no").isin(wanted.beside.tolist())
     for path in verified(folder, mine):
         held = pq.read_schema(path).names
-        columns = ["name", "source", "occurred_ms", "received_ms", "subject", "permitted"]
-        columns += [name for name in held if name.startswith("field_") and name[6:] in kinds]
-        rows = pq.read_table(path, columns=columns, filters=pc.field("subject").isin(subjects.tolist()))
-        stamped = (np.asarray(rows.column("permitted")) >> bit) & 1 == 1
-        rows = rows.filter(pa.array(stamped & (np.asarray(rows.column("occurred_ms")) >= since_ms)))
+        columns = [*_COLUMNS, *(name for name in held if name.startswith("field_") and name[6:] in kinds)]
+        rows = pq.read_table(path, columns=columns, filters=chosen)
+        stamped = (np.asarray(rows.column("permitted")) >> wanted.bit) & 1 == 1
+        rows = rows.filter(pa.array(stamped & (np.asarray(rows.column("occurred_ms")) >= wanted.since_ms)))
         if rows.num_rows:
-            yield from _write_rows(blueprint, rows)
+            yield rows
 
 
-def write_waiting(blueprint: Blueprint, arrived: Sequence[Arrived], since_ms: int) -> Iterator[Lived]:
-    """Yield what waits as events of a timeline."""
-    for one in arrived:
-        occurred_ms = int(str(one.columns["occurred_ms"]))
-        if occurred_ms >= since_ms:
-            yield Lived(
-                occurred_ms=occurred_ms,
-                received_ms=one.received_ms,
-                name=str(one.columns["name"]),
-                source=str(one.columns["source"]),
-                touchpoint=None if one.touchpoint == ABSENT else blueprint.touchpoints[one.touchpoint].id,
-                fields=_fields(one.columns, blueprint),
-                waiting=True,
-            )
+def find_touchpoints(blueprint: Blueprint, rows: pa.Table) -> Numbers:
+    """Return the touchpoint that each of a customer's ``rows`` meets, `ABSENT` where that is none."""
+    return meet(blueprint, rows, np.ones(rows.num_rows, bool))
 
 
-def _write_rows(blueprint: Blueprint, rows: pa.Table) -> Iterator[Lived]:
-    touchpoints = meet(blueprint, rows, np.ones(rows.num_rows, bool))
-    for row, touchpoint in zip(rows.to_pylist(), touchpoints.tolist(), strict=True):
+def write_kept(blueprint: Blueprint, rows: pa.Table) -> Iterator[Lived]:
+    """Yield rows of parts as events of a timeline."""
+    for row, touchpoint in zip(rows.to_pylist(), find_touchpoints(blueprint, rows).tolist(), strict=True):
         yield Lived(
             occurred_ms=row["occurred_ms"],
             received_ms=row["received_ms"],
@@ -100,6 +119,20 @@ def _write_rows(blueprint: Blueprint, rows: pa.Table) -> Iterator[Lived]:
             touchpoint=None if touchpoint == ABSENT else blueprint.touchpoints[touchpoint].id,
             fields=_fields(row, blueprint),
             waiting=False,
+        )
+
+
+def write_waiting(blueprint: Blueprint, arrived: Sequence[Arrived]) -> Iterator[Lived]:
+    """Yield what waits as events of a timeline."""
+    for one in arrived:
+        yield Lived(
+            occurred_ms=int(str(one.columns["occurred_ms"])),
+            received_ms=one.received_ms,
+            name=str(one.columns["name"]),
+            source=str(one.columns["source"]),
+            touchpoint=None if one.touchpoint == ABSENT else blueprint.touchpoints[one.touchpoint].id,
+            fields=_fields(one.columns, blueprint),
+            waiting=True,
         )
 
 

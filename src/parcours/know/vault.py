@@ -81,6 +81,13 @@ class Vault:
         self._flush()
         self._session_keys.clear()
 
+    def abandon(self) -> None:
+        """Drop what was kept so far and is not durable yet; keys without a row are harmless."""
+        self._new_rows.clear()
+        self._new_texts.clear()
+        self._session_keys.clear()
+        self._fingerprints = None
+
     def forget_texts(self, event_nos: Iterable[int]) -> None:
         """Delete the texts of these events."""
         self._flush()

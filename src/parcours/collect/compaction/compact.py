@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 import msgspec
@@ -14,24 +13,35 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from parcours.blueprint.records import Blueprint
+from parcours.collect.compaction.counting import (
+    ASIDE,
+    DISCARDED,
+    DUPLICATED,
+    KEPT,
+    Outcomes,
+    count_lost,
+    count_outcomes,
+    count_undeclared,
+    find_outcomes,
+)
 from parcours.collect.compaction.merging import keep_compact
 from parcours.collect.compaction.parcels import make_parcels
 from parcours.collect.compaction.quarantine import Quarantine
-from parcours.collect.compaction.reading import Placed, Read, Reader
-from parcours.collect.compaction.seen import CONFLICT, DUPLICATE, NEW, Seen
-from parcours.collect.connectors.destinations import Destination, read_destinations
+from parcours.collect.compaction.reading import Read, Reader
+from parcours.collect.compaction.seen import CONFLICT, NEW, Seen
+from parcours.collect.compaction.unreadable import Unreadable, open_batches, set_aside
+from parcours.collect.connectors.destinations import Destination
 from parcours.collect.door import Admission, Door
 from parcours.collect.journal.sealing import HOUR_MS, Sealer
-from parcours.collect.reading import delivering_sources
 from parcours.collect.rows import Ints
 from parcours.collect.source import Source
 from parcours.engine.store.arrivals import Arrivals
 from parcours.engine.store.aside import Aside, AsideEvents
-from parcours.engine.store.journal import Batch, Journal
+from parcours.engine.store.journal import Batch, Journal, Spoilt
+from parcours.engine.store.lost import MISSING, LostBatches
 from parcours.engine.store.manifest import Manifest, SeenRun
-from parcours.engine.store.outbox import OutboxTable, Waiting
+from parcours.engine.store.outbox import OutboxTable
 from parcours.engine.store.parts import Part, remove_parts, write_part
-from parcours.engine.store.sqlite import Database
 from parcours.settings import Settings
 from parcours.words import Words
 
@@ -56,7 +66,10 @@ _REUSED = Words(
 
 
 class Compacted(msgspec.Struct, frozen=True):
-    """What a compaction did: batches taken over and the events in them, by what became of them."""
+    """What a compaction did: batches taken over, and the events in them by what became of them.
+
+    ``events`` is the sum of the four after it. ``missing`` batches were not there; nobody knows what they held.
+    """
 
     batches: int = 0
     events: int = 0
@@ -64,6 +77,7 @@ class Compacted(msgspec.Struct, frozen=True):
     duplicates: int = 0
     quarantined: int = 0
     discarded: int = 0
+    missing: int = 0
     last_batch_no: int = 0
 
     def __add__(self, other: Compacted) -> Compacted:
@@ -76,31 +90,40 @@ class Compacted(msgspec.Struct, frozen=True):
 
 
 def compact(
-    folder: Path, blueprint: Blueprint, settings: Settings, door: Door, stopping: Callable[[], bool] = lambda: False
+    folder: Path,
+    blueprint: Blueprint,
+    settings: Settings,
+    door: Door,
+    sources: Sequence[Source],
+    destinations: Sequence[Destination] = (),
+    stopping: Callable[[], bool] = lambda: False,
+    told: Collection[int] | None = None,
 ) -> Compacted:
     """Take over everything that waits in the journal of a company; the caller holds the company lock.
 
+    Args:
+        folder: The company folder.
+        blueprint: What is declared.
+        settings: The company's settings.
+        door: What raw events go through.
+        sources: The sources that deliver to the journal.
+        destinations: Where permitted events are carried out to.
+        stopping: Asked between two groups of batches.
+        told: The batches whose outcome is returned; by default all.
+
     Raises:
-        ParcoursError: ``journal_damaged``, ``hour_key_gone``, ``disk_full``, faults of sources …: what could not be
-            taken over goes on waiting.
+        ParcoursError: ``disk_full`` …: what could not be taken over goes on waiting.
     """
     manifest = Manifest(folder)
     try:
-        if not has_pending(manifest.database):
+        journal = Journal(manifest.database)
+        if journal.last_batch_no() == journal.taken():
             return Compacted()
-        sources = delivering_sources(folder, blueprint, settings)
-        destinations = read_destinations(folder, blueprint)
-        done = Compaction(folder, blueprint, settings, sources, destinations, door, manifest).run(stopping)
+        done = Compaction(folder, blueprint, settings, sources, destinations, door, manifest).run(stopping, told)
         keep_compact(folder, manifest, time.time_ns() // DAY_NS - RESTING_DAYS, stopping)
         return done
     finally:
         manifest.close()
-
-
-def has_pending(database: Database) -> bool:
-    """Return whether any batch waits."""
-    journal = Journal(database)
-    return journal.last_batch_no() > journal.taken()
 
 
 class Compaction:
@@ -134,57 +157,53 @@ class Compaction:
         self._journal = Journal(manifest.database)
         self._aside = AsideEvents(manifest.database)
         self._arrivals = Arrivals(manifest.database)
+        self._lost = LostBatches(manifest.database)
         self._outbox = OutboxTable(manifest.database)
         self._sealer = Sealer(door.hour_key)
 
-    def run(self, stopping: Callable[[], bool] = lambda: False) -> Compacted:
-        """Take over everything that waits, some batches at a time.
+    def run(self, stopping: Callable[[], bool] = lambda: False, told: Collection[int] | None = None) -> Compacted:
+        """Take over everything that waits, some batches at a time; return what became of the batches in ``told``.
 
         Raises:
-            ParcoursError: ``journal_damaged``, ``hour_key_gone``, ``disk_full`` …: the batches then go on waiting.
+            ParcoursError: ``disk_full`` …: the batches then go on waiting.
         """
         cut_short = self._manifest.cut_short()
         if cut_short is not None:
             self._door.forget_from(cut_short)
         done = Compacted()
         while not stopping():
-            batches = self._journal.pending(most_bytes=MOST_BYTES, most_events=MOST_EVENTS)
-            if not batches:
+            found = self._journal.read(most_bytes=MOST_BYTES, most_events=MOST_EVENTS)
+            if not found:
                 break
-            done += self._take_over(batches)
+            done += self._take_over(found, told)
         self._door.destroy_hour_keys(time.time_ns() // 1_000_000 // HOUR_MS - 1, self._journal.hours())
         return done
 
-    def _take_over(self, batches: Sequence[Batch]) -> Compacted:
+    def _take_over(self, found: Sequence[Batch | Spoilt], told: Collection[int] | None) -> Compacted:
         now_ms = time.time_ns() // 1_000_000
-        placed = [Placed(batch.batch_no, tuple(self._sealer.open(batch))) for batch in batches]
+        placed, unreadable = open_batches(found, self._sealer, now_ms)
         read = self._reader.read(placed, now_ms)
         seen = Seen(self._folder, self._manifest.seen_runs(np.unique(read.day).tolist()))
         verdicts = seen.sort_out(read.day, read.id_hash, read.content_hash)
         fresh = np.flatnonzero(verdicts == NEW)
         first = self._manifest.reserve_event_nos(len(fresh))
-        events = read.events.take(pa.array(fresh))
-        admission = self._door.admit(events, first, now_ms)
+        admission = self._door.admit(read.events.take(pa.array(fresh)), first, now_ms)
         kept = fresh[np.asarray(admission.rows.column("event_no")) - first]
+        outcomes = find_outcomes(verdicts, fresh, kept, admission)
         aside = self._put_aside(read, np.flatnonzero(verdicts == CONFLICT), admission, fresh)
+        aside += set_aside(unreadable, self._door.seal)
+        last = found[-1]
+        last_batch_no = last.last if isinstance(last, Spoilt) else last.batch_no
         parts: list[Part] = []
         runs: list[SeenRun] = []
         try:
             parts = self._write_parts(admission.rows)
             runs = seen.write(read.day[kept], read.id_hash[kept], read.content_hash[kept])
-            self._commit(batches[-1].batch_no, read, kept, verdicts, admission, aside, parts, runs)
+            self._commit(last_batch_no, read, kept, outcomes, admission, aside, unreadable, parts, runs)
         except BaseException:
             remove_parts(self._folder, [part.path for part in parts] + [run.path for run in runs])
             raise
-        return Compacted(
-            batches=len(batches),
-            events=sum(batch.events for batch in batches),
-            kept=len(kept),
-            duplicates=int((verdicts == DUPLICATE).sum()),
-            quarantined=sum(one.events for one in aside),
-            discarded=admission.discarded,
-            last_batch_no=batches[-1].batch_no,
-        )
+        return _sum_up(found, read, outcomes, unreadable, told)
 
     def _put_aside(self, read: Read, conflicts: Ints, admission: Admission, fresh: Ints) -> list[Aside]:
         """Return what goes to quarantine, together where the reason is the same."""
@@ -214,50 +233,55 @@ class Compaction:
         last_batch_no: int,
         read: Read,
         kept: Ints,
-        verdicts: np.ndarray[tuple[int], np.dtype[np.int8]],
+        outcomes: Outcomes,
         admission: Admission,
         aside: list[Aside],
+        unreadable: list[Unreadable],
         parts: list[Part],
         runs: list[SeenRun],
     ) -> None:
-        parcels: list[Waiting] = make_parcels(self._destinations, self._door, read, kept, admission.rows)
-        counts, latest_ms = _count(read, kept, verdicts, aside)
+        """Put all of it in force, or nothing: what stands in other files is harmless without it, and settled first."""
+        now_ms = time.time_ns() // 1_000_000
+        parcels = make_parcels(self._destinations, self._door, read, kept, admission.rows)
+        counts, latest_ms = count_outcomes(read, outcomes, aside, now_ms)
+        counts.update(count_lost(unreadable, now_ms))
+        hour = max(latest_ms.values(), default=now_ms) // HOUR_MS
         self._door.settle()
         with self._manifest.transaction():
+            counts.update(count_undeclared(read, self._arrivals.undeclared(hour), hour))
             self._journal.take_over_within(last_batch_no)
             self._aside.add(aside)
+            self._lost.add(one.lost for one in unreadable)
             self._outbox.add(parcels)
             self._arrivals.add(counts, latest_ms)
             self._manifest.commit(add=parts, add_seen=runs)
 
 
-def _count(
-    read: Read, kept: Ints, verdicts: np.ndarray[tuple[int], np.dtype[np.int8]], aside: list[Aside]
-) -> tuple[Counter[tuple[str, int, str, str]], dict[str, int]]:
-    """Count what became of every event, by source and hour of its arrival; discarded is what is left over."""
-    counts: Counter[tuple[str, int, str, str]] = Counter()
-    latest_ms: dict[str, int] = {}
-    outcome = np.full(len(verdicts), 3, np.int8)
-    outcome[verdicts == DUPLICATE], outcome[verdicts == CONFLICT], outcome[kept] = 1, 2, 0
-    sources = read.events.column("source").combine_chunks().dictionary_encode()
-    codes = np.asarray(sources.indices)
-    hours = read.received_ms // HOUR_MS
-    names = sources.dictionary.to_pylist()
-    together, times = np.unique(np.column_stack((codes, hours, outcome)), axis=0, return_counts=True)
-    for (code, hour, what), count in zip(together.tolist(), times.tolist(), strict=True):
-        if what != 2:
-            counts[names[code], hour, ("kept", "duplicate", "", "discarded")[what], ""] += count
-    for place, name in enumerate(names):
-        latest_ms[name] = int(read.received_ms[codes == place].max())
-    for event in aside:
-        counts[event.source, event.received_ms // HOUR_MS, "quarantined", event.code] += event.events
-        if event.rule.startswith("door."):
-            counts[event.source, event.received_ms // HOUR_MS, "discarded", ""] -= event.events
-        latest_ms[event.source] = max(latest_ms.get(event.source, 0), event.received_ms)
-    this_hour = max((hour for _, hour, _, _ in counts), default=0)
-    for (source, code), count in read.counts.items():
-        counts[source, this_hour, "told", code] += count
-    for (source, _), undeclared in read.undeclared.items():
-        for name, count in undeclared.names.items():
-            counts[source, this_hour, "undeclared", name] += count
-    return counts, latest_ms
+def _sum_up(
+    found: Sequence[Batch | Spoilt],
+    read: Read,
+    outcomes: Outcomes,
+    unreadable: Sequence[Unreadable],
+    told: Collection[int] | None,
+) -> Compacted:
+    """Return what became of the batches that are to be told of."""
+    batches = [one for one in found if isinstance(one, Batch)]
+    lost, bad = list(unreadable), read.bad
+    if told is not None:
+        batches = [one for one in batches if one.batch_no in told]
+        lost = [one for one in lost if one.lost.first in told]
+        bad = [one for one in bad if one.batch_no in told]
+        outcomes = outcomes[np.isin(read.batch_no, list(told))]
+    times = np.bincount(outcomes, minlength=4)
+    aside = int(times[ASIDE]) + sum(one.events for one in bad) + sum(one.lost.events for one in lost)
+    last = found[-1]
+    return Compacted(
+        batches=len(batches),
+        events=len(outcomes) - int(times[ASIDE]) + aside,
+        kept=int(times[KEPT]),
+        duplicates=int(times[DUPLICATED]),
+        quarantined=aside,
+        discarded=int(times[DISCARDED]),
+        missing=sum(one.lost.last - one.lost.first + 1 for one in lost if one.lost.code == MISSING),
+        last_batch_no=last.last if isinstance(last, Spoilt) else last.batch_no,
+    )

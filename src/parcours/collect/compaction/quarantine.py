@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 
 import msgspec
@@ -15,6 +16,9 @@ from parcours.words import Words
 AT_ONCE = 500
 """Events sealed together: a flood of one fault takes a tenth of the room, and is put back in lots of this size."""
 
+MOST_LOT_BYTES = 4 << 20
+"""A lot is closed when it has reached so many bytes: large events go back in smaller lots."""
+
 _PACK = msgspec.msgpack.Encoder().encode
 _UNPACK = msgspec.msgpack.Decoder(list[Delivery]).decode
 
@@ -26,6 +30,7 @@ class Quarantine:
         self._seal = seal
         self._compress = zstandard.ZstdCompressor(level=1).compress
         self._open: dict[tuple[str, str, str, Words, int], tuple[list[Delivery], list[int]]] = {}
+        self._bytes: Counter[tuple[str, str, str, Words, int]] = Counter()
         self._closed: list[Aside] = []
 
     def add(self, code: str, rule: str, reason: Words, original: Delivery, events: int = 1) -> None:
@@ -34,7 +39,8 @@ class Quarantine:
         originals, counts = self._open.setdefault(key, ([], []))
         originals.append(original)
         counts.append(events)
-        if len(originals) >= AT_ONCE:
+        self._bytes[key] += len(original.body)
+        if len(originals) >= AT_ONCE or self._bytes[key] >= MOST_LOT_BYTES:
             self._close(key)
 
     def close(self) -> list[Aside]:
@@ -45,6 +51,7 @@ class Quarantine:
 
     def _close(self, key: tuple[str, str, str, Words, int]) -> None:
         originals, counts = self._open.pop(key)
+        del self._bytes[key]
         sealed = self._seal(self._compress(_PACK(originals)))
         source, code, rule, reason, _ = key
         self._closed.append(Aside(source, code, rule, reason, originals[0].received_ms, sealed, sum(counts)))

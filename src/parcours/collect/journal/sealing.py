@@ -37,7 +37,7 @@ class Sealer:
 
     def __init__(self, hour_key: HourKey) -> None:
         self._hour_key = hour_key
-        self._ciphers: dict[int, AESGCM] = {}
+        self._ciphers: dict[bytes, AESGCM] = {}
         self._compress = zstandard.ZstdCompressor(level=LEVEL)
         self._expand = zstandard.ZstdDecompressor()
 
@@ -47,15 +47,17 @@ class Sealer:
         events: int,
         inlet: str = "",
         cursor: bytes = b"",
-        hour: int | None = None,
+        at_ms: int | None = None,
     ) -> Frame:
-        """Return ``deliveries`` (one at least) as a frame of the journal, sealed for ``hour``: by default the last's.
+        """Return ``deliveries`` (one at least) as a frame of the journal, sealed for the hour of ``at_ms``.
+
+        By default that is when the last of them was received; what is put back long after is sealed for the present.
 
         Raises:
             ParcoursError: ``hour_key_gone`` when the hour has no key.
         """
-        received_ms = deliveries[-1].received_ms
-        hour = received_ms // HOUR_MS if hour is None else hour
+        received_ms = deliveries[-1].received_ms if at_ms is None else at_ms
+        hour = received_ms // HOUR_MS
         nonce = os.urandom(_NONCE)
         packed = self._compress.compress(_PACK.encode(deliveries))
         body = nonce + self._cipher(hour).encrypt(nonce, packed, _bound(hour, events, received_ms))
@@ -86,24 +88,25 @@ class Sealer:
             ) from fault
 
     def _cipher(self, hour: int) -> AESGCM:
-        cipher = self._ciphers.get(hour)
+        # Asked each time: a clock that was set back may find its hour with another key.
+        key = self._hour_key(hour)
+        if key is None:
+            raise ParcoursError(
+                "hour_key_gone",
+                Words(
+                    fr=f"La clé de l'heure {hour} n'existe plus : ses lots ne peuvent plus être lus.",
+                    en=f"The key of hour {hour} is gone: its batches can no longer be read.",
+                ),
+                Words(
+                    fr="Rétablissez keys.db depuis une sauvegarde de moins de 72 heures.",
+                    en="Restore keys.db from a backup less than 72 hours old.",
+                ),
+            )
+        cipher = self._ciphers.get(key)
         if cipher is None:
-            key = self._hour_key(hour)
-            if key is None:
-                raise ParcoursError(
-                    "hour_key_gone",
-                    Words(
-                        fr=f"La clé de l'heure {hour} n'existe plus : ses lots ne peuvent plus être lus.",
-                        en=f"The key of hour {hour} is gone: its batches can no longer be read.",
-                    ),
-                    Words(
-                        fr="Rétablissez keys.db depuis une sauvegarde de moins de 72 heures.",
-                        en="Restore keys.db from a backup less than 72 hours old.",
-                    ),
-                )
             if len(self._ciphers) > 80:
                 self._ciphers.clear()
-            cipher = self._ciphers[hour] = AESGCM(key)
+            cipher = self._ciphers[key] = AESGCM(key)
         return cipher
 
 

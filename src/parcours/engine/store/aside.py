@@ -7,6 +7,7 @@ from hashlib import blake2b
 
 import msgspec
 
+from parcours.engine.store.checked import Tally
 from parcours.engine.store.sqlite import Cell, Database
 from parcours.errors import ParcoursError
 from parcours.words import Words
@@ -17,6 +18,7 @@ CREATE TABLE IF NOT EXISTS aside (
     reason_fr TEXT NOT NULL, reason_en TEXT NOT NULL, received_ms INTEGER NOT NULL, original BLOB NOT NULL,
     events INTEGER NOT NULL, checksum BLOB NOT NULL);
 CREATE INDEX IF NOT EXISTS aside_by_reason ON aside (source, code);
+CREATE INDEX IF NOT EXISTS aside_counts ON aside (source, code, events);
 CREATE INDEX IF NOT EXISTS aside_by_time ON aside (received_ms);
 """
 _COLUMNS = "number, source, code, rule, reason_fr, reason_en, received_ms, events, original, checksum"
@@ -55,15 +57,19 @@ class AsideEvents:
     def __init__(self, database: Database) -> None:
         self._db = database
         self._db.execute(SCHEMA)
+        self._tally = Tally(database, "aside")
+        self._tally.begin(fill=True)
 
     def add(self, events: Iterable[Aside]) -> None:
         """Put events aside, in one transaction or in the one that the caller holds."""
+        rows = [(*_cells(event), event.original, _checksum(_cells(event), event.original)) for event in events]
         with self._db.transaction():
             self._db.executemany(
                 "INSERT INTO aside (source, code, rule, reason_fr, reason_en, received_ms, events, original, checksum) "
                 "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                [(*_cells(event), event.original, _checksum(_cells(event), event.original)) for event in events],
+                rows,
             )
+            self._tally.note(added=(row[-1] for row in rows))
 
     def take(
         self, source: str | None = None, code: str | None = None, after: int = 0, limit: int = 500
@@ -73,25 +79,39 @@ class AsideEvents:
         Raises:
             ParcoursError: ``quarantine_damaged`` names a line that was altered.
         """
-        wanted = [("source", source), ("code", code)]
-        named: list[tuple[str, str]] = [(column, value) for column, value in wanted if value is not None]
-        where = "".join(f" AND {column} = ?" for column, _ in named)
+        where, args = _where(source, code)
         rows = self._db.execute(
-            f"SELECT {_COLUMNS} FROM aside WHERE number > ?{where} ORDER BY number LIMIT ?",
-            [after, *(value for _, value in named), limit],
+            f"SELECT {_COLUMNS} FROM aside WHERE number > ?{where} ORDER BY number LIMIT ?", [after, *args, limit]
         )
         return [(int(row[0] or 0), self._open(row)) for row in rows]
 
-    def remove(self, numbers: Sequence[int]) -> None:
-        """Take events out of the quarantine."""
-        with self._db.transaction():
-            self._db.executemany("DELETE FROM aside WHERE number = ?", [(number,) for number in numbers])
+    def numbers(self, source: str | None, code: str | None, after: int, last: int, limit: int) -> list[int]:
+        """Return the numbers after ``after`` and up to ``last`` of events, of one ``source`` or ``code`` if named."""
+        where, args = _where(source, code)
+        rows = self._db.execute(
+            f"SELECT number FROM aside WHERE number > ? AND number <= ?{where} ORDER BY number LIMIT ?",
+            [after, last, *args, limit],
+        )
+        return [int(row[0] or 0) for row in rows]
+
+    def get(self, number: int) -> Aside | None:
+        """Return the events under a number, nothing when they are there no more.
+
+        Raises:
+            ParcoursError: ``quarantine_damaged``.
+        """
+        rows = self._db.execute(f"SELECT {_COLUMNS} FROM aside WHERE number = ?", (number,))
+        return self._open(rows[0]) if rows else None
+
+    def remove(self, numbers: Sequence[int]) -> int:
+        """Take events out of the quarantine; return under how many of the numbers there were any."""
+        return self._tally.drop("number = ?", [(number,) for number in numbers])
 
     def expire(self, before_ms: int) -> int:
         """Remove the events received before ``before_ms``; return how many."""
         with self._db.transaction():
             count = self._db.execute("SELECT sum(events) FROM aside WHERE received_ms < ?", (before_ms,))[0][0]
-            self._db.execute("DELETE FROM aside WHERE received_ms < ?", (before_ms,))
+            self._tally.drop("received_ms < ?", [(before_ms,)])
         return int(count or 0)
 
     def last_number(self) -> int:
@@ -116,13 +136,14 @@ class AsideEvents:
         ]
 
     def verify(self) -> Iterable[ParcoursError]:
-        """Yield one error for each line that was altered."""
+        """Yield one error for each line that was altered, and one when lines are missing."""
         rows = self._db.execute(f"SELECT {_COLUMNS} FROM aside")
         for row in rows:
             try:
                 self._open(row)
             except ParcoursError as fault:
                 yield fault
+        yield from self._tally.verify(row[-1] for row in rows)
 
     def _open(self, row: tuple[Cell, ...]) -> Aside:
         number, source, code, rule, fr, en, received_ms, events, original, checksum = row
@@ -140,6 +161,11 @@ class AsideEvents:
                 self._db.path,
             )
         return event
+
+
+def _where(source: str | None, code: str | None) -> tuple[str, list[str]]:
+    named = [(column, value) for column, value in (("source", source), ("code", code)) if value is not None]
+    return "".join(f" AND {column} = ?" for column, _ in named), [value for _, value in named]
 
 
 def _cells(event: Aside) -> tuple[Cell, ...]:

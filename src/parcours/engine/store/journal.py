@@ -7,6 +7,7 @@ from hashlib import blake2b
 
 import msgspec
 
+from parcours.engine.store.checked import CheckedTable
 from parcours.engine.store.sqlite import Cell, Database
 from parcours.errors import ParcoursError
 from parcours.words import Words
@@ -16,11 +17,18 @@ CREATE TABLE IF NOT EXISTS batches (
     batch_no INTEGER PRIMARY KEY AUTOINCREMENT, hour INTEGER NOT NULL, events INTEGER NOT NULL,
     received_ms INTEGER NOT NULL, body BLOB NOT NULL, checksum BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS cursors (inlet TEXT PRIMARY KEY, cursor BLOB NOT NULL, checksum BLOB NOT NULL);
-CREATE TABLE IF NOT EXISTS taken (one INTEGER PRIMARY KEY CHECK (one = 1), batch_no INTEGER NOT NULL);
-INSERT OR IGNORE INTO taken VALUES (1, 0);
+CREATE TABLE IF NOT EXISTS taken (
+    one INTEGER PRIMARY KEY CHECK (one = 1), batch_no INTEGER NOT NULL, checksum BLOB);
 CREATE TABLE IF NOT EXISTS proof (one INTEGER PRIMARY KEY CHECK (one = 1), number INTEGER NOT NULL);
 INSERT OR IGNORE INTO proof VALUES (1, 0);
 """
+
+
+_LISTED = 10_000
+_VERIFIED_BYTES = 16 << 20
+
+MOST_CLAIMED = 1_000_000
+"""What a damaged batch says of its events is believed up to here."""
 
 
 class Frame(msgspec.Struct, frozen=True, array_like=True):
@@ -47,6 +55,18 @@ class Batch(msgspec.Struct, frozen=True):
     body: bytes
 
 
+class Spoilt(msgspec.Struct, frozen=True):
+    """Batches ``first`` to ``last`` that are missing, or one that is not what was written.
+
+    ``rest`` is what stands in the place of that one, nothing where it is missing; ``events`` what it says of itself.
+    """
+
+    first: int
+    last: int
+    events: int = 0
+    rest: bytes = b""
+
+
 class Backlog(msgspec.Struct, frozen=True):
     """What has been accepted and not been taken over yet."""
 
@@ -66,6 +86,11 @@ class Journal:
     def __init__(self, database: Database) -> None:
         self._db = database
         self._db.execute(SCHEMA)
+        self._taken = CheckedTable(database, "taken", ("one", "batch_no"), ("one",))
+        if not self._taken.all():
+            with database.transaction():
+                if not self._taken.all():  # Else another process was faster.
+                    self._taken.put([(1, 0)])
 
     def append(self, frames: Sequence[Frame]) -> list[int]:
         """Append ``frames`` in one transaction, durable on return; give the number of each.
@@ -105,11 +130,12 @@ class Journal:
     def last_batch_no(self) -> int:
         """Return the highest number that was ever given, 0 before the first."""
         rows = self._db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'batches'")
-        return max(int(rows[0][0] or 0) if rows else 0, self.taken())
+        there = _whole(self._db.execute("SELECT max(batch_no) FROM batches")[0][0])
+        return max(_whole(rows[0][0]) if rows else 0, there, self.taken())
 
     def taken(self) -> int:
         """Return the number of the last batch that parts have taken over."""
-        return int(self._db.execute("SELECT batch_no FROM taken")[0][0] or 0)
+        return int(self._taken.all()[0][1] or 0)
 
     def pending(self, after: int | None = None, most_bytes: int = 1 << 62, most_events: int = 1 << 62) -> list[Batch]:
         """Return the batches after number ``after`` (by default after those taken over), the first of them at least.
@@ -117,31 +143,44 @@ class Journal:
         Raises:
             ParcoursError: ``journal_damaged`` names the batch that is missing or not what was written.
         """
-        start = max(self.taken(), -1 if after is None else after)
-        found: list[Batch] = []
-        size = events = 0
-        for batch_no, length, held in self._db.execute(
-            "SELECT batch_no, length(body), events FROM batches WHERE batch_no > ? ORDER BY batch_no LIMIT 10000",
-            (start,),
-        ):
-            size, events = size + int(length or 0), events + int(held or 0)
-            if found and (size > most_bytes or events > most_events):
-                break
-            number = int(batch_no or 0)
-            if number != start + len(found) + 1:
-                raise self._damaged(start + len(found) + 1)
-            batch = self._read(number)
-            if batch is None:  # Taken over since the numbers were listed.
-                return self.pending(after, most_bytes, most_events)
-            found.append(batch)
+        found = []
+        for one in self.read(after, most_bytes, most_events):
+            if isinstance(one, Spoilt):
+                raise self._damaged(one)
+            found.append(one)
         return found
 
-    def _read(self, number: int) -> Batch | None:
+    def read(
+        self, after: int | None = None, most_bytes: int = 1 << 62, most_events: int = 1 << 62
+    ) -> list[Batch | Spoilt]:
+        """Return what `pending` does, with a `Spoilt` in the place of what is missing or not what was written."""
+        with self._db.snapshot():
+            last = max(self.taken(), -1 if after is None else after)
+            found: list[Batch | Spoilt] = []
+            size = events = 0
+            listed = self._db.execute(
+                "SELECT batch_no, length(body), events FROM batches WHERE batch_no > ? ORDER BY batch_no LIMIT ?",
+                (last, _LISTED),
+            )
+            for batch_no, length, held in listed:
+                size, events = size + _whole(length), events + _whole(held)
+                if found and (size > most_bytes or events > most_events):
+                    return found
+                number = int(batch_no or 0)
+                if number > last + 1:
+                    found.append(Spoilt(last + 1, number - 1))
+                found.append(self._read(number))
+                last = number
+            if len(listed) < _LISTED and last < (end := self.last_batch_no()):
+                found.append(Spoilt(last + 1, end))
+        return found
+
+    def _read(self, number: int) -> Batch | Spoilt:
         rows = self._db.execute(
             "SELECT hour, events, received_ms, body, checksum FROM batches WHERE batch_no = ?", (number,)
         )
         if not rows:
-            return None
+            return Spoilt(number, number)
         hour, events, received_ms, body, checksum = rows[0]
         if (
             not isinstance(body, bytes)
@@ -150,7 +189,8 @@ class Journal:
             or not isinstance(received_ms, int)
             or _checksum((number, hour, events, received_ms), body) != checksum
         ):
-            raise self._damaged(number)
+            claimed = events if isinstance(events, int) and 0 < events <= MOST_CLAIMED else 1
+            return Spoilt(number, number, claimed, body if isinstance(body, bytes) else b"")
         return Batch(number, hour, events, received_ms, body)
 
     def take_over_within(self, last_batch_no: int) -> None:
@@ -162,7 +202,7 @@ class Journal:
         self._db.execute("PRAGMA secure_delete=FAST")
         try:
             self._db.execute("DELETE FROM batches WHERE batch_no <= ?", (last_batch_no,))
-            self._db.execute("UPDATE taken SET batch_no = ?", (last_batch_no,))
+            self._taken.put([(1, last_batch_no)])
         finally:
             self._db.execute("PRAGMA secure_delete=ON")
 
@@ -182,7 +222,7 @@ class Journal:
 
     def hours(self) -> set[int]:
         """Return the hours whose keys are still needed."""
-        return {int(row[0] or 0) for row in self._db.execute("SELECT DISTINCT hour FROM batches")}
+        return {_whole(row[0]) for row in self._db.execute("SELECT DISTINCT hour FROM batches")}
 
     def cursor(self, inlet: str) -> bytes | None:
         """Return where ``inlet`` stood at its last durable delivery.
@@ -200,25 +240,21 @@ class Journal:
 
     def verify(self) -> Iterable[ParcoursError]:
         """Yield one error for each batch and cursor that is missing or not what was written."""
-        expected = self.taken() + 1
-        for (number,) in self._db.execute("SELECT batch_no FROM batches ORDER BY batch_no"):
-            while expected < int(number or 0):
-                yield self._damaged(expected)
-                expected += 1
-            try:
-                self._read(int(number or 0))
-            except ParcoursError as fault:
-                yield fault
-            expected = int(number or 0) + 1
-        for missing in range(expected, self.last_batch_no() + 1):
-            yield self._damaged(missing)
+        yield from self._taken.verify()
+        after = self.taken()
+        while found := self.read(after, _VERIFIED_BYTES):
+            yield from (self._damaged(one) for one in found if isinstance(one, Spoilt))
+            end = found[-1]
+            after = end.last if isinstance(end, Spoilt) else end.batch_no
         for (inlet,) in self._db.execute("SELECT inlet FROM cursors"):
             try:
                 self.cursor(str(inlet))
             except ParcoursError as fault:
                 yield fault
 
-    def _damaged(self, what: object) -> ParcoursError:
+    def _damaged(self, what: Spoilt | str) -> ParcoursError:
+        if isinstance(what, Spoilt):
+            what = str(what.first) if what.first == what.last else f"{what.first}–{what.last}"
         return ParcoursError(
             "journal_damaged",
             Words(
@@ -232,6 +268,11 @@ class Journal:
             ),
             self._db.path,
         )
+
+
+def _whole(cell: Cell) -> int:
+    """Return a number, 0 where a damaged row holds something else."""
+    return cell if isinstance(cell, int) else 0
 
 
 def _checksum(cells: Sequence[Cell], body: bytes) -> bytes:

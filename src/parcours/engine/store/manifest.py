@@ -144,6 +144,17 @@ class Manifest:
         """What grows with every change of what is in force: the age of a lease."""
         return self._counts().get("generation", 0)
 
+    @property
+    def settled_to(self) -> int:
+        """The number up to which events are in force or never will be: what comes later has this one at least."""
+        found = self._counts()
+        return found.get("committed_event_no", found.get("event_no", 1))
+
+    @property
+    def withdrawals(self) -> int:
+        """How often rows were taken out of force."""
+        return self._counts().get("withdrawals", 0)
+
     @contextmanager
     def lease(self) -> Iterator[int]:
         """Keep every file that is in force now on disk while something is read; list the files inside.
@@ -271,6 +282,8 @@ class Manifest:
             self._set_counter("committed_event_no", following)
             moved = bool(added or removed) and not same_rows
             self._set_counter("version", self._counter("version", 0) + moved)
+            if removed and not same_rows:
+                self._set_counter("withdrawals", self._counter("withdrawals", 0) + 1)
 
     def note_unchanged(self, source: str, file: str, mtime_ns: int, at_ms: int) -> None:
         """Note the new date of a file whose content is what was read before, so that it is not compared again."""

@@ -1,0 +1,185 @@
+"""One customer under one purpose at this moment: who it is, what is allowed, and which events may be seen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from parcours.blueprint.records import Blueprint, Purpose
+from parcours.engine.store.journal import Journal
+from parcours.engine.store.manifest import Manifest
+from parcours.engine.store.parts import Part
+from parcours.know.consent import Ledger, state_lines
+from parcours.know.door import permits
+from parcours.know.identity import People
+from parcours.know.live import Live
+from parcours.know.profiles import AsOf, Profile, Profiles, note_moments, sum_up
+from parcours.know.pseudonyms import NOBODY, Numbers
+from parcours.know.timeline import (
+    MOST_EVENTS,
+    Timeline,
+    Wanted,
+    find_touchpoints,
+    read_rows,
+    write_kept,
+    write_waiting,
+)
+from parcours.know.waiting import Rows, Stated
+
+
+class Kept(msgspec.Struct, frozen=True):
+    """What parts hold at one moment: the parts, the last batch in them, and what kept profiles must rest on."""
+
+    parts: tuple[Part, ...]
+    taken: int
+    as_of: AsOf
+
+
+class Customer:
+    """A customer who was asked for.
+
+    Args:
+        purpose: For which it is asked.
+        number: The purpose's bit.
+        own: The pseudonyms of the identifier that was named.
+        people: Who is who, as it was last found out.
+        edges: Which identifiers stood beside which on the events since then.
+        ledger: What was chosen, up to date.
+        live: What waits to be taken over.
+    """
+
+    def __init__(
+        self,
+        purpose: Purpose,
+        number: int,
+        own: Numbers,
+        people: People,
+        edges: Numbers,
+        ledger: Ledger,
+        live: Live | None,
+    ) -> None:
+        mine = np.unique(people.person[np.isin(people.pseudonyms, own)])
+        self.subjects = np.union1d(own, people.pseudonyms[np.isin(people.person, mine)])
+        self._purpose, self._number, self._ledger = purpose, number, ledger
+        # Events on which this customer stands beside a stronger identifier that is not known to be the same person yet.
+        beside = edges[np.isin(edges[:, 2], self.subjects) & ~np.isin(edges[:, 1], self.subjects)]
+        self._beside, self._beside_subjects = np.unique(beside[:, 0]), np.unique(beside[:, 1])
+        self._live = live
+        self._rows: Rows | None = None
+        self._stated: Stated | None = None
+        if live:
+            self._rows, self._stated = live.look(self.subjects, purpose.id)
+        choices = self._choices(self.subjects, self._stated)
+        self.permitted = bool(permits(purpose.basis, [choices[place : place + 1] for place in range(len(choices))])[0])
+
+    def timeline(self, folder: Path, blueprint: Blueprint, manifest: Manifest, since_ms: int) -> Timeline:
+        """Return what may be seen of this customer.
+
+        Raises:
+            ParcoursError: ``part_damaged``, ``database_damaged`` …
+        """
+        if not self.permitted:
+            return Timeline(self._purpose.id, len(self.subjects), False)
+        rows = self._seen_waiting(since_ms)
+        # First what waits, then what is kept: an event that changes hands in between is seen twice, never missed.
+        waiting = self._live.open(rows) if self._live and rows else []
+        with manifest.lease():
+            kept = read_kept(manifest, since_ms, "")
+            wanted = self._wanted(since_ms)
+            lived = [
+                one
+                for table in read_rows(folder, blueprint, kept.parts, wanted)
+                for one in write_kept(blueprint, table)
+            ]
+        lived += write_waiting(blueprint, [one for one in waiting if one.batch_no > kept.taken])
+        lived.sort(key=lambda one: (one.occurred_ms, one.received_ms), reverse=True)
+        return Timeline(
+            purpose=self._purpose.id,
+            identifiers=len(self.subjects),
+            permitted=True,
+            events=tuple(lived[:MOST_EVENTS]),
+            count=len(lived),
+            first_ms=lived[-1].occurred_ms if lived else None,
+            last_ms=lived[0].occurred_ms if lived else None,
+            lag_ms=self._live.pulse().lag_ms if self._live else 0,
+        )
+
+    def profile(
+        self, folder: Path, blueprint: Blueprint, manifest: Manifest, since_ms: int, written: str, held: Profiles | None
+    ) -> Profile:
+        """Return this customer's profile: from ``held``, what was last published, as far as that still holds.
+
+        Raises:
+            ParcoursError: ``part_damaged``, ``database_damaged`` …
+        """
+        if not self.permitted:
+            return Profile(self._purpose.id, False)
+        rows = self._seen_waiting(since_ms)
+        with manifest.lease():
+            kept = read_kept(manifest, since_ms, written)
+            if held is not None and not still_holds(held.as_of, kept.as_of):
+                held = None
+            moments = [held.of(self.subjects)] if held else []
+            wanted = self._wanted(since_ms, held.as_of.event_no if held else 0)
+            for table in read_rows(folder, blueprint, kept.parts, wanted):
+                occurred_ms = np.asarray(table.column("occurred_ms"))
+                moments.append(note_moments(occurred_ms, find_touchpoints(blueprint, table)))
+        waiting = 0
+        if rows is not None:
+            rows = rows.pick(rows.batch_no > kept.taken)
+            waiting = len(rows.batch_no)
+            moments.append(note_moments(rows.occurred_ms, rows.touchpoint.astype(np.int64)))
+        return sum_up(self._purpose.id, blueprint, moments, waiting, self._live.pulse().lag_ms if self._live else 0)
+
+    def _wanted(self, since_ms: int, from_event_no: int = 0) -> Wanted:
+        return Wanted(self.subjects, self._beside, self._beside_subjects, self._number, since_ms, from_event_no)
+
+    def _seen_waiting(self, since_ms: int) -> Rows | None:
+        """Return the waiting events that the door will stamp for the purpose, as far as can be said before it does."""
+        if self._rows is None or self._stated is None:
+            return None
+        rows = self._rows.pick(self._rows.occurred_ms >= since_ms)
+        allowed = np.zeros(len(rows.batch_no), bool)
+        changes = np.unique(self._stated.batch_no)
+        # Choices count from their own batch on: what is seen while it waits is then seen afterwards too.
+        stage = np.searchsorted(changes, rows.batch_no, "right")
+        for step in np.unique(stage).tolist():
+            known = self._stated.pick(self._stated.batch_no <= changes[step - 1]) if step else None
+            some = stage == step
+            allowed[some] = self._stamp({kind: codes[some] for kind, codes in rows.people.items()}, known)
+        return rows.pick(allowed)
+
+    def _stamp(
+        self, people: Mapping[str, Numbers], stated: Stated | None
+    ) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+        principals = np.unique(np.concatenate([*people.values(), [NOBODY]]))
+        choices = self._choices(principals, stated)
+        each = [choices[np.searchsorted(principals, codes)] for codes in people.values()]
+        return permits(self._purpose.basis, each)
+
+    def _choices(self, principals: Numbers, stated: Stated | None) -> np.ndarray[tuple[int], np.dtype[np.int8]]:
+        if stated is None or not len(stated.principal):
+            return self._ledger.recorded(principals, self._number)
+        lines = state_lines(
+            self._number,
+            stated.principal,
+            stated.granted,
+            stated.occurred_ms,
+            np.zeros(len(stated.principal), np.int64),
+        )
+        return self._ledger.recorded_with(principals, self._number, lines)
+
+
+def read_kept(manifest: Manifest, since_ms: int, written: str) -> Kept:
+    """Return what parts hold now, all of one moment."""
+    with manifest.database.snapshot():
+        as_of = AsOf(manifest.settled_to, manifest.withdrawals, since_ms, written)
+        return Kept(manifest.parts(), Journal(manifest.database).taken(), as_of)
+
+
+def still_holds(held: AsOf, now: AsOf) -> bool:
+    """Return whether kept profiles are right but for events that came since."""
+    return msgspec.structs.replace(held, event_no=now.event_no) == now
