@@ -36,13 +36,16 @@ loans: $(VENV)/.product ## the real loan example: needs BPIC2012=/path/to/folder
 browser:
 	@command -v chromium >/dev/null 2>&1 || sh scripts/install-browser || true
 
+services:
+	@sh scripts/install-services || true
+
 lint: $(VENV)/.dev ## format, style, types and import contracts
 	$(BIN)/ruff format --check src tests benchmarks
 	$(BIN)/ruff check src tests benchmarks
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 
-test: $(VENV)/.dev browser lint ## every check and every test
+test: $(VENV)/.dev browser services lint ## every check and every test
 	$(BIN)/pytest -n 2 --dist loadfile
 
 bench: $(VENV)/.dev ## every figure that the documentation quotes, printed with the machine
@@ -57,4 +60,4 @@ wheel: $(VENV)/.dev ## build the wheel
 clean: ## remove what these targets made
 	rm -rf $(VENV) build dist
 
-.PHONY: help install demo grocery loans browser lint test bench torture wheel clean
+.PHONY: help install demo grocery loans browser services lint test bench torture wheel clean
