@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
+import traceback
 from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
@@ -128,7 +129,8 @@ def tells_what_fails_and_recovers(case: InletCase) -> None:
         case.give_back()
     for fault in error.faults:
         _well_told(fault)
-        _hides(case.secrets, f"{fault} {error!r} {error.__cause__!r} {error.__context__!r}")
+        _hides(case.secrets, f"{fault} {error!r}")
+    _hides(case.secrets, "".join(traceback.format_exception(error)))
     case.put(_ids(5, 9))
     _bring(case, inlet, port, 9)
     inlet.close()
