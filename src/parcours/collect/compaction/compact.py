@@ -42,6 +42,7 @@ from parcours.engine.store.lost import MISSING, LostBatches
 from parcours.engine.store.manifest import Manifest, SeenRun
 from parcours.engine.store.outbox import OutboxTable
 from parcours.engine.store.parts import Part, remove_parts, write_part
+from parcours.engine.store.retiring import sweep
 from parcours.settings import Settings
 from parcours.words import Words
 
@@ -119,6 +120,8 @@ def compact(
         journal = Journal(manifest.database)
         if journal.last_batch_no() == journal.taken():
             return Compacted()
+        # A compaction or a merge that was cut short has left files that nothing names.
+        sweep(folder, manifest)
         done = Compaction(folder, blueprint, settings, sources, destinations, door, manifest).run(stopping, told)
         keep_compact(folder, manifest, time.time_ns() // DAY_NS - RESTING_DAYS, stopping)
         return done
@@ -187,7 +190,8 @@ class Compaction:
         verdicts = seen.sort_out(read.day, read.id_hash, read.content_hash)
         fresh = np.flatnonzero(verdicts == NEW)
         first = self._manifest.reserve_event_nos(len(fresh))
-        admission = self._door.admit(read.events.take(pa.array(fresh)), first, now_ms)
+        events = read.events.take(pa.array(fresh)).append_column("received_ms", pa.array(read.received_ms[fresh]))
+        admission = self._door.admit(events, first, now_ms)
         kept = fresh[np.asarray(admission.rows.column("event_no")) - first]
         outcomes = find_outcomes(verdicts, fresh, kept, admission)
         aside = self._put_aside(read, np.flatnonzero(verdicts == CONFLICT), admission, fresh)
