@@ -104,3 +104,17 @@ def test_what_is_written_is_read_back_equal(data: dict[str, object]) -> None:
     node = parse_yaml(write_yaml(data), "f.yaml")
     assert node.faults == ()
     assert node.data == data
+
+
+def test_a_section_is_a_node_of_its_own_with_the_lines_of_the_file() -> None:
+    node = parse_yaml("source: x\noptions:\n  url: a\n  inner: {deep: 1}\n", "x.yaml")
+    section = node.section("options")
+    assert section.data == {"url": "a", "inner": {"deep": 1}}
+    assert [section.where(place) for place in ((), ("url",), ("inner", "deep"), ("nowhere",))] == [
+        ("x.yaml", 2),
+        ("x.yaml", 3),
+        ("x.yaml", 4),
+        ("x.yaml", 2),
+    ]
+    missing = node.section("options", "none", "at all")
+    assert (missing.data, missing.where(())) == (None, ("x.yaml", 2))

@@ -23,6 +23,8 @@ MOST_READ: Final = 65_536
 
 
 _LOOK_S: Final = 0.1
+_QUICK_ACK: Final[int | None] = getattr(socket, "TCP_QUICKACK", None)
+"""Linux alone; it lasts for a moment, so it is asked for with every request."""
 
 
 class Reply(msgspec.Struct, frozen=True):
@@ -93,6 +95,9 @@ class Endpoint:
 
     def _try(self, connection: http.client.HTTPConnection, body: bytes, headers: Mapping[str, str]) -> Reply:
         connection.request("POST", self._target, body, dict(headers))
+        if _QUICK_ACK is not None and self._socket is not None:
+            # Many a receiver writes its answer in two pieces, and sends the second when the first is acknowledged.
+            self._socket.setsockopt(socket.IPPROTO_TCP, _QUICK_ACK, 1)
         response = connection.getresponse()
         if self._late or self._closed.is_set():
             # What was cut looks like an answer that ends early; its status may be but a part of the truth.
