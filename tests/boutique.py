@@ -79,6 +79,9 @@ WEB = "source: web\nconnector: http\n"
 APP = "source: app\nconnector: http\n"
 NAMES = ("Page Viewed", "Order Completed", "Store Visited", "Survey Answered")
 DAY_MS = 86_400_000
+NOW_MS = time.time_ns() // 1_000_000
+RECEIVED_MS = NOW_MS - 5 * 3_600_000
+"""A moment after everything that `make_event` dates, and some hours ago."""
 
 
 def make_company(
@@ -122,7 +125,7 @@ def make_event(n: int, user: str | None = "C1", agrees: bool | None = None, **me
         "type": "track",
         "event": name,
         "messageId": f"message-{n:06d}",
-        "timestamp": write_time(time.time_ns() // 1_000_000 // DAY_MS * DAY_MS - DAY_MS + 7 * n),
+        "timestamp": write_time(NOW_MS // DAY_MS * DAY_MS - DAY_MS + 7 * n),
         "properties": properties,
     }
     if user is not None:

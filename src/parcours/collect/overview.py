@@ -112,7 +112,10 @@ class DestinationFigures(msgspec.Struct, frozen=True):
 
 
 class Overview(msgspec.Struct, frozen=True, kw_only=True):
-    """All of it at ``now_ms``; ``events`` are groups that can be replayed, ``rows`` groups of files' rows."""
+    """All of it at ``now_ms``; ``events`` are groups that can be replayed, ``rows`` groups of files' rows.
+
+    ``missing`` batches were gone before they were taken over.
+    """
 
     now_ms: int
     sources: tuple[SourceFigures, ...]
@@ -121,6 +124,7 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
     destinations: tuple[DestinationFigures, ...]
     batches: int
     backlog: Waits
+    missing: int = 0
 
     @property
     def live(self) -> tuple[SourceFigures, ...]:
@@ -152,6 +156,7 @@ def read_overview(folder: Path, declared: Declared, zone: str, now_ms: int) -> O
     with Figures(folder) as figures:
         found = _Found(figures, now_ms // HOUR_MS)
         batches, backlog = figures.backlog()
+        missing = figures.missing()
         destinations = _read_destinations(figures, declared.destinations)
     days = find_days(zone, now_ms)
     names = dict.fromkeys((*declared.connectors, *sorted(found.names)))
@@ -163,6 +168,7 @@ def read_overview(folder: Path, declared: Declared, zone: str, now_ms: int) -> O
         destinations=destinations,
         batches=batches,
         backlog=backlog,
+        missing=missing,
     )
 
 

@@ -13,6 +13,7 @@ from tests.boutique import (
     APP,
     IMPROVE,
     PERSONALISE,
+    RECEIVED_MS,
     WEB,
     copy_company,
     count_arrivals,
@@ -154,7 +155,7 @@ def test_every_event_becomes_exactly_one_thing(tmp_path: Path, monkeypatch: pyte
     disturbed = make_company(tmp_path / "disturbed", (IMPROVE if everybody else "") + PERSONALISE)
     plain = copy_company(disturbed, tmp_path / "plain")
     stream = Stream(draw, everybody)
-    now_ms, numbers, sent = 1_795_584_000_000, set[int](), 0
+    now_ms, numbers, sent = RECEIVED_MS, set[int](), 0
     for _ in range(12):
         group = [stream.draw_batch() for _ in range(draw.randrange(1, 4))]
         for place, (source, items) in enumerate(group):
@@ -200,7 +201,7 @@ def test_a_full_disk_leaves_everything_as_it_was_and_costs_nothing_afterwards(
         deliver(
             one,
             *(make_event(n, f"C{n % 3}", n % 2 == 0, anonymousId=f"D{n}") for n in range(2, 30)),
-            received_ms=1_795_584_000_000,
+            received_ms=RECEIVED_MS,
         )
     before = describe(company)
     waiting = count_pending(company.folder)
@@ -237,7 +238,7 @@ def test_events_that_are_read_from_rows_are_counted_one_by_one(tmp_path: Path) -
     company = make_company(tmp_path, sources=(WEB, rows))
     body = json.dumps(
         [
-            {"id": n, "at": "2026-11-20T10:00:00Z", "client": f"C{n}", "number": n, "bought": "yes" if n % 2 else "no"}
+            {"id": n, "at": "2026-01-20T10:00:00Z", "client": f"C{n}", "number": n, "bought": "yes" if n % 2 else "no"}
             for n in range(10)
         ]
         + ["no row", {"id": 11, "at": "never", "client": "C1", "number": 11, "bought": "no"}]
@@ -252,22 +253,21 @@ def test_events_that_are_read_from_rows_are_counted_one_by_one(tmp_path: Path) -
 
 def test_what_is_told_of_events_stands_in_the_hour_of_their_arrival(tmp_path: Path) -> None:
     company = make_company(tmp_path, sources=(WEB, APP))
-    received_ms = 1_795_500_000_000
-    deliver(company, make_event(4, properties={"n": 4, "unheard_of": 5}), received_ms=received_ms)
+    deliver(company, make_event(4, properties={"n": 4, "unheard_of": 5}), received_ms=RECEIVED_MS)
     take_over(company)
     database = open_database(tmp_path / JOURNAL)
     told = {(one.outcome, one.detail): one for one in Arrivals(database).since(0)}
-    assert {one.hour for one in told.values()} == {received_ms // HOUR_MS}
+    assert {one.hour for one in told.values()} == {RECEIVED_MS // HOUR_MS}
     assert told["undeclared", "unheard_of"].count == 1
     assert told["kept", ""].count == 1
-    assert Arrivals(database).latest() == {"web": received_ms}
+    assert Arrivals(database).latest() == {"web": RECEIVED_MS}
 
 
 def test_names_that_nobody_declared_cannot_fill_the_journal(tmp_path: Path) -> None:
     company = make_company(tmp_path)
     for batch in range(3):
         events = [make_event(n, properties={"n": n, f"junk{n}": 1}) for n in range(batch * 150, batch * 150 + 150)]
-        deliver(company, *events, received_ms=1_795_500_000_000)
+        deliver(company, *events, received_ms=RECEIVED_MS)
         take_over(company)
     database = open_database(tmp_path / JOURNAL)
     names = {one.detail: one.count for one in Arrivals(database).since(0) if one.outcome == "undeclared"}

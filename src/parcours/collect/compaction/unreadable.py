@@ -53,9 +53,10 @@ def open_batches(found: Sequence[Batch | Spoilt], sealer: Sealer, now_ms: int) -
     unreadable: list[Unreadable] = []
     for one in found:
         if isinstance(one, Spoilt):
-            code = DAMAGED if one.rest else MISSING
+            code = MISSING if one.rest is None else DAMAGED
             lost = Lost(one.first, one.last, code, one.events, now_ms)
-            unreadable.append(Unreadable(lost, Batch(one.first, 0, one.events, now_ms, one.rest) if one.rest else None))
+            left = None if one.rest is None else Batch(one.first, 0, one.events, now_ms, one.rest)
+            unreadable.append(Unreadable(lost, left))
             continue
         try:
             placed.append(Placed(one.batch_no, tuple(sealer.open(one))))

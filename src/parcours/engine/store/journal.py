@@ -58,13 +58,13 @@ class Batch(msgspec.Struct, frozen=True):
 class Spoilt(msgspec.Struct, frozen=True):
     """Batches ``first`` to ``last`` that are missing, or one that is not what was written.
 
-    ``rest`` is what stands in the place of that one, nothing where it is missing; ``events`` what it says of itself.
+    ``rest`` is what stands in the place of that one, `None` where it is missing; ``events`` what it says of itself.
     """
 
     first: int
     last: int
     events: int = 0
-    rest: bytes = b""
+    rest: bytes | None = None
 
 
 class Backlog(msgspec.Struct, frozen=True):
@@ -159,7 +159,8 @@ class Journal:
             found: list[Batch | Spoilt] = []
             size = events = 0
             listed = self._db.execute(
-                "SELECT batch_no, length(body), events FROM batches WHERE batch_no > ? ORDER BY batch_no LIMIT ?",
+                "SELECT batch_no, length(body), iif(typeof(events) = 'integer', events, 0) "
+                "FROM batches WHERE batch_no > ? ORDER BY batch_no LIMIT ?",
                 (last, _LISTED),
             )
             for batch_no, length, held in listed:
@@ -176,22 +177,27 @@ class Journal:
         return found
 
     def _read(self, number: int) -> Batch | Spoilt:
+        # A damaged row may hold texts that are none, which cannot even be read as such.
         rows = self._db.execute(
-            "SELECT hour, events, received_ms, body, checksum FROM batches WHERE batch_no = ?", (number,)
+            "SELECT iif(typeof(hour) = 'integer', hour, NULL), iif(typeof(events) = 'integer', events, NULL), "
+            "iif(typeof(received_ms) = 'integer', received_ms, NULL), typeof(body), CAST(body AS BLOB), "
+            "CAST(checksum AS BLOB) FROM batches WHERE batch_no = ?",
+            (number,),
         )
         if not rows:
             return Spoilt(number, number)
-        hour, events, received_ms, body, checksum = rows[0]
+        hour, events, received_ms, kind, body, checksum = rows[0]
+        rest = body if isinstance(body, bytes) else b""
         if (
-            not isinstance(body, bytes)
+            kind != "blob"
             or not isinstance(hour, int)
             or not isinstance(events, int)
             or not isinstance(received_ms, int)
-            or _checksum((number, hour, events, received_ms), body) != checksum
+            or _checksum((number, hour, events, received_ms), rest) != checksum
         ):
             claimed = events if isinstance(events, int) and 0 < events <= MOST_CLAIMED else 1
-            return Spoilt(number, number, claimed, body if isinstance(body, bytes) else b"")
-        return Batch(number, hour, events, received_ms, body)
+            return Spoilt(number, number, claimed, rest)
+        return Batch(number, hour, events, received_ms, rest)
 
     def take_over_within(self, last_batch_no: int) -> None:
         """Let go of the batches up to ``last_batch_no``, inside the transaction that puts their parts in force.
@@ -209,7 +215,8 @@ class Journal:
     def backlog(self) -> Backlog:
         """Return how much waits."""
         count, events, size, oldest = self._db.execute(
-            "SELECT count(*), sum(events), sum(length(body)), min(received_ms) FROM batches WHERE batch_no > ?",
+            "SELECT count(*), sum(events), sum(length(body)), "
+            "min(iif(typeof(received_ms) = 'integer', received_ms, NULL)) FROM batches WHERE batch_no > ?",
             (self.taken(),),
         )[0]
         return Backlog(
@@ -222,7 +229,10 @@ class Journal:
 
     def hours(self) -> set[int]:
         """Return the hours whose keys are still needed."""
-        return {_whole(row[0]) for row in self._db.execute("SELECT DISTINCT hour FROM batches")}
+        return {
+            _whole(row[0])
+            for row in self._db.execute("SELECT DISTINCT hour FROM batches WHERE typeof(hour) = 'integer'")
+        }
 
     def cursor(self, inlet: str) -> bytes | None:
         """Return where ``inlet`` stood at its last durable delivery.

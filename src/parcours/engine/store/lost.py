@@ -34,13 +34,16 @@ class Lost(msgspec.Struct, frozen=True):
     at_ms: int
 
 
+LOST = Lost.__struct_fields__
+
+
 class LostBatches:
     """The register over an open ``journal.db``."""
 
     def __init__(self, database: Database) -> None:
         self._db = database
         self._db.execute(SCHEMA)
-        self._table = CheckedTable(database, "lost", Lost.__struct_fields__, ("first",))
+        self._table = CheckedTable(database, "lost", LOST, ("first",))
 
     def add(self, batches: Iterable[Lost]) -> None:
         """Note batches, in one transaction or in the one that the caller holds."""
@@ -52,8 +55,7 @@ class LostBatches:
         Raises:
             ParcoursError: ``row_damaged``.
         """
-        names = Lost.__struct_fields__
-        return [msgspec.convert(dict(zip(names, row, strict=True)), Lost) for row in self._table.all("first")]
+        return [msgspec.convert(dict(zip(LOST, row, strict=True)), Lost) for row in self._table.all("first")]
 
     def remove(self, first: int) -> None:
         """Drop the note of a batch that could be opened after all."""

@@ -84,6 +84,8 @@ def read_sources(company: Readable, language: Language, put_back: str = "", proo
 def say_headline(overview: Overview, language: Language) -> str:
     """Return the one sentence that matters now: what is late, silent, set aside or stuck, or that all is well."""
     say, live = Say(language), [one for one in overview.live if one.state != "undeclared"]
+    if overview.missing:
+        return say.count("sources.missing", overview.missing)
     if overview.lag_ms > LATE_MS:
         lag = write_duration(overview.lag_ms, language)
         return say.count("sources.backlog_late", overview.backlog.count, lag=lag)
