@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import secrets
 import socket
 from pathlib import Path
 
@@ -15,6 +17,7 @@ EXPOSED = Words(
     fr="Attention : ces pages n'ont ni compte ni mot de passe, et cette adresse s'ouvre à d'autres machines.",
     en="Beware: these pages have no account and no password, and this address is open to other machines.",
 )
+READ_BACK_VARIABLE = "PARCOURS_READ_BACK_TOKEN"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -24,6 +27,7 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 @click.option("--port", default=None, type=click.IntRange(0, 65_535), help="Of the pages; 0 for a free one.")
 @click.option("--collect-host", default=None, help="Where collection listens; 127.0.0.1 unless said otherwise.")
 @click.option("--collect-port", default=None, type=click.IntRange(0, 65_535), help="Of collection; 0 for a free one.")
+@click.option("--read-back", is_flag=True, help="Let `conform --read-back` read what was accepted, with a token.")
 @click.option("--collect/--no-collect", "collected", default=True, show_default=True, help="The pages alone.")
 def command(
     folder: Path,
@@ -31,10 +35,11 @@ def command(
     port: int | None,
     collect_host: str | None,
     collect_port: int | None,
+    read_back: bool,
     collected: bool,
 ) -> None:
     """Collect events for FOLDER, keep it up to date, and open its pages, until Ctrl-C."""
-    serve_folder(folder, host, port, collect_host, collect_port, collected)
+    serve_folder(folder, host, port, collect_host, collect_port, collected, read_back=read_back)
 
 
 def serve_folder(
@@ -45,6 +50,7 @@ def serve_folder(
     collect_port: int | None = None,
     collected: bool = True,
     visitors: int = 0,
+    read_back: bool = False,
 ) -> None:
     """Serve the pages and collection; say where on stderr. With ``visitors`` so many simulated customers come by."""
     from parcours.serving.run import serve
@@ -71,7 +77,12 @@ def serve_folder(
         ),
         err=True,
     )
-    serve(company, chosen_host, chosen_port, (there, number), visitors)
+    token = ""
+    if read_back:
+        token = os.environ.get(READ_BACK_VARIABLE) or secrets.token_urlsafe(24)
+        told = f"parcours conform http://{there}:{number} --read-back {place}read-back --read-back-token {token}"
+        click.echo(told, err=True)
+    serve(company, chosen_host, chosen_port, (there, number), visitors, token)
 
 
 def find_port(host: str, port: int) -> int:

@@ -17,8 +17,8 @@ IDENTIFIERS = ("user", "mail", "phone", "device")
 def raw_schema(kinds: dict[str, str], objects: tuple[str, ...], purposes: tuple[str, ...]) -> pa.Schema:
     """Return the shape of a batch of raw events, before the door.
 
-    One row an event: ``source, row_key, line, name, occurred_ms`` (UTC, corrected), ``original_ms`` and ``sent_ms`` (the
-    client's own clock, null where it told none), then ``id_<type>`` raw identifiers,
+    One row an event: ``source, row_key, line, name, occurred_ms`` (UTC, corrected), ``original_ms`` and ``sent_ms``
+    (the client's own clock, null where it told none), then ``id_<type>`` raw identifiers,
     ``object_<type>`` raw object ids, ``field_<id>`` declared properties (number: float64, category and text:
     string) and ``consent_<purpose>`` choices (null: nothing recorded).
     """

@@ -10,6 +10,7 @@ from parcours import company as companies
 from parcours.company import Company
 from parcours.errors import ParcoursError
 from parcours.serving.keeper import Told
+from parcours.serving.read_back import ReadBack
 from parcours.workspaces.live import Latest, LiveState
 
 LOG = logging.getLogger(__name__)
@@ -22,10 +23,12 @@ class Feed:
     Args:
         company: The company, open; when its files change it is opened again, and followed anew.
         told: Returns what the keeper last told.
+        read_back: Keeps what arrives, for conformance checks.
     """
 
-    def __init__(self, company: Company, told: Callable[[], Told]) -> None:
-        self._company, self._told = company, told
+    def __init__(self, company: Company, told: Callable[[], Told], read_back: ReadBack | None = None) -> None:
+        self._company, self._told, self._read_back = company, told, read_back
+        self._listen()
         self._declared = companies.declared_stamp(company.folder)
         self._stopping = threading.Event()
         self._state = LiveState()
@@ -40,6 +43,14 @@ class Feed:
         self._stopping.set()
         if self._thread.is_alive():
             self._thread.join(5)
+
+    def take(self) -> Company:
+        """Return the company whose journal is followed."""
+        return self._company
+
+    def catch_up(self) -> None:
+        """Read what was acknowledged by now."""
+        self._company.live.catch_up()
 
     def snapshot(self) -> LiveState:
         """Return what arrives, as of the last second."""
@@ -58,6 +69,11 @@ class Feed:
         if stamp != self._declared:
             self._declared = stamp
             self._company = companies.open(self._company.folder, follow=True)
+            self._listen()
+
+    def _listen(self) -> None:
+        if self._read_back is not None:
+            self._company.live.hear = self._read_back.note
 
     def _look(self) -> LiveState:
         live, told = self._company.live, self._told()

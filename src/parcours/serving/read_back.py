@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections import deque
 from datetime import UTC, datetime
 from threading import Lock
 from typing import Any
-
-import msgspec
 
 from parcours.collect.compaction.reading import Read
 from parcours.collect.rows import Ints
@@ -45,11 +44,15 @@ class ReadBack:
 
 def _tell(read: Read, row: int, times: dict[str, int | None]) -> dict[str, Any] | None:
     delivery = read.original(row)
-    body = msgspec.json.decode(delivery.body)
-    items = body.get("batch") if isinstance(body, dict) and "batch" in body else [body]
-    if not items or not isinstance(items[0], dict):
+    try:
+        # The lenient reader: what is accepted may hold numbers that no double can.
+        body = json.loads(delivery.body)
+    except (ValueError, RecursionError):
         return None
-    item, envelope = items[0], body if "batch" in body else {}
+    enveloped = isinstance(body, dict) and isinstance(body.get("batch"), list)
+    item, envelope = (body["batch"][0], body) if enveloped else (body, {})
+    if not isinstance(item, dict):
+        return None
     return {
         "messageId": item.get("messageId") or f"{int(read.id_hash[row]):016x}",
         "type": item.get("type") or delivery.kind,
@@ -60,9 +63,14 @@ def _tell(read: Read, row: int, times: dict[str, int | None]) -> dict[str, Any] 
         "originalTimestamp": _write(times["original_ms"]),
         "sentAt": _write(times["sent_ms"]),
         "receivedAt": _write(delivery.received_ms),
-        "context": {**(envelope.get("context") or {}), **(item.get("context") or {})},
-        "integrations": {**(envelope.get("integrations") or {}), **(item.get("integrations") or {})},
+        "context": _merge(envelope.get("context"), item.get("context")),
+        "integrations": _merge(envelope.get("integrations"), item.get("integrations")),
     }
+
+
+def _merge(outer: Any, inner: Any) -> dict[str, Any]:
+    """Return what an envelope and one of its events say, the event having the last word; only objects count."""
+    return {**(outer if isinstance(outer, dict) else {}), **(inner if isinstance(inner, dict) else {})}
 
 
 def _write(at_ms: int | None) -> str | None:

@@ -10,12 +10,16 @@ import sys
 from importlib.util import find_spec
 from types import FrameType
 
+from starlette.routing import Route
+
 from parcours import company as companies
 from parcours.collect import read_sources
 from parcours.collect.connectors.http import HTTP
 from parcours.collect.write_keys import make_write_key
 from parcours.company import Company
 from parcours.serving.feed import Feed
+from parcours.serving.interfaces import list_interfaces, make_reader
+from parcours.serving.read_back import ReadBack
 from parcours.serving.supervisor import Supervisor
 from parcours.simulate.visitors import VARIABLE
 from parcours.workspaces.app import serve as serve_pages
@@ -23,10 +27,18 @@ from parcours.workspaces.app import serve as serve_pages
 LOG = logging.getLogger(__name__)
 
 
-def serve(company: Company, host: str, port: int, collect: tuple[str, int] | None, visitors: int = 0) -> None:
+def serve(
+    company: Company,
+    host: str,
+    port: int,
+    collect: tuple[str, int] | None,
+    visitors: int = 0,
+    read_back_token: str = "",
+) -> None:
     """Serve the pages on ``host``:``port`` and, when given, collection on its own address, until stopped.
 
-    With ``visitors`` so many simulated customers come by, one after the other, as long as this runs.
+    With ``visitors`` so many simulated customers come by, one after the other, as long as this runs. With
+    ``read_back_token`` whoever has it may read back what was accepted in the last minutes.
 
     Raises:
         ParcoursError: what keeps collection from starting.
@@ -36,6 +48,7 @@ def serve(company: Company, host: str, port: int, collect: tuple[str, int] | Non
         return companies.open(company.folder, follow=collect is not None)
 
     feed: Feed | None = None
+    more: list[Route] = []
     signal.signal(signal.SIGTERM, _stop)
     supervisor = Supervisor(company, *collect) if collect else None
     guests: subprocess.Popen[bytes] | None = None
@@ -43,9 +56,12 @@ def serve(company: Company, host: str, port: int, collect: tuple[str, int] | Non
         if supervisor:
             supervisor.start()
             guests = invite(company, supervisor.port, visitors) if visitors else None
-            feed = Feed(company, lambda: supervisor.told)
+            kept = ReadBack() if read_back_token else None
+            feed = Feed(company, lambda: supervisor.told, kept)
             feed.start()
-        serve_pages(company, host, port, reopen, feed)
+            reader = make_reader(read_back_token, kept, feed.catch_up) if kept else None
+            more = list_interfaces(feed.take, lambda: supervisor.ready, lambda: b"", reader)
+        serve_pages(company, host, port, reopen, feed, more)
     except KeyboardInterrupt:
         pass
     finally:

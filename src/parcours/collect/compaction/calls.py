@@ -54,6 +54,7 @@ class Calls:
         self.most_event_bytes = MOST_EVENT_BYTES if bounded else None
         self.most_events = MOST_EVENTS if bounded else None
         self.by_content = options.same_id == "content"
+        self.keeps_unplanned = options.unplanned == "keep"
         self.source = source
         self.seed = seed
         self.wants = list_wants(source, blueprint)
@@ -193,7 +194,11 @@ class _Reading:
     def _check_plan(self, names: pa.Array, calls: Ints) -> None:
         plan, columns = self.how.plan, self.columns
         near = Nearest(plan.named)
-        for row in np.flatnonzero(plan.find_unknown(names)).tolist():
+        unknown = plan.find_unknown(names)
+        if self.how.keeps_unplanned:
+            columns.counts["unplanned_event"] += int(unknown.sum())
+            unknown[:] = False
+        for row in np.flatnonzero(unknown).tolist():
             if row not in columns.faults:
                 columns.faults[row] = plan.unknown(names[row].as_py(), near)
         for column, rows in columns.wrong:

@@ -41,6 +41,8 @@ class HttpOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
         names: What the events of calls other than track are called, instead of `DEFAULT_NAMES`.
         same_id: What becomes of an event whose message id is known with other content: ``quarantine``, or ``content``
             when clients are known to reuse ids, so that the content counts as part of the id.
+        unplanned: What becomes of an event that the blueprint does not name: ``quarantine``, or ``keep`` where it is
+            taken in and counted.
         max_body_kb: How large a request may be, inflated; by default what the SDK sends.
         origins: The origins whose pages may send (CORS); any when empty.
     """
@@ -48,6 +50,7 @@ class HttpOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     sdk: Literal["segment", "rudderstack", "jitsu"] = "segment"
     names: dict[str, str] = {}
     same_id: Literal["quarantine", "content"] = "quarantine"
+    unplanned: Literal["quarantine", "keep"] = "quarantine"
     max_body_kb: int | None = None
     origins: tuple[str, ...] = ()
 

@@ -53,10 +53,10 @@ class Senders:
         place = (authorization, x_write_key)
         if place in self._by_header:
             return True, self._by_header[place]
-        key = _basic_name(authorization) or x_write_key.decode("latin-1").strip()
-        if not key:
+        keys = _basic_keys(authorization) or (x_write_key.decode("latin-1").strip(),)
+        if not keys[0]:
             return False, None
-        sender = self.named(key)
+        sender = next((sender for key in keys if (sender := self.named(key)) is not None), None)
         # What is long or unknown is anybody's invention: remembering it would fill the memory.
         if sender is not None and len(authorization) + len(x_write_key) < _LONGEST_REMEMBERED:
             if len(self._by_header) > _MOST_REMEMBERED:
@@ -71,12 +71,14 @@ class Senders:
         return self.named(write_key)
 
 
-def _basic_name(authorization: bytes) -> str:
+def _basic_keys(authorization: bytes) -> tuple[str, ...]:
+    """Return the keys that a Basic header may mean: its name, else all of it, for Jitsu's keys have a colon."""
     scheme, _, coded = authorization.partition(b" ")
     if scheme.lower() != b"basic":
-        return ""
+        return ()
     try:
         plain = base64.b64decode(coded.strip(), validate=True).decode("utf-8")
     except (binascii.Error, UnicodeDecodeError):
-        return ""
-    return plain.partition(":")[0]
+        return ()
+    name, _, _ = plain.partition(":")
+    return (name, plain.removesuffix(":")) if name else ()

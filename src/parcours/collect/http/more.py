@@ -59,11 +59,12 @@ def build_more(find_trouble: FindTrouble, surveys: Sequence[BaseRoute] = (), rea
         *surveys,
     ]
     if reader is not None and reader.token:
-        routes.append(Route(READ_BACK, _read_back(reader)))
+        routes.append(Route(READ_BACK, route_read_back(reader)))
     return Starlette(routes=routes, exception_handlers={HTTPException: _refuse, Exception: _fail})
 
 
-def _read_back(reader: Reader) -> Callable[[Request], Awaitable[Response]]:
+def route_read_back(reader: Reader) -> Callable[[Request], Awaitable[Response]]:
+    """Return what answers read-back to whoever has the token."""
     expected = f"Bearer {reader.token}".encode()
 
     async def answer(request: Request) -> Response:
