@@ -12,10 +12,12 @@ from parcours.collect.compaction.seen_files import OpenRun, seen_damaged
 from parcours.collect.known import known_damaged, open_known
 from parcours.collect.survey.register import FILE as SURVEYS
 from parcours.collect.survey.register import Register
+from parcours.engine.store.arrivals import Arrivals
 from parcours.engine.store.aside import AsideEvents
 from parcours.engine.store.digests import is_intact
 from parcours.engine.store.journal import Journal
 from parcours.engine.store.leases import LEASES
+from parcours.engine.store.lost import LostBatches
 from parcours.engine.store.manifest import KnownRows, Manifest, SeenRun
 from parcours.engine.store.outbox import OutboxTable
 from parcours.engine.store.parts import Part, part_damaged
@@ -23,6 +25,7 @@ from parcours.engine.store.retiring import PLACES, find_strays
 from parcours.engine.store.sqlite import MADE, open_database
 from parcours.engine.store.tables import Tables
 from parcours.engine.store.verifying import verify_part, verify_structure
+from parcours.engine.store.write_keys import WriteKeys
 from parcours.errors import Fault, ParcoursError
 from parcours.know.consent import Ledger
 from parcours.know.edges import Edges
@@ -150,9 +153,12 @@ class _Verification:
         with self._telling(path, *_logs(path)):
             manifest = Manifest(self._folder)
             self._tell(*verify_structure(manifest.database))
-            for table in manifest.tables():
+            arrivals, outbox = Arrivals(manifest.database), OutboxTable(manifest.database)
+            others = (arrivals.counts, arrivals.moments, outbox.counts, WriteKeys(manifest.database).table)
+            for table in (*manifest.tables(), *others):
                 self._try(table.verify)
-            for part in (Journal(manifest.database), AsideEvents(manifest.database), OutboxTable(manifest.database)):
+            lost = LostBatches(manifest.database)
+            for part in (Journal(manifest.database), lost, AsideEvents(manifest.database), outbox):
                 with manifest.database.snapshot():
                     self._try(part.verify)
         if manifest is not None:

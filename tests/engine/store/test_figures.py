@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -135,3 +136,26 @@ def test_nothing_can_be_written_through_them(tmp_path: Path, journal: Database) 
     with Figures(tmp_path) as figures, pytest.raises(ParcoursError) as caught:
         figures._select("arrivals", "DELETE FROM arrivals")
     assert caught.value.code == "not_writable"
+
+
+@pytest.mark.parametrize(
+    ("change", "ask"),
+    [
+        ("UPDATE arrivals SET count = 9", lambda figures: figures.came(0)),
+        ("UPDATE arrivals SET outcome = 'lost'", lambda figures: figures.outcomes(0)),
+        ("UPDATE latest SET received_ms = 9", lambda figures: figures.latest()),
+        ("UPDATE carried SET count = 9", lambda figures: figures.carried()),
+    ],
+)
+def test_a_figure_that_was_altered_is_named_and_not_added_up(
+    tmp_path: Path, journal: Database, change: str, ask: Callable[[Figures], object]
+) -> None:
+    arrivals, outbox = Arrivals(journal), OutboxTable(journal)
+    arrivals.add({("web", 1, "kept", ""): 1}, {"web": 1})
+    outbox.add([Waiting("hook", "m", 1, b"x")])
+    outbox.done("hook", 1)
+    journal.execute(change)
+    with Figures(tmp_path) as figures, pytest.raises(ParcoursError) as caught:
+        ask(figures)
+    assert caught.value.code == "row_damaged"
+    assert change.split()[1] in str(caught.value)

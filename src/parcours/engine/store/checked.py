@@ -182,12 +182,32 @@ class CheckedTable:
             if "checksum" in self._db.columns_of(self.table):  # Another process was faster.
                 return
             self._db.execute(f"ALTER TABLE {self.table} ADD COLUMN checksum BLOB")
-            rows = self._db.execute(f"SELECT rowid, {', '.join(self.columns)} FROM {self.table}")
+            names = self._key or ("rowid",)
+            rows = self._db.execute(f"SELECT {', '.join((*names, *self.columns))} FROM {self.table}")
             self._db.executemany(
-                f"UPDATE {self.table} SET checksum = ? WHERE rowid = ?",
-                ((checksum_of(self.table, row[1:], self._secret), row[0]) for row in rows),
+                f"UPDATE {self.table} SET checksum = ? WHERE {' AND '.join(f'{name} = ?' for name in names)}",
+                ((checksum_of(self.table, row[len(names) :], self._secret), *row[: len(names)]) for row in rows),
             )
             self.tally.begin(fill=True)
+
+
+def define_sound(database: Database) -> None:
+    """Let statements over ``database`` ask whether a row is what was written (see `sound`)."""
+
+    def is_sound(table: Cell, checksum: Cell, *cells: Cell) -> int:
+        if checksum_of(str(table), cells) != checksum:
+            raise row_damaged(database.path, str(table), " ".join(map(str, cells[:3])))
+        return 1
+
+    database.define("is_sound", is_sound)
+
+
+def sound(table: str, columns: Sequence[str]) -> str:
+    """Return the SQL condition that holds for every row of a checked table, and names the one that was altered.
+
+    For sums that SQLite makes by itself; call `define_sound` first.
+    """
+    return f"is_sound('{table}', {table}.checksum, {', '.join(f'{table}.{name}' for name in columns)})"
 
 
 def checksum_of(table: str, cells: Sequence[Cell], secret: bytes = b"") -> bytes:

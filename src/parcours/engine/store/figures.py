@@ -11,8 +11,11 @@ from typing import TypeVar
 
 import msgspec
 
-from parcours.engine.store.checked import CheckedTable
+from parcours.engine.store.arrivals import ARRIVALS, LATEST
+from parcours.engine.store.checked import CheckedTable, define_sound, sound
+from parcours.engine.store.lost import LOST, MISSING
 from parcours.engine.store.manifest import FileState
+from parcours.engine.store.outbox import CARRIED
 from parcours.engine.store.sqlite import Cell, Database, open_database
 from parcours.words import Words
 
@@ -62,6 +65,7 @@ class Figures(AbstractContextManager["Figures"]):
     def __enter__(self) -> Figures:
         if self._path.is_file():
             self._db = open_database(self._path)
+            define_sound(self._db)
             self._db.execute("PRAGMA query_only=ON")
             self._db.execute("BEGIN")
         return self
@@ -77,8 +81,11 @@ class Figures(AbstractContextManager["Figures"]):
         rows = self._select(
             "arrivals",
             # By source first, as the rows lie: the hours before are then passed over and not read.
-            "SELECT source, hour, sum(count) FROM latest CROSS JOIN arrivals USING (source) "
-            "WHERE hour >= ? AND outcome <> 'told' GROUP BY source, hour",
+            # What was put back came once and is counted twice: when it went to quarantine, and when it was taken over.
+            "SELECT source, hour, sum(iif(outcome = 'replayed', -count, count)) "
+            "FROM latest CROSS JOIN arrivals USING (source) "
+            "WHERE hour >= ? AND outcome IN ('kept', 'duplicate', 'discarded', 'quarantined', 'replayed') AND "
+            f"{sound('arrivals', ARRIVALS)} GROUP BY source, hour",
             (since_hour,),
         )
         return [(str(source), int(hour or 0), int(count or 0)) for source, hour, count in rows]
@@ -88,24 +95,32 @@ class Figures(AbstractContextManager["Figures"]):
         rows = self._select(
             "arrivals",
             "SELECT source, outcome, detail, sum(count) FROM latest CROSS JOIN arrivals USING (source) "
-            "WHERE hour >= ? GROUP BY source, outcome, detail",
+            f"WHERE hour >= ? AND {sound('arrivals', ARRIVALS)} GROUP BY source, outcome, detail",
             (since_hour,),
         )
         return [(str(source), str(outcome), str(detail), int(count or 0)) for source, outcome, detail, count in rows]
 
     def latest(self) -> dict[str, int]:
         """Return when each source last brought something, in epoch milliseconds."""
-        rows = self._select("latest", "SELECT source, received_ms FROM latest")
+        rows = self._select("latest", f"SELECT source, received_ms FROM latest WHERE {sound('latest', LATEST)}")
         return {str(source): int(at or 0) for source, at in rows}
 
     def backlog(self) -> tuple[int, Waits]:
         """Return how many batches were accepted and not taken over yet, and the events in them."""
         rows = self._select(
             "batches",
-            "SELECT count(*), sum(events), min(received_ms) FROM batches WHERE batch_no > (SELECT batch_no FROM taken)",
+            "SELECT count(*), sum(events), min(iif(typeof(received_ms) = 'integer', received_ms, NULL)) "
+            "FROM batches WHERE batch_no > (SELECT batch_no FROM taken)",
         )
         batches, events, oldest = rows[0] if rows else (0, 0, None)
         return int(batches or 0), Waits(int(events or 0), None if oldest is None else int(oldest))
+
+    def missing(self) -> int:
+        """Return how many batches went missing before they were taken over, of late."""
+        rows = self._select(
+            "lost", f"SELECT sum(last - first + 1) FROM lost WHERE code = ? AND {sound('lost', LOST)}", (MISSING,)
+        )
+        return int(rows[0][0] or 0) if rows else 0
 
     def outbox(self) -> dict[str, Waits]:
         """Return what waits to be carried out, by destination."""
@@ -118,7 +133,7 @@ class Figures(AbstractContextManager["Figures"]):
 
     def carried(self) -> list[tuple[str, str, str, int]]:
         """Return what was carried out and what was refused: counts by destination, outcome and detail."""
-        rows = self._select("carried", "SELECT destination, outcome, detail, count FROM carried")
+        rows = self._select("carried", f"SELECT {', '.join(CARRIED)} FROM carried WHERE {sound('carried', CARRIED)}")
         return [(str(name), str(outcome), str(detail), int(n or 0)) for name, outcome, detail, n in rows]
 
     def aside(self) -> list[Group]:
@@ -175,7 +190,8 @@ class Figures(AbstractContextManager["Figures"]):
         return found
 
     def _select(self, table: str, sql: str, args: Sequence[Cell] = ()) -> list[tuple[Cell, ...]]:
-        if self._db is None or not self._db.has_table(table):
+        # Without checksums it is of an older version, which the next load takes over.
+        if self._db is None or "checksum" not in self._db.columns_of(table):
             return []
         return self._db.execute(sql, args)
 

@@ -7,6 +7,7 @@ from hashlib import blake2b
 
 import msgspec
 
+from parcours.engine.store.checked import CheckedTable, Tally
 from parcours.engine.store.sqlite import Database
 from parcours.errors import ParcoursError
 from parcours.words import Words
@@ -18,8 +19,11 @@ CREATE TABLE IF NOT EXISTS outbox (
 CREATE INDEX IF NOT EXISTS outbox_by_destination ON outbox (destination, number);
 CREATE TABLE IF NOT EXISTS carried (
     destination TEXT NOT NULL, outcome TEXT NOT NULL, detail TEXT NOT NULL, count INTEGER NOT NULL,
-    PRIMARY KEY (destination, outcome, detail)) WITHOUT ROWID;
+    checksum BLOB, PRIMARY KEY (destination, outcome, detail)) WITHOUT ROWID;
 """
+
+
+CARRIED = ("destination", "outcome", "detail", "count")
 
 
 class Waiting(msgspec.Struct, frozen=True):
@@ -37,14 +41,18 @@ class OutboxTable:
     def __init__(self, database: Database) -> None:
         self._db = database
         self._db.execute(SCHEMA)
+        self._tally = Tally(database, "outbox")
+        self._tally.begin(fill=True)
+        self.counts = CheckedTable(database, "carried", CARRIED, CARRIED[:-1])
 
     def add(self, parcels: Iterable[Waiting]) -> None:
         """Append to the queues, in one transaction or in the one that the caller holds."""
+        rows = [(one.destination, one.message_id, one.at_ms, one.body, _checksum(one)) for one in parcels]
         with self._db.transaction():
             self._db.executemany(
-                "INSERT INTO outbox (destination, message_id, at_ms, body, checksum) VALUES (?, ?, ?, ?, ?)",
-                [(one.destination, one.message_id, one.at_ms, one.body, _checksum(one)) for one in parcels],
+                "INSERT INTO outbox (destination, message_id, at_ms, body, checksum) VALUES (?, ?, ?, ?, ?)", rows
             )
+            self._tally.note(added=(row[-1] for row in rows))
 
     def take(self, destination: str, limit: int) -> list[tuple[int, Waiting]]:
         """Return the head of a queue with its numbers.
@@ -68,16 +76,13 @@ class OutboxTable:
     def done(self, destination: str, up_to_number: int) -> None:
         """Forget the parcels up to a number, and count them as delivered."""
         with self._db.transaction():
-            count = self._db.execute(
-                "SELECT count(*) FROM outbox WHERE destination = ? AND number <= ?", (destination, up_to_number)
-            )[0][0]
-            self._db.execute("DELETE FROM outbox WHERE destination = ? AND number <= ?", (destination, up_to_number))
-            self._count(destination, "delivered", "", int(count or 0))
+            count = self._tally.drop("destination = ? AND number <= ?", [(destination, up_to_number)])
+            self._count(destination, "delivered", "", count)
 
     def refuse(self, destination: str, number: int, code: str) -> None:
         """Take one parcel out of its queue, and count it as refused."""
         with self._db.transaction():
-            self._db.execute("DELETE FROM outbox WHERE destination = ? AND number = ?", (destination, number))
+            self._tally.drop("destination = ? AND number = ?", [(destination, number)])
             self._count(destination, "refused", code, 1)
 
     def waiting(self, destination: str) -> tuple[int, int | None]:
@@ -89,23 +94,23 @@ class OutboxTable:
 
     def carried(self) -> dict[tuple[str, str, str], int]:
         """Return counts by (destination, outcome, detail): what was delivered and what was refused, and why."""
-        rows = self._db.execute("SELECT destination, outcome, detail, count FROM carried")
+        rows = self.counts.all()
         return {(str(destination), str(outcome), str(detail)): int(n or 0) for destination, outcome, detail, n in rows}
 
     def verify(self) -> Iterable[ParcoursError]:
-        """Yield one error for each line that was altered."""
+        """Yield one error for each line that was altered, and one when lines are missing."""
         rows = self._db.execute("SELECT number, destination, message_id, at_ms, body, checksum FROM outbox")
         for number, destination, message_id, at_ms, body, checksum in rows:
             one = Waiting(str(destination), str(message_id), int(at_ms or 0), body if isinstance(body, bytes) else b"")
             if _checksum(one) != checksum:
                 yield self._damaged(number)
+        yield from self._tally.verify(row[-1] for row in rows)
 
     def _count(self, destination: str, outcome: str, detail: str, count: int) -> None:
-        self._db.execute(
-            "INSERT INTO carried VALUES (?, ?, ?, ?) "
-            "ON CONFLICT (destination, outcome, detail) DO UPDATE SET count = count + excluded.count",
-            (destination, outcome, detail, count),
-        )
+        if count:
+            key = (destination, outcome, detail)
+            held = self.counts.some("WHERE destination = ? AND outcome = ? AND detail = ?", key)
+            self.counts.put([(*key, count + (int(held[0][-1] or 0) if held else 0))])
 
     def _damaged(self, number: object) -> ParcoursError:
         return ParcoursError(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock, RLock
@@ -18,6 +18,9 @@ Cell = int | float | str | bytes | None
 BUSY_MS = 10_000
 MADE = "made"
 """The folder beside the databases that remembers which of them were made."""
+
+PAGE_BYTES = 4096
+"""A database is one page at least; a shorter file passes for an empty database."""
 
 _examined: set[Path] = set()
 _examining = Lock()
@@ -112,6 +115,11 @@ class Database:
         """Return what changes whenever somebody else than this connection has written."""
         return int(self.execute("PRAGMA data_version")[0][0] or 0)
 
+    def define(self, name: str, function: Callable[..., Cell]) -> None:
+        """Let statements call ``function``; what it raises goes through."""
+        with self._turn, _faults_told(self.path):
+            self._connection.create_scalar_function(name, function, deterministic=True)
+
     def truncate_log(self) -> bool:
         """Move the write-ahead log into the file and empty it, so that deleted rows are in neither.
 
@@ -134,7 +142,7 @@ def open_database(path: Path) -> Database:
     """
     # An empty database in the place of a lost one would say that nothing was ever known.
     made = path.parent / MADE / path.name
-    if made.exists() and not (path.exists() and path.stat().st_size):
+    if made.exists() and not (path.exists() and path.stat().st_size >= PAGE_BYTES):
         raise database_damaged(path, Words(fr="il manque ou est vide", en="it is missing or empty"))
     _examine_log(path)
     path.parent.mkdir(parents=True, exist_ok=True)
