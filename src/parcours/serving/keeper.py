@@ -19,6 +19,7 @@ from parcours.errors import Fault, ParcoursError
 from parcours.progress import Silent
 from parcours.serving.connected import Connected
 from parcours.serving.logs import log_as_json
+from parcours.telemetry import span
 
 LOG = logging.getLogger(__name__)
 LOCK_S = 60.0
@@ -83,7 +84,8 @@ class Keeper:
                 if self._reload.is_set():
                     self._reload.clear()
                     loaded = flow.collect_files(self._company, Silent())
-                done = flow.collect_live(self._company, self._stopping.is_set)
+                with span("take over"):
+                    done = flow.collect_live(self._company, self._stopping.is_set)
                 if done.batches:
                     self._note(done.last_batch_no, done.kept, done.duplicates, done.quarantined, done.discarded)
                     LOG.info("took over", extra={"fields": msgspec.to_builtins(done)})
@@ -121,7 +123,8 @@ class Keeper:
     def _publish(self, started: float, loaded: LoadReport | None) -> None:
         begun = time.monotonic()
         version = self._company.know.version
-        report = flow.publish(self._company, started, loaded)
+        with span("publish"):
+            report = flow.publish(self._company, started, loaded)
         self._published, self._published_at = version, time.monotonic()
         self._took_s = self._published_at - begun
         self._told = msgspec.structs.replace(

@@ -60,7 +60,7 @@ def serve(
             feed = Feed(company, lambda: supervisor.told, kept)
             feed.start()
             reader = make_reader(read_back_token, kept, feed.catch_up) if kept else None
-            more = list_interfaces(feed.take, lambda: supervisor.ready, lambda: b"", reader)
+            more = list_interfaces(feed.take, lambda: supervisor.ready, supervisor.write_metrics, reader)
         serve_pages(company, host, port, reopen, feed, more)
     except KeyboardInterrupt:
         pass

@@ -15,15 +15,18 @@ from pathlib import Path
 import msgspec
 
 from parcours.collect import read_sources
+from parcours.collect.declared import read_declared
 from parcours.collect.http.tally import Tally
 from parcours.collect.journal.opening import read_journal
 from parcours.collect.journal.sealing import HOUR_MS
+from parcours.collect.overview import read_overview
 from parcours.collect.write_keys import find_senders
 from parcours.company import Company, declared_stamp
 from parcours.company import open as open_company
 from parcours.errors import ParcoursError
 from parcours.serving.children import Child
 from parcours.serving.keeper import Told
+from parcours.serving.metrics import Process, write_metrics
 from parcours.serving.orders import Orders, write_orders
 from parcours.words import Words
 
@@ -121,6 +124,16 @@ class Supervisor:
     def ready(self) -> bool:
         """Whether events are accepted and written at this moment."""
         return bool(self.tallies) and all(tally.connected for tally in self.tallies.values())
+
+    def write_metrics(self) -> bytes:
+        """Return the figures of all processes as Prometheus reads them."""
+        company = self._company
+        declared = read_declared(company.folder, company.blueprint, company.settings)
+        now_ms = time.time_ns() // 1_000_000
+        overview = read_overview(company.folder, declared, company.settings.time_zone, now_ms)
+        children = [child for child in (self._writer, *self._workers, self._keeper) if child is not None]
+        processes = [Process(child.module.rpartition(".")[2], child.alive, child.restarts) for child in children]
+        return write_metrics(list(self.tallies.values()), overview, processes)
 
     def _watch(self) -> None:
         while not self._stopping.wait(LOOK_S):

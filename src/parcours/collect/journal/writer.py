@@ -16,6 +16,7 @@ import msgspec
 from parcours.collect.journal.handover import LONGEST, PROOF, Answered, Handed, with_size
 from parcours.engine.store.journal import Frame, Journal
 from parcours.errors import ParcoursError
+from parcours.telemetry import span
 
 LOG = logging.getLogger(__name__)
 _SIZE = struct.Struct("<I")
@@ -149,7 +150,8 @@ class Writer:
             if self._journal is None:
                 self._reopen()
             assert self._journal is not None  # noqa: S101 - reopening gives one or raises
-            numbers = _append(self._journal, [handed.frame for _, handed in group])
+            with span("commit", frames=len(group)):
+                numbers = _append(self._journal, [handed.frame for _, handed in group])
         except Exception as fault:
             # Whatever it was, nobody knows what of it is on disk: the file is opened anew before anything is added.
             code = fault.code if isinstance(fault, ParcoursError) else type(fault).__name__
