@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from parcours.collect.connectors.destinations import check_destinations
     from parcours.collect.reading import check_sources, read_sources
     from parcours.collect.report import Counts, LoadReport, SourceReport
-    from parcours.engine.store.lock import company_lock
+    from parcours.engine.store.lock import company_lock, serving_lock
 
 __all__ = [
     "Compacted",
@@ -24,6 +24,7 @@ __all__ = [
     "company_lock",
     "expire",
     "read_sources",
+    "serving_lock",
 ]
 
 _HOMES = {
@@ -37,6 +38,7 @@ _HOMES = {
     "check_sources": "parcours.collect.reading",
     "company_lock": "parcours.engine.store.lock",
     "read_sources": "parcours.collect.reading",
+    "serving_lock": "parcours.engine.store.lock",
 }
 
 

@@ -17,6 +17,7 @@ from parcours.engine.store.aside import AsideEvents
 from parcours.engine.store.digests import is_intact
 from parcours.engine.store.journal import Journal
 from parcours.engine.store.leases import LEASES
+from parcours.engine.store.lock import COMPANY, SERVING
 from parcours.engine.store.lost import LostBatches
 from parcours.engine.store.manifest import KnownRows, Manifest, SeenRun
 from parcours.engine.store.outbox import OutboxTable
@@ -40,7 +41,7 @@ from parcours.words import Words
 RESULTS = "results"
 """The folder of kept results beside the derived tables: they check themselves."""
 
-_PLAIN = {"lock", "master.key", MADE, LEASES, "tables", *PLACES}
+_PLAIN = {COMPANY, SERVING, "master.key", MADE, LEASES, "tables", *PLACES}
 
 
 class Verified(msgspec.Struct, frozen=True):

@@ -8,7 +8,7 @@ import sys
 import threading
 from pathlib import Path
 
-from parcours.collect.journal.opening import open_journal
+from parcours.collect.journal.opening import journal_opener
 from parcours.collect.journal.writer import Writer
 from parcours.errors import ParcoursError
 from parcours.serving.logs import log_as_json
@@ -29,7 +29,7 @@ def run_writer(folder: Path, address: Path) -> None:
     stopping = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stopping.set())
     threading.Thread(target=_wait_for_end, args=(stopping,), daemon=True).start()
-    writer = Writer(address, lambda: open_journal(folder))
+    writer = Writer(address, journal_opener(folder))
     try:
         writer.listen()
     except ParcoursError as fault:

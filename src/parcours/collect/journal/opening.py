@@ -8,13 +8,31 @@ from pathlib import Path
 
 from parcours.engine.store.journal import Journal
 from parcours.engine.store.outbox import OutboxTable
-from parcours.engine.store.sqlite import open_database
+from parcours.engine.store.sqlite import database_gone, open_database
 from parcours.errors import ParcoursError
 from parcours.words import Words
 
 JOURNAL = Path(".parcours") / "journal.db"
 LOG_PAGES = 4_000
 """Pages (of 4 KB) that the write-ahead log may hold before they are moved into the file."""
+
+
+def journal_opener(folder: Path) -> Callable[[], tuple[Journal, Callable[[], None]]]:
+    """Return what opens the journal of a company, which has to be the same one each time.
+
+    A folder that was deleted while it was served is not made anew: nobody would find what is written there.
+    """
+    opened = False
+
+    def open_it() -> tuple[Journal, Callable[[], None]]:
+        nonlocal opened
+        if opened and not (folder / JOURNAL).exists():
+            raise database_gone(folder / JOURNAL)
+        journal = open_journal(folder)
+        opened = True
+        return journal
+
+    return open_it
 
 
 def open_journal(folder: Path) -> tuple[Journal, Callable[[], None]]:

@@ -96,8 +96,10 @@ class Journal:
         """Append ``frames`` in one transaction, durable on return; give the number of each.
 
         Raises:
-            ParcoursError: ``disk_full``, ``database_busy`` …: then none of them is there.
+            ParcoursError: ``disk_full``, ``database_busy``, ``database_gone`` …: then none of them is there.
         """
+        # In a file that was deleted or replaced under us nobody would ever find them.
+        self._db.check_place()
         with self._db.transaction():
             return self.append_within(frames)
 
@@ -123,8 +125,9 @@ class Journal:
         """Make a small write that is durable on return, to know that one can.
 
         Raises:
-            ParcoursError: ``disk_full`` …
+            ParcoursError: ``disk_full``, ``database_gone`` …
         """
+        self._db.check_place()
         self._db.execute("UPDATE proof SET number = number + 1")
 
     def last_batch_no(self) -> int:

@@ -1,12 +1,13 @@
-"""One writer a company: a lock that the system lets go of by itself when its process ends."""
+"""One writer a company, and one `serve`: locks that the system lets go of by itself when their process ends."""
 
 from __future__ import annotations
 
 import errno
 import fcntl
 import os
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,72 +15,106 @@ from parcours.engine.store.tables import writes_told
 from parcours.errors import ParcoursError
 from parcours.words import Words
 
+COMPANY, SERVING = "lock", "serving"
+"""The files that are locked, in ``.parcours``."""
+
 POLL_S = 0.05
-_held: dict[Path, int] = {}
+_held: set[tuple[Path, int]] = set()
 
 
 @contextmanager
 def company_lock(folder: Path, wait_s: float = 0.0) -> Iterator[None]:
-    """Hold the company ``folder`` for writing; a process that already holds it may enter again.
+    """Hold the company ``folder`` for writing; a thread that already holds it may enter again.
 
     ``wait_s`` is how long to wait for whoever holds it: `serve` does so for moments, again and again.
 
     Raises:
-        ParcoursError: ``already_running`` when another process holds it, ``disk_full``, ``not_writable``.
+        ParcoursError: ``already_running`` when somebody else holds it, ``disk_full``, ``not_writable``.
     """
-    path = (folder / ".parcours" / "lock").resolve()
-    if path in _held:
+    key = (folder / ".parcours" / COMPANY).resolve(), threading.get_ident()
+    if key in _held:
         yield
         return
+    with _locked(key[0], wait_s, lambda owner: _already_running(folder, owner)):
+        _held.add(key)
+        try:
+            yield
+        finally:
+            _held.discard(key)
+
+
+@contextmanager
+def serving_lock(folder: Path) -> Iterator[None]:
+    """Be the one `serve` that collects for the company ``folder``.
+
+    Raises:
+        ParcoursError: ``already_serving``, ``disk_full``, ``not_writable``.
+    """
+    with _locked(folder / ".parcours" / SERVING, 0.0, lambda owner: _already_serving(folder, owner)):
+        yield
+
+
+@contextmanager
+def _locked(path: Path, wait_s: float, taken: Callable[[str], ParcoursError]) -> Iterator[None]:
     with writes_told(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     try:
-        _wait(handle, wait_s)
-        _take(handle, folder)
-        _held[path] = handle
-        try:
-            yield
-        finally:
-            del _held[path]
+        until = time.monotonic() + wait_s
+        while not _take(handle):
+            if time.monotonic() >= until:
+                raise taken(os.pread(handle, 20, 0).decode("ascii", "replace").strip() or "?")
+            time.sleep(POLL_S)
+        _sign(handle)
+        yield
     finally:
         os.close(handle)
 
 
-def _wait(handle: int, wait_s: float) -> None:
-    """Return when the lock could be had, or when the time is up: `_take` then says by whom it is held."""
-    until = time.monotonic() + wait_s
-    while time.monotonic() < until:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            time.sleep(POLL_S)
-        else:
-            return
-
-
-def _take(handle: int, folder: Path) -> None:
+def _take(handle: int) -> bool:
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as fault:
         if fault.errno not in (errno.EWOULDBLOCK, errno.EACCES):
             raise
-        owner = os.pread(handle, 20, 0).decode("ascii", "replace").strip() or "?"
-        raise ParcoursError(
-            "already_running",
-            Words(
-                fr=f"Une autre commande parcours tient {folder} (processus {owner}).",
-                en=f"Another parcours run holds {folder} (process {owner}).",
-            ),
-            Words(
-                fr="Attendez qu'elle finisse ou arrêtez-la, puis recommencez.",
-                en="Wait until it has finished or stop it, then try again.",
-            ),
-            folder,
-        ) from fault
-    # The number only serves the sentence above: a full disk must not stand in the way of the lock.
+        return False
+    return True
+
+
+def _sign(handle: int) -> None:
+    """Write who holds the lock: it only serves a sentence, and a full disk must not stand in its way."""
     try:
         os.ftruncate(handle, 0)
         os.pwrite(handle, str(os.getpid()).encode(), 0)
     except OSError:
         return
+
+
+def _already_running(folder: Path, owner: str) -> ParcoursError:
+    return ParcoursError(
+        "already_running",
+        Words(
+            fr=f"Une autre commande parcours tient {folder} (processus {owner}).",
+            en=f"Another parcours run holds {folder} (process {owner}).",
+        ),
+        Words(
+            fr="Attendez qu'elle finisse ou arrêtez-la, puis recommencez.",
+            en="Wait until it has finished or stop it, then try again.",
+        ),
+        folder,
+    )
+
+
+def _already_serving(folder: Path, owner: str) -> ParcoursError:
+    return ParcoursError(
+        "already_serving",
+        Words(
+            fr=f"Un autre parcours serve collecte déjà pour {folder} (processus {owner}).",
+            en=f"Another parcours serve collects for {folder} already (process {owner}).",
+        ),
+        Words(
+            fr="Servez-vous de celui-là ou arrêtez-le ; --no-collect ouvre les pages seules à côté de lui.",
+            en="Use that one, or stop it; --no-collect opens the pages alone beside it.",
+        ),
+        folder,
+    )

@@ -44,6 +44,7 @@ class Database:
         self.path = path
         self._connection = connection
         self._turn = RLock()
+        self._place = _find_place(path)
 
     def execute(self, sql: str, args: Sequence[Cell] = ()) -> list[tuple[Cell, ...]]:
         """Run ``sql`` (one or several statements) and return every row.
@@ -110,6 +111,11 @@ class Database:
                 return False
             self.execute(f"ALTER TABLE {table} ADD COLUMN {name} {kind}")
         return True
+
+    def check_place(self) -> None:
+        """Raise `ParcoursError` ``database_gone`` unless the open file is the one that stands at its path."""
+        if _find_place(self.path) != self._place:
+            raise database_gone(self.path)
 
     def data_version(self) -> int:
         """Return what changes whenever somebody else than this connection has written."""
@@ -178,6 +184,15 @@ def _examine_log(path: Path) -> None:
         _examined.add(place)
 
 
+def _find_place(path: Path) -> tuple[int, int] | None:
+    """Return what tells the file at ``path`` from every other one."""
+    try:
+        state = path.stat()
+    except OSError:
+        return None
+    return state.st_dev, state.st_ino
+
+
 def _remember(made: Path) -> None:
     """Note that a database was made."""
     try:
@@ -234,6 +249,22 @@ def database_damaged(path: Path, fault: Words | Exception) -> ParcoursError:
             "et relancez parcours run, qui relit les sources.",
             en="Restore it from a backup; without one, move the .parcours folder aside "
             "and run parcours run again, which rereads the sources.",
+        ),
+        path,
+    )
+
+
+def database_gone(path: Path) -> ParcoursError:
+    """Return the error for an SQLite file that was deleted or replaced while it was open."""
+    return ParcoursError(
+        "database_gone",
+        Words(
+            fr=f"Le fichier {path.name} a été supprimé ou remplacé pendant qu'il était ouvert.",
+            en=f"The file {path.name} was deleted or replaced while it was open.",
+        ),
+        Words(
+            fr="Arrêtez tout, rétablissez le dossier .parcours, puis recommencez.",
+            en="Stop everything, restore the .parcours folder, then start again.",
         ),
         path,
     )
