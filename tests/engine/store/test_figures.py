@@ -52,6 +52,13 @@ def test_what_came_is_summed_by_source_and_hour_without_what_is_only_told(tmp_pa
         assert figures.latest() == {"web": 36_000_500, "app": 39_600_000}
 
 
+def test_what_was_put_back_came_once(tmp_path: Path, journal: Database) -> None:
+    counts = {("web", 1, "quarantined", "no_id"): 3, ("web", 1, "replayed", "no_id"): 2, ("web", 1, "kept", ""): 2}
+    Arrivals(journal).add(counts, {"web": 1})
+    with Figures(tmp_path) as figures:
+        assert figures.came(0) == [("web", 1, 3)]
+
+
 def test_quarantine_is_grouped_by_source_and_fault_with_the_reasons_of_the_latest(
     tmp_path: Path, journal: Database
 ) -> None:

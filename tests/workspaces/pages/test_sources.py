@@ -86,8 +86,14 @@ def overview(**changes: Any) -> Overview:
             "La destination «\u00a0crm\u00a0» ne prend plus rien depuis 15\u00a0min",
             "The destination “crm” has taken nothing for 15\u00a0min",
         ),
+        (
+            overview(missing=2, sources=(change(QUIET, state="silent"),)),
+            "2 lots d’événements acceptés sont perdus\u00a0: redemandez-les à leurs sources "
+            "(parcours verify dit lesquels)",
+            "2 batches of accepted events are lost: ask their sources again (parcours verify says which)",
+        ),
     ],
-    ids=["well", "none", "nothing yet", "silent", "quarantine", "two faults", "late", "stuck"],
+    ids=["well", "none", "nothing yet", "silent", "quarantine", "two faults", "late", "stuck", "lost"],
 )
 def test_the_headline_is_what_matters_most(found: Overview, french: str, english: str) -> None:
     assert say_headline(found, "fr") == french
