@@ -82,7 +82,7 @@ def read_sources(company: Readable, language: Language, put_back: str = "", proo
 
 
 def say_headline(overview: Overview, language: Language) -> str:
-    """Return the one sentence that matters now: what is late, silent, set aside or stuck, or that all is well."""
+    """Return the one sentence that matters now: what is lost, late, silent, set aside or stuck, or that all is well."""
     say, live = Say(language), [one for one in overview.live if one.state != "undeclared"]
     if overview.missing:
         return say.count("sources.missing", overview.missing)
@@ -92,21 +92,31 @@ def say_headline(overview: Overview, language: Language) -> str:
     if overview.silent:
         return say.count("sources.silent", len(overview.silent), total=len(live))
     if overview.events:
-        first = overview.events[0]
-        why = say_fault(first.code, first.reasons[0] if first.reasons else None, language)
-        if len(overview.events) == 1:
-            return say.count("sources.quarantined", overview.waiting, why=why)
-        part = write_number(first.count, language)
-        return say.count("sources.quarantined_mixed", overview.waiting, part=part, why=why)
+        return _say_quarantine(overview, language)
+    if stuck := _find_stuck(overview):
+        return say("sources.stuck", destination=stuck[0], age=write_duration(stuck[1], language))
+    if not live:
+        return say("sources.none_declared")
+    sending = sum(one.latest_ms is not None for one in live)
+    return say.count("sources.well", sending) if sending else say("sources.nothing_yet")
+
+
+def _say_quarantine(overview: Overview, language: Language) -> str:
+    say, first = Say(language), overview.events[0]
+    why = say_fault(first.code, first.reasons[0] if first.reasons else None, language)
+    if len(overview.events) == 1:
+        return say.count("sources.quarantined", overview.waiting, why=why)
+    part = write_number(first.count, language)
+    return say.count("sources.quarantined_mixed", overview.waiting, part=part, why=why)
+
+
+def _find_stuck(overview: Overview) -> tuple[str, int] | None:
+    """Return the first destination that has taken nothing for long, and for how long."""
     for one in overview.destinations:
         age_ms = overview.now_ms - one.waiting.oldest_ms if one.waiting.oldest_ms is not None else 0
         if age_ms > STUCK_MS:
-            return say("sources.stuck", destination=one.destination, age=write_duration(age_ms, language))
-    if not live:
-        return say("sources.none_declared")
-    if all(one.latest_ms is None for one in live):
-        return say("sources.nothing_yet")
-    return say.count("sources.well", sum(one.latest_ms is not None for one in live))
+            return one.destination, age_ms
+    return None
 
 
 def say_lede(overview: Overview, language: Language, zone: str) -> str:
