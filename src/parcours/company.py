@@ -279,12 +279,17 @@ def open(folder: str | Path, follow: bool = False) -> Company:
     """
     place = Path(folder)
     if not place.is_dir():
-        raise ParcoursError(
-            "no_such_folder",
-            Words(fr=f"Le dossier {place} n'existe pas.", en=f"The folder {place} does not exist."),
-            Words(
-                fr=f"Créez-le : parcours init {place} --template retail.",
-                en=f"Create it: parcours init {place} --template retail.",
-            ),
-        )
+        raise no_such_folder(place)
     return Company(place, read_blueprint(place), read_settings(place), follow)
+
+
+def no_such_folder(place: Path) -> ParcoursError:
+    """Return the error of a folder that is not there."""
+    return ParcoursError(
+        "no_such_folder",
+        Words(fr=f"Le dossier {place} n'existe pas.", en=f"The folder {place} does not exist."),
+        Words(
+            fr=f"Créez-le : parcours init {place} --template retail.",
+            en=f"Create it: parcours init {place} --template retail.",
+        ),
+    )

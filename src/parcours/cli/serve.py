@@ -10,7 +10,6 @@ from pathlib import Path
 import click
 
 from parcours import company as companies
-from parcours.errors import ParcoursError
 from parcours.words import Words
 
 EXPOSED = Words(
@@ -58,31 +57,38 @@ def serve_folder(
     company = companies.open(folder, follow=collected)
     chosen_host = host or company.settings.serve.host
     chosen_port = find_port(chosen_host, company.settings.serve.port if port is None else port)
-    if chosen_host not in LOOPBACK:
-        click.echo(str(EXPOSED), err=True)
-    place = f"http://{chosen_host}:{chosen_port}/"
-    click.echo(str(Words(fr=f"Pages : {place} (Ctrl-C pour arrêter)", en=f"Pages: {place} (Ctrl-C to stop)")), err=True)
-    if not collected:
-        serve(company, chosen_host, chosen_port, None)
-        return
     settings = company.settings.collect
     there = collect_host or settings.host
-    number = find_port(there, settings.port if collect_port is None else collect_port)
+    collect = (there, settings.port if collect_port is None else collect_port) if collected else None
+    token = (os.environ.get(READ_BACK_VARIABLE) or secrets.token_urlsafe(24)) if read_back and collected else ""
+
+    def announce(number: int | None) -> None:
+        say_where(folder, (chosen_host, chosen_port), None if number is None else (there, number), token)
+
+    serve(company, chosen_host, chosen_port, collect, visitors, token, announce)
+
+
+def say_where(folder: Path, pages: tuple[str, int], collection: tuple[str, int] | None, token: str) -> None:
+    """Say on stderr where things are, once they are there."""
+    if pages[0] not in LOOPBACK:
+        click.echo(str(EXPOSED), err=True)
+    place = f"http://{pages[0]}:{pages[1]}/"
+    click.echo(str(Words(fr=f"Pages : {place} (Ctrl-C pour arrêter)", en=f"Pages: {place} (Ctrl-C to stop)")), err=True)
+    if collection is None:
+        return
+    collect = f"http://{collection[0]}:{collection[1]}"
     click.echo(
         str(
             Words(
-                fr=f"Collecte : http://{there}:{number}/ (clés d'écriture : parcours key {folder} add SOURCE)",
-                en=f"Collection: http://{there}:{number}/ (write keys: parcours key {folder} add SOURCE)",
+                fr=f"Collecte : {collect}/ (clés d'écriture : parcours key {folder} add SOURCE)",
+                en=f"Collection: {collect}/ (write keys: parcours key {folder} add SOURCE)",
             )
         ),
         err=True,
     )
-    token = ""
-    if read_back:
-        token = os.environ.get(READ_BACK_VARIABLE) or secrets.token_urlsafe(24)
-        told = f"parcours conform http://{there}:{number} --read-back {place}read-back --read-back-token {token}"
+    if token:
+        told = f"parcours conform {collect} --read-back {place}read-back --read-back-token {token}"
         click.echo(told, err=True)
-    serve(company, chosen_host, chosen_port, (there, number), visitors, token)
 
 
 def find_port(host: str, port: int) -> int:
@@ -91,21 +97,13 @@ def find_port(host: str, port: int) -> int:
     Raises:
         ParcoursError: ``address_taken``, before anything claims that something is there.
     """
+    from parcours.serving.supervisor import address_taken
+
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
         except OSError as fault:
-            raise ParcoursError(
-                "address_taken",
-                Words(
-                    fr=f"L'adresse {host}:{port} ne peut pas être écoutée ({fault.strerror}).",
-                    en=f"The address {host}:{port} cannot be listened on ({fault.strerror}).",
-                ),
-                Words(
-                    fr="Arrêtez ce qui l'occupe, ou choisissez un autre port avec --port ou --collect-port.",
-                    en="Stop what holds it, or choose another port with --port or --collect-port.",
-                ),
-            ) from fault
+            raise address_taken(host, port, fault) from fault
         return int(probe.getsockname()[1])

@@ -34,7 +34,8 @@ class Child:
         greet: Callable[[Child], None] = lambda _: None,
     ) -> None:
         self.module = module
-        self._command = [sys.executable, "-m", module, *arguments]
+        # Without the current folder: a file in it must not stand in for a library.
+        self._command = [sys.executable, "-P", "-m", module, *arguments]
         self._hear, self._pass_fds, self._greet = hear, tuple(pass_fds), greet
         self._process: subprocess.Popen[bytes] | None = None
         self._failures = 0
@@ -100,6 +101,9 @@ class Child:
         return True
 
     def _listen(self, process: subprocess.Popen[bytes]) -> None:
-        if process.stdout:
-            for line in process.stdout:
+        for line in process.stdout or ():
+            try:
                 self._hear(line)
+            except Exception:
+                # Nobody else reads the pipe: one line that cannot be understood must not fill it.
+                LOG.exception("%s said what could not be understood", self.module)

@@ -8,9 +8,8 @@ from pathlib import Path
 
 import msgspec
 
-from parcours.collect import read_sources
 from parcours.collect.connectors.contract import Inlet, Outlet, Port
-from parcours.collect.connectors.destinations import Destination, read_destinations
+from parcours.collect.connectors.destinations import Destination
 from parcours.collect.connectors.http import HTTP
 from parcours.collect.connectors.inlets import Inlets
 from parcours.collect.connectors.options import kind_of
@@ -33,19 +32,16 @@ class Connected:
         company: The company.
         address: The writer's socket.
         ask_reload: Asks for the files of a source to be loaded.
-        stopping: Set when everybody should stop.
     """
 
-    def __init__(
-        self, company: Company, address: Path, ask_reload: Callable[[str], None], stopping: threading.Event
-    ) -> None:
-        folder, settings = company.folder, company.settings
+    def __init__(self, company: Company, address: Path, ask_reload: Callable[[str], None]) -> None:
+        folder = company.folder
         # A set of its own: when the blueprint changes these stop, and others start.
         self._stopping = threading.Event()
-        self._all_stopping = stopping
-        journal = read_journal(folder)
+        journal, outbox = read_journal(folder), read_outbox(folder)
+        self._close = [journal.close, outbox.close]
         works: dict[str, tuple[Callable[[], Inlet], Port]] = {}
-        for source in (one.source for one in read_sources(folder, company.blueprint, settings)):
+        for source in (one.source for one in company.sources):
             name = source.connector or FILES
             if name == HTTP:
                 continue
@@ -56,10 +52,9 @@ class Connected:
             works[source.source] = (_inlet_opener(company, name, source), port)
         self._inlets = Inlets(works)
         openers: dict[str, Callable[[], Outlet]] = {
-            destination.destination: _outlet_opener(company, destination)
-            for destination in read_destinations(folder, company.blueprint)
+            destination.destination: _outlet_opener(company, destination) for destination in company.destinations
         }
-        self._queues = Queues(SealedOutbox(read_outbox(folder), company.know.door()), openers)
+        self._queues = Queues(SealedOutbox(outbox, company.know.door()), openers)
 
     def start(self) -> None:
         """Begin to work."""
@@ -73,8 +68,10 @@ class Connected:
     def stop(self) -> None:
         """End all of it; what is not known to be delivered stays."""
         self._stopping.set()
-        self._inlets.stop()
-        self._queues.stop()
+        # A thread that hangs in somebody else's code may still come back to ask.
+        if not self._inlets.stop() + self._queues.stop():
+            for close in self._close:
+                close()
 
     def states(self) -> list[dict[str, object]]:
         """Return how each inlet and queue stands, as plain data."""

@@ -32,6 +32,7 @@ class Feed:
         self._declared = companies.declared_stamp(company.folder)
         self._stopping = threading.Event()
         self._state = LiveState()
+        self._said = ""
         self._thread = threading.Thread(target=self._follow, name="feed", daemon=True)
 
     def start(self) -> None:
@@ -61,15 +62,33 @@ class Feed:
             try:
                 self._reopen()
                 self._state = self._look()
+                self._said = ""
             except ParcoursError as fault:
-                LOG.warning("the journal cannot be followed", extra={"fields": {"code": fault.code}})
+                self._say(fault.code)
+            except Exception as fault:
+                # Pages go on without it, and it goes on with the next look.
+                self._say(type(fault).__name__)
+
+    def _say(self, code: str) -> None:
+        if code != self._said:
+            LOG.warning("the journal cannot be followed", extra={"fields": {"code": code}})
+        self._said = code
 
     def _reopen(self) -> None:
         stamp = companies.declared_stamp(self._company.folder)
-        if stamp != self._declared:
-            self._declared = stamp
-            self._company = companies.open(self._company.folder, follow=True)
-            self._listen()
+        if stamp == self._declared:
+            return
+        self._declared = stamp
+        company = companies.open(self._company.folder, follow=True)
+        # A source with a fault keeps the company as it was.
+        before, self._company = self._company, self._start_anew(company)
+        before.live.close()
+
+    def _start_anew(self, company: Company) -> Company:
+        """Follow with another company what this one has not published yet."""
+        company.live.published_to = self._company.live.published_to
+        company.live.hear = self._company.live.hear
+        return company
 
     def _listen(self) -> None:
         if self._read_back is not None:

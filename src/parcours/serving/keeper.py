@@ -8,24 +8,38 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 
 from parcours import company as companies
 from parcours import flow
-from parcours.collect import LoadReport, company_lock, expire
+from parcours.collect import company_lock, expire
+from parcours.collect.journal.opening import read_journal
+from parcours.collect.journal.sealing import HOUR_MS
+from parcours.company import Company
 from parcours.errors import Fault, ParcoursError
 from parcours.progress import Silent
 from parcours.serving.connected import Connected
 from parcours.serving.logs import log_as_json
+from parcours.serving.orders import read_lines
+from parcours.serving.publishing import Publisher
+from parcours.serving.telling import Teller
 from parcours.telemetry import span
+from parcours.words import Words
 
 LOG = logging.getLogger(__name__)
 LOCK_S = 60.0
 EXPIRE_EVERY_S = 3_600.0
-LEAST_PAUSE_S = 5.0
-"""Between two publications at least this long, and at least as long as the last one took."""
+LAST_TURN_S = 10.0
+"""How long the last turn may go on taking over when everything stops: the rest waits in the journal."""
+
+AGAIN_S = 2.0
+"""How often a company that cannot be opened is tried again."""
+
+MOST_HOURS = 72
+"""Raw batches are to be gone by then; what could not be taken over is told, and kept."""
 
 
 class Told(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,55 +64,78 @@ class Keeper:
         folder: The company folder.
         address: The writer's socket, to which inlets deliver.
         stopping: Set when it should stop.
+        tell: Called with what the main process should know.
+
+    Raises:
+        ParcoursError: every fault of blueprint, sources and destinations.
     """
 
-    def __init__(self, folder: Path, address: Path, stopping: threading.Event) -> None:
-        self._folder, self._address, self._stopping = folder, address, stopping
-        self._company = companies.open(folder)
+    def __init__(self, folder: Path, address: Path, stopping: threading.Event, tell: Callable[[Told], object]) -> None:
+        self._folder, self._address, self._stopping, self._tell_main = folder, address, stopping, tell
         self._declared = companies.declared_stamp(folder)
+        self._company = open_whole(folder)
         self._reload = threading.Event()
-        self._published = ""
-        self._published_at = self._took_s = 0.0
-        self._expired_at = 0.0
-        self._told = Told()
-        self._connected = Connected(self._company, address, self._ask_reload, stopping)
+        self._expired_at = self._warned_at = -EXPIRE_EVERY_S
+        self._told = Told(taken_batch_no=self._company.know.taken)
+        self._broken: Fault | None = None
+        self._journal = read_journal(folder)
+        self._connected = Connected(self._company, address, self._ask_reload)
+        self._publisher = Publisher(_twin(self._company), stopping)
 
     def run(self) -> None:
-        """Take turns until asked to stop; then take over what still waits."""
+        """Take turns until asked to stop; then take over what still waits, as far as that goes quickly."""
         self._connected.start()
+        self._publisher.start()
         while not self._stopping.is_set():
-            self._turn()
+            self._turn(self._stopping.is_set)
             self._stopping.wait(0.1 if self._reload.is_set() else self._company.settings.collect.every_s)
         self._connected.stop()
+        until = time.monotonic() + LAST_TURN_S
+        self._turn(lambda: time.monotonic() > until)
+        self._publisher.join(1.0)
 
     def _ask_reload(self, _: str) -> None:
         """Ask for the files to be loaded at the next turn: the inlet looks again later, and need not wait."""
         self._reload.set()
 
-    def _turn(self) -> None:
+    def _turn(self, stopping: Callable[[], bool]) -> None:
+        fault: Fault | None = None
         try:
+            self._check_folder()
             self._follow()
-            started = time.monotonic()
-            with company_lock(self._folder, LOCK_S):
-                loaded: LoadReport | None = None
-                if self._reload.is_set():
-                    self._reload.clear()
-                    loaded = flow.collect_files(self._company, Silent())
-                with span("take over"):
-                    done = flow.collect_live(self._company, self._stopping.is_set)
-                if done.batches:
-                    self._note(done.last_batch_no, done.kept, done.duplicates, done.quarantined, done.discarded)
-                    LOG.info("took over", extra={"fields": msgspec.to_builtins(done)})
-                if self._is_due():
-                    self._publish(started, loaded)
-                if time.monotonic() - self._expired_at > EXPIRE_EVERY_S:
-                    expire(self._folder, self._company.settings)
-                    self._expired_at = time.monotonic()
+            with company_lock(self._folder, LAST_TURN_S if self._stopping.is_set() else LOCK_S):
+                self._take_over(stopping)
             self._connected.wake()
-            self._tell(None)
-        except ParcoursError as fault:
-            LOG.error("a turn failed", extra={"fields": {"code": fault.code, "says": str(fault.faults[0].sentence)}})
-            self._tell(fault.faults[0])
+        except ParcoursError as error:
+            fault = error.faults[0]
+            LOG.error("a turn failed", extra={"fields": {"code": fault.code, "says": str(fault.sentence)}})
+        self._tell(fault or self._broken or self._publisher.published.fault or self._look_back())
+
+    def _take_over(self, stopping: Callable[[], bool]) -> None:
+        if self._reload.is_set():
+            self._reload.clear()
+            self._publisher.note(flow.collect_files(self._company, Silent()))
+        with span("take over"):
+            done = flow.collect_live(self._company, stopping)
+        if done.batches or done.missing:
+            LOG.info("took over", extra={"fields": msgspec.to_builtins(done)})
+            told = self._told
+            self._told = msgspec.structs.replace(
+                told,
+                taken_batch_no=done.last_batch_no,
+                kept=told.kept + done.kept,
+                duplicates=told.duplicates + done.duplicates,
+                quarantined=told.quarantined + done.quarantined,
+                discarded=told.discarded + done.discarded,
+            )
+        if time.monotonic() - self._expired_at > EXPIRE_EVERY_S:
+            expire(self._folder, self._company.settings)
+            self._expired_at = time.monotonic()
+
+    def _check_folder(self) -> None:
+        """Raise unless the folder is still there: working on would make it anew, empty."""
+        if not (self._folder / ".parcours").is_dir():
+            raise companies.no_such_folder(self._folder)
 
     def _follow(self) -> None:
         """Take up a blueprint, sources or settings that have changed; with a fault in them the old ones go on."""
@@ -106,50 +143,82 @@ class Keeper:
         if stamp == self._declared:
             return
         self._declared = stamp
-        faults = [fault for fault in flow.check(self._folder, sample=False) if fault.level == "error"]
-        if faults:
-            raise ParcoursError.of(faults)
-        self._company = companies.open(self._folder)
+        try:
+            company = open_whole(self._folder)
+            connected = Connected(company, self._address, self._ask_reload)
+        except ParcoursError as error:
+            self._broken = error.faults[0]
+            fields = {"code": error.code, "place": self._broken.place, "says": str(self._broken.sentence)}
+            LOG.error("the company stays as it was", extra={"fields": fields})
+            return
+        self._broken = None
+        self._company = company
         self._connected.stop()
-        self._connected = Connected(self._company, self._address, self._ask_reload, self._stopping)
+        self._connected = connected
         self._connected.start()
-        self._published = ""
+        self._publisher.follow(_twin(company))
 
-    def _is_due(self) -> bool:
-        if self._company.know.version == self._published:
-            return False
-        return time.monotonic() - self._published_at >= max(LEAST_PAUSE_S, self._took_s) or not self._published
-
-    def _publish(self, started: float, loaded: LoadReport | None) -> None:
-        begun = time.monotonic()
-        version = self._company.know.version
-        with span("publish"):
-            report = flow.publish(self._company, started, loaded)
-        self._published, self._published_at = version, time.monotonic()
-        self._took_s = self._published_at - begun
-        self._told = msgspec.structs.replace(
-            self._told,
-            published_ms=report.finished_ms,
-            published_batch_no=self._told.taken_batch_no,
-            seconds=round(self._took_s, 2),
-        )
-
-    def _note(self, last_batch_no: int, kept: int, duplicates: int, quarantined: int, discarded: int) -> None:
-        told = self._told
-        self._told = msgspec.structs.replace(
-            told,
-            taken_batch_no=last_batch_no,
-            kept=told.kept + kept,
-            duplicates=told.duplicates + duplicates,
-            quarantined=told.quarantined + quarantined,
-            discarded=told.discarded + discarded,
-        )
+    def _look_back(self) -> Fault | None:
+        """Return what is told when batches have waited for longer than they should."""
+        backlog = self._journal.backlog()
+        now_ms = time.time_ns() // 1_000_000
+        if backlog.oldest_ms is None or now_ms - backlog.oldest_ms <= MOST_HOURS * HOUR_MS:
+            return None
+        fault = waiting_too_long(backlog.batches, (now_ms - backlog.oldest_ms) // HOUR_MS, self._folder)
+        if time.monotonic() - self._warned_at > EXPIRE_EVERY_S:
+            self._warned_at = time.monotonic()
+            fields = {"code": fault.code, "batches": backlog.batches, "says": str(fault.sentence)}
+            LOG.critical("batches are not taken over", extra={"fields": fields})
+        return fault
 
     def _tell(self, fault: Fault | None) -> None:
-        queues = self._connected.states()
-        self._told = msgspec.structs.replace(self._told, fault=fault, queues=queues)
-        sys.stdout.buffer.write(msgspec.json.encode(self._told) + b"\n")
-        sys.stdout.buffer.flush()
+        published = self._publisher.published
+        self._told = msgspec.structs.replace(
+            self._told,
+            published_ms=published.at_ms,
+            published_batch_no=published.batch_no,
+            seconds=published.seconds,
+            fault=fault,
+            queues=self._connected.states(),
+        )
+        self._tell_main(self._told)
+
+
+def open_whole(folder: Path) -> Company:
+    """Open a company with its sources and destinations read, so that it goes on as it is whatever is written there.
+
+    Raises:
+        ParcoursError: every fault of them.
+    """
+    company = companies.open(folder)
+    faults = [fault for fault in flow.check(folder, sample=False) if fault.level == "error"]
+    if faults:
+        raise ParcoursError.of(faults)
+    _ = company.delivering, company.destinations
+    return company
+
+
+def _twin(company: Company) -> Company:
+    """Return the same company, opened for another thread."""
+    return Company(company.folder, company.blueprint, company.settings)
+
+
+def waiting_too_long(batches: int, hours: int, folder: Path) -> Fault:
+    """Return what is told of batches that should have been taken over long ago."""
+    return Fault(
+        "batches_waiting",
+        Words(
+            fr=f"{batches} lot(s) d'événements acceptés attendent depuis {hours} heures, bien plus que {MOST_HOURS}.",
+            en=f"{batches} batch(es) of accepted events have waited for {hours} hours, far more than {MOST_HOURS}.",
+        ),
+        Words(
+            fr="Rien n'est perdu, mais des données brutes restent. Mettez fin à ce qui empêche de les traiter : le "
+            "journal du processus keeper, sur stderr, le dit.",
+            en="Nothing is lost, but raw data stay. Mend what keeps them from being taken over: the log of the process "
+            "keeper, on stderr, says what it is.",
+        ),
+        str(folder),
+    )
 
 
 def main() -> None:
@@ -159,12 +228,40 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.nice(10)
     stopping = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stopping.set())
     threading.Thread(target=_wait_for_end, args=(stopping,), daemon=True).start()
-    Keeper(folder, address, stopping).run()
+    teller = Teller(sys.stdout.fileno())
+
+    def tell(told: Told) -> None:
+        teller.tell(msgspec.json.encode(told) + b"\n")
+
+    keeper = wait_for_company(folder, address, stopping, tell)
+    if keeper is not None:
+        keeper.run()
+
+
+def wait_for_company(
+    folder: Path, address: Path, stopping: threading.Event, tell: Callable[[Told], object]
+) -> Keeper | None:
+    """Return the keeper once the company can be opened; until then tell what is wrong with it."""
+    said = ""
+    while not stopping.is_set():
+        try:
+            return Keeper(folder, address, stopping, tell)
+        except ParcoursError as error:
+            fault = error.faults[0]
+            tell(Told(fault=fault))
+            if str(error) != said:
+                said = str(error)
+                fields = {"code": error.code, "place": fault.place, "says": str(fault.sentence)}
+                LOG.error("the company cannot be opened", extra={"fields": fields})
+        stopping.wait(AGAIN_S)
+    return None
 
 
 def _wait_for_end(stopping: threading.Event) -> None:
-    sys.stdin.buffer.read()
+    for _ in read_lines():
+        pass
     stopping.set()
 
 

@@ -7,13 +7,13 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from importlib.util import find_spec
 from types import FrameType
 
 from starlette.routing import Route
 
 from parcours import company as companies
-from parcours.collect import read_sources
 from parcours.collect.connectors.http import HTTP
 from parcours.collect.write_keys import make_write_key
 from parcours.company import Company
@@ -34,14 +34,16 @@ def serve(
     collect: tuple[str, int] | None,
     visitors: int = 0,
     read_back_token: str = "",
+    announce: Callable[[int | None], object] = lambda _: None,
 ) -> None:
     """Serve the pages on ``host``:``port`` and, when given, collection on its own address, until stopped.
 
     With ``visitors`` so many simulated customers come by, one after the other, as long as this runs. With
-    ``read_back_token`` whoever has it may read back what was accepted in the last minutes.
+    ``read_back_token`` whoever has it may read back what was accepted in the last minutes. ``announce`` is called once
+    events are taken, with the port of collection.
 
     Raises:
-        ParcoursError: what keeps collection from starting.
+        ParcoursError: what keeps collection from starting, or ended it.
     """
 
     def reopen() -> Company:
@@ -55,12 +57,15 @@ def serve(
     try:
         if supervisor:
             supervisor.start()
+            announce(supervisor.port)
             guests = invite(company, supervisor.port, visitors) if visitors else None
             kept = ReadBack() if read_back_token else None
             feed = Feed(company, lambda: supervisor.told, kept)
             feed.start()
             reader = make_reader(read_back_token, kept, feed.catch_up) if kept else None
             more = list_interfaces(feed.take, lambda: supervisor.ready, supervisor.write_metrics, reader)
+        else:
+            announce(None)
         serve_pages(company, host, port, reopen, feed, more)
     except KeyboardInterrupt:
         pass
@@ -72,6 +77,8 @@ def serve(
             feed.stop()
         if supervisor:
             supervisor.stop()
+    if supervisor and supervisor.fault:
+        raise supervisor.fault
 
 
 def invite(company: Company, port: int, visitors: int) -> subprocess.Popen[bytes] | None:
@@ -82,8 +89,7 @@ def invite(company: Company, port: int, visitors: int) -> subprocess.Popen[bytes
     if find_spec("segment") is None:
         LOG.warning("no simulated visitors: pip install parcours[demo]")
         return None
-    sources = [one.source for one in read_sources(company.folder, company.blueprint, company.settings)]
-    live = next(source for source in sources if source.connector == HTTP)
+    live = next(one.source for one in company.sources if one.source.connector == HTTP)
     environment = {**os.environ, VARIABLE: make_write_key(company.folder, live)}
     command = [sys.executable, "-m", "parcours.simulate.visitors", f"http://127.0.0.1:{port}", str(visitors), "2"]
     return subprocess.Popen(command, env=environment)  # noqa: S603 - our own interpreter, our own module

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import logging
+import os
 import shutil
+import signal
 import socket
 import tempfile
 import threading
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from hashlib import sha256
 from pathlib import Path
 
 import msgspec
 
-from parcours.collect import read_sources
+from parcours.collect import serving_lock
 from parcours.collect.declared import read_declared
 from parcours.collect.http.tally import Tally
 from parcours.collect.journal.opening import read_journal
@@ -62,10 +65,14 @@ class Supervisor:
         self._workers: list[Child] = []
         self._keeper: Child | None = None
         self._orders: bytes = b""
+        self._said = ""
+        self._held = ExitStack()
         self._journal = read_journal(company.folder)
         self._thread = threading.Thread(target=self._watch, name="supervisor", daemon=True)
         self.tallies: dict[int, Tally] = {}
         self.told = Told()
+        self.fault: ParcoursError | None = None
+        """Why everything was stopped, when nobody asked for it."""
 
     @property
     def port(self) -> int:
@@ -73,22 +80,23 @@ class Supervisor:
         assert self._listener is not None, "not started"  # noqa: S101
         return int(self._listener.getsockname()[1])
 
+    @property
+    def children(self) -> tuple[Child, ...]:
+        """The processes that run."""
+        return tuple(child for child in (self._writer, *self._workers, self._keeper) if child is not None)
+
     def start(self) -> None:
         """Start everything; on return requests are taken.
 
         Raises:
-            ParcoursError: ``address_taken``, ``writer_not_started``, and faults of sources.
+            ParcoursError: ``already_serving``, ``address_taken``, ``writer_not_started``, and faults of sources.
         """
         folder = str(self._company.folder)
-        self._listener = socket.create_server((self._host, self._wanted_port), backlog=4096)
-        self._writer = Child(
-            "parcours.serving.writer", [folder, str(self._address)], lambda _: self._listening_writer.set()
-        )
-        self._writer.start()
-        if not self._listening_writer.wait(START_S):
-            self.stop()
-            raise not_started()
+        self._held.enter_context(serving_lock(self._company.folder))
+        # With a fault in a source nothing is started.
         self._orders = self._make_orders()
+        self._listener = listen(self._host, self._wanted_port)
+        self._start_writer(folder)
         handle = self._listener.fileno()
         budget = str(self._company.settings.collect.in_flight_mb * MB)
         for number in range(self._company.settings.collect.workers):
@@ -119,6 +127,7 @@ class Supervisor:
         if self._listener is not None:
             self._listener.close()
         shutil.rmtree(self._place, ignore_errors=True)
+        self._held.close()
 
     @property
     def ready(self) -> bool:
@@ -131,41 +140,75 @@ class Supervisor:
         declared = read_declared(company.folder, company.blueprint, company.settings)
         now_ms = time.time_ns() // 1_000_000
         overview = read_overview(company.folder, declared, company.settings.time_zone, now_ms)
-        children = [child for child in (self._writer, *self._workers, self._keeper) if child is not None]
-        processes = [Process(child.module.rpartition(".")[2], child.alive, child.restarts) for child in children]
+        processes = [Process(child.module.rpartition(".")[2], child.alive, child.restarts) for child in self.children]
         return write_metrics(list(self.tallies.values()), overview, processes)
+
+    def _start_writer(self, folder: str) -> None:
+        self._writer = Child(
+            "parcours.serving.writer", [folder, str(self._address)], lambda _: self._listening_writer.set()
+        )
+        self._writer.start()
+        until = time.monotonic() + START_S
+        while not self._listening_writer.wait(0.05):
+            if not self._writer.alive or time.monotonic() > until:
+                raise not_started()
 
     def _watch(self) -> None:
         while not self._stopping.wait(LOOK_S):
             try:
-                for child in (self._writer, *self._workers, self._keeper):
-                    if child is not None:
-                        child.look()
+                self._journal.check_place()
+                for child in self.children:
+                    child.look()
                 self._reopen()
                 orders = self._make_orders()
                 if orders != self._orders:
                     self._orders = orders
                     for worker in self._workers:
                         worker.tell(orders)
+                self._say("")
             except ParcoursError as fault:
-                LOG.warning("orders stay as they were", extra={"fields": {"code": fault.code}})
+                if fault.code == "database_gone":
+                    self._give_up(fault)
+                    return
+                self._say(fault.code)
+            except Exception:
+                # Whatever it was, the others are still to be looked after.
+                LOG.exception("a look at the processes failed")
+
+    def _say(self, code: str) -> None:
+        """Log what keeps orders from being made, once."""
+        if code and code != self._said:
+            LOG.warning("orders stay as they were", extra={"fields": {"code": code}})
+        self._said = code
+
+    def _give_up(self, fault: ParcoursError) -> None:
+        """Have everything stopped: what is accepted from now on would be found by nobody."""
+        LOG.critical("the company's data are gone: everything stops", extra={"fields": {"code": fault.code}})
+        self.fault = fault
+        os.kill(os.getpid(), signal.SIGTERM)
 
     def _reopen(self) -> None:
         """Take up files that have changed; with a fault in them the company stays as it was."""
         stamp = declared_stamp(self._company.folder)
-        if stamp != self._declared:
-            self._declared = stamp
-            self._company = open_company(self._company.folder, follow=True)
+        if stamp == self._declared:
+            return
+        self._declared = stamp
+        try:
+            company = open_company(self._company.folder, follow=True)
+            _ = company.sources
+        except ParcoursError as fault:
+            LOG.warning("the company stays as it was", extra={"fields": {"code": fault.code}})
+            return
+        self._company = company
 
     def _make_orders(self) -> bytes:
         company = self._company
         settings = company.settings.collect
         hour = time.time_ns() // 1_000_000 // HOUR_MS
         keys = {one: key for one in (hour, hour + 1) if (key := company.know.hour_key(one)) is not None}
-        sources = tuple(one.source for one in read_sources(company.folder, company.blueprint, company.settings))
         return write_orders(
             Orders(
-                senders=find_senders(company.folder, sources),
+                senders=find_senders(company.folder, tuple(one.source for one in company.sources)),
                 hour_keys=keys,
                 hosts=settings.hosts,
                 forwarded=settings.forwarded,
@@ -178,18 +221,40 @@ class Supervisor:
 
     def _hear_worker(self, number: int) -> Callable[[bytes], None]:
         def hear(line: bytes) -> None:
-            try:
-                self.tallies[number] = msgspec.json.decode(line, type=Tally)
-            except msgspec.DecodeError:
-                LOG.warning("a worker said something that is no tally")
+            self.tallies[number] = msgspec.json.decode(line, type=Tally)
 
         return hear
 
     def _hear_keeper(self, line: bytes) -> None:
-        try:
-            self.told = msgspec.json.decode(line, type=Told)
-        except msgspec.DecodeError:
-            LOG.warning("the keeper said something that cannot be read")
+        self.told = msgspec.json.decode(line, type=Told)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Open the port of collection.
+
+    Raises:
+        ParcoursError: ``address_taken``.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=4096)
+    except OSError as fault:
+        raise address_taken(host, port, fault) from fault
+
+
+def address_taken(host: str, port: int, fault: OSError) -> ParcoursError:
+    """Return the error of an address that cannot be listened on."""
+    return ParcoursError(
+        "address_taken",
+        Words(
+            fr=f"L'adresse {host}:{port} ne peut pas être écoutée ({fault.strerror}).",
+            en=f"The address {host}:{port} cannot be listened on ({fault.strerror}).",
+        ),
+        Words(
+            fr="Arrêtez ce qui l'occupe, ou choisissez un autre port avec --port ou --collect-port.",
+            en="Stop what holds it, or choose another port with --port or --collect-port.",
+        ),
+    )
 
 
 def not_started() -> ParcoursError:

@@ -265,6 +265,14 @@ class Journal:
             except ParcoursError as fault:
                 yield fault
 
+    def check_place(self) -> None:
+        """Raise `ParcoursError` ``database_gone`` unless the file is still where it was opened."""
+        self._db.check_place()
+
+    def close(self) -> None:
+        """Close the database."""
+        self._db.close()
+
     def _damaged(self, what: Spoilt | str) -> ParcoursError:
         if isinstance(what, Spoilt):
             what = str(what.first) if what.first == what.last else f"{what.first}–{what.last}"

@@ -97,6 +97,10 @@ class OutboxTable:
         rows = self.counts.all()
         return {(str(destination), str(outcome), str(detail)): int(n or 0) for destination, outcome, detail, n in rows}
 
+    def close(self) -> None:
+        """Close the database."""
+        self._db.close()
+
     def verify(self) -> Iterable[ParcoursError]:
         """Yield one error for each line that was altered, and one when lines are missing."""
         rows = self._db.execute("SELECT number, destination, message_id, at_ms, body, checksum FROM outbox")
