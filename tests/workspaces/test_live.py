@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
 
 import msgspec
 import pytest
@@ -16,7 +18,14 @@ from parcours.words import Words
 from parcours.workspaces import live
 from parcours.workspaces.live import Heard, Hub, Latest, LiveState, Message, make_message, say_line
 
+Result = TypeVar("Result")
 NOW_MS = 1_770_127_500_000
+
+
+def run(work: Coroutine[Any, Any, Result]) -> Result:
+    """Run ``work`` in a thread of its own: a browser test before it leaves a loop running in this one."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, work).result()
 
 
 def make_hub(firm: Firm, feed: Feed, most: int = 3) -> Hub:
@@ -40,7 +49,7 @@ def test_the_first_message_says_where_things_stand_and_no_growth(firm: Firm) -> 
     async def listen() -> Message:
         return await next_message(make_hub(firm, Feed(state)).tell("fr"))
 
-    message = asyncio.run(listen())
+    message = run(listen())
     assert (message.published, message.rate_per_min, message.lag_ms) == ("p1", 12, 900)
     assert message.touchpoints == {}
     assert message.latest == Latest("checkout", NOW_MS)
@@ -63,7 +72,7 @@ def test_growth_is_told_by_touchpoint_even_when_it_is_the_same_twice(firm: Firm)
             told.append((await next_message(stream)).touchpoints)
         return told
 
-    assert asyncio.run(listen()) == [{}, {"checkout": 1}, {"checkout": 1}]
+    assert run(listen()) == [{}, {"checkout": 1}, {"checkout": 1}]
 
 
 def test_nothing_new_is_not_told_but_a_heartbeat_is(firm: Firm, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -75,7 +84,7 @@ def test_nothing_new_is_not_told_but_a_heartbeat_is(firm: Firm, monkeypatch: pyt
         stream = make_hub(firm, Feed()).tell("fr")
         return [await asyncio.wait_for(anext(stream), 20) for _ in range(4)]
 
-    retry, first, *beats = asyncio.run(listen())
+    retry, first, *beats = run(listen())
     assert retry.startswith(b"retry: ")
     assert first.startswith(b"data: ")
     assert all(beat.startswith(b": ") for beat in beats)
@@ -93,7 +102,7 @@ def test_the_feed_is_asked_once_however_many_listen(firm: Firm) -> None:
         hub = make_hub(firm, Counting())
         await asyncio.gather(*(next_message(hub.tell("fr")) for _ in range(20)))
 
-    asyncio.run(listen())
+    run(listen())
     assert len(asked) == 1
 
 
@@ -114,7 +123,7 @@ def test_closing_ends_every_stream_and_lets_nobody_in(firm: Firm) -> None:
         assert not hub.enter()
         return rest
 
-    assert asyncio.run(listen()) == []
+    assert run(listen()) == []
 
 
 def test_a_feed_in_trouble_says_nothing_new_and_ends_nothing(firm: Firm) -> None:
@@ -128,7 +137,7 @@ def test_a_feed_in_trouble_says_nothing_new_and_ends_nothing(firm: Firm) -> None
     async def listen() -> Message:
         return await next_message(hub.tell("fr"))
 
-    assert asyncio.run(listen()).rate_per_min == 0
+    assert run(listen()).rate_per_min == 0
 
 
 def test_the_page_of_sources_changes_with_sources_and_with_the_minute(firm: Firm) -> None:
