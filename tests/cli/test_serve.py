@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from tests.cli.conftest import call
 
-from parcours.cli import serve
+from parcours.serving import run
 from parcours.settings import Settings
 
 
@@ -27,7 +27,13 @@ def test_pages_open_to_others_are_warned_about(
     made: tuple[Path, dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     served: list[tuple[str, int]] = []
-    monkeypatch.setattr(serve, "serve", lambda company, host, port, reopen: served.append((host, port)))
-    assert "Beware" in call("serve", made[0], "--host", "0.0.0.0", "--port", 0).stderr
-    assert "Beware" not in call("serve", made[0], "--port", 0).stderr
-    assert served == [("0.0.0.0", 0), (Settings().serve.host, 0)]
+
+    def note(company: Any, host: str, port: int, *others: Any) -> None:
+        served.append((host, port))
+        others[-1](None)
+
+    monkeypatch.setattr(run, "serve", note)
+    assert "Beware" in call("serve", made[0], "--no-collect", "--host", "0.0.0.0", "--port", 0).stderr
+    assert "Beware" not in call("serve", made[0], "--no-collect", "--port", 0).stderr
+    assert [host for host, _ in served] == ["0.0.0.0", Settings().serve.host]
+    assert all(port > 0 for _, port in served)

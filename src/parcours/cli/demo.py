@@ -11,6 +11,7 @@ from parcours.cli.output import Bars, print_json, write_number
 from parcours.cli.run import print_report, run_folder
 from parcours.cli.serve import serve_folder
 from parcours.simulate import DEFAULT_CUSTOMERS, make
+from parcours.simulate.visitors import invite
 from parcours.words import Words
 
 
@@ -46,4 +47,4 @@ def command(
     else:
         print_report(folder, report)
     if served:
-        serve_folder(folder, host, port, visitors=customers)
+        serve_folder(folder, host, port, invite=lambda company, there: invite(company, there, customers))

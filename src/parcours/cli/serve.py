@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import secrets
 import socket
+import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -12,6 +14,7 @@ import click
 from parcours import company as companies
 from parcours.words import Words
 
+Invite = Callable[[companies.Company, int], "subprocess.Popen[bytes] | None"]
 EXPOSED = Words(
     fr="Attention : ces pages n'ont ni compte ni mot de passe, et cette adresse s'ouvre à d'autres machines.",
     en="Beware: these pages have no account and no password, and this address is open to other machines.",
@@ -48,11 +51,11 @@ def serve_folder(
     collect_host: str | None = None,
     collect_port: int | None = None,
     collected: bool = True,
-    visitors: int = 0,
+    invite: Invite | None = None,
     read_back: bool = False,
 ) -> None:
-    """Serve the pages and collection; say where on stderr. With ``visitors`` so many simulated customers come by."""
-    from parcours.serving.run import serve
+    """Serve the pages and collection; say where on stderr. ``invite`` starts whoever sends events."""
+    from parcours.serving import run as serving
 
     company = companies.open(folder, follow=collected)
     chosen_host = host or company.settings.serve.host
@@ -65,7 +68,7 @@ def serve_folder(
     def announce(number: int | None) -> None:
         say_where(folder, (chosen_host, chosen_port), None if number is None else (there, number), token)
 
-    serve(company, chosen_host, chosen_port, collect, visitors, token, announce)
+    serving.serve(company, chosen_host, chosen_port, collect, invite, token, announce)
 
 
 def say_where(folder: Path, pages: tuple[str, int], collection: tuple[str, int] | None, token: str) -> None:

@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-import logging
-import os
 import signal
 import subprocess
-import sys
 from collections.abc import Callable
-from importlib.util import find_spec
 from types import FrameType
 
 from starlette.routing import Route
 
 from parcours import company as companies
-from parcours.collect.connectors.http import HTTP
-from parcours.collect.write_keys import make_write_key
 from parcours.company import Company
 from parcours.serving.feed import Feed
 from parcours.serving.interfaces import list_interfaces, make_reader
 from parcours.serving.read_back import ReadBack
 from parcours.serving.supervisor import Supervisor
-from parcours.simulate.visitors import VARIABLE
 from parcours.workspaces.app import serve as serve_pages
 
-LOG = logging.getLogger(__name__)
+Invite = Callable[[Company, int], "subprocess.Popen[bytes] | None"]
 
 
 def serve(
@@ -32,13 +25,13 @@ def serve(
     host: str,
     port: int,
     collect: tuple[str, int] | None,
-    visitors: int = 0,
+    invite: Invite | None = None,
     read_back_token: str = "",
     announce: Callable[[int | None], object] = lambda _: None,
 ) -> None:
     """Serve the pages on ``host``:``port`` and, when given, collection on its own address, until stopped.
 
-    With ``visitors`` so many simulated customers come by, one after the other, as long as this runs. With
+    ``invite`` starts whoever sends events as long as this runs, given the company and the port of collection. With
     ``read_back_token`` whoever has it may read back what was accepted in the last minutes. ``announce`` is called once
     events are taken, with the port of collection.
 
@@ -58,7 +51,7 @@ def serve(
         if supervisor:
             supervisor.start()
             announce(supervisor.port)
-            guests = invite(company, supervisor.port, visitors) if visitors else None
+            guests = invite(company, supervisor.port) if invite else None
             kept = ReadBack() if read_back_token else None
             feed = Feed(company, lambda: supervisor.told, kept)
             feed.start()
@@ -79,20 +72,6 @@ def serve(
             supervisor.stop()
     if supervisor and supervisor.fault:
         raise supervisor.fault
-
-
-def invite(company: Company, port: int, visitors: int) -> subprocess.Popen[bytes] | None:
-    """Start the simulated visitors, who send through Segment's SDK with a key of their own.
-
-    Where the SDK is not installed (extra ``demo``) nobody comes, and the demo is otherwise the same.
-    """
-    if find_spec("segment") is None:
-        LOG.warning("no simulated visitors: pip install parcours[demo]")
-        return None
-    live = next(one.source for one in company.sources if one.source.connector == HTTP)
-    environment = {**os.environ, VARIABLE: make_write_key(company.folder, live)}
-    command = [sys.executable, "-m", "parcours.simulate.visitors", f"http://127.0.0.1:{port}", str(visitors), "2"]
-    return subprocess.Popen(command, env=environment)  # noqa: S603 - our own interpreter, our own module
 
 
 def _stop(_: int, __: FrameType | None) -> None:

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import random
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from importlib.util import find_spec
 from typing import NamedTuple
 
+from parcours.collect.connectors.http import HTTP
+from parcours.collect.write_keys import make_write_key
+from parcours.company import Company
+
+LOG = logging.getLogger(__name__)
 VARIABLE = "PARCOURS_WRITE_KEY"
 COMMENTS = (
     ("fr", "La commande s'est faite en deux minutes.", 7),
@@ -58,6 +66,20 @@ def visit(chance: random.Random, customers: int) -> Iterator[tuple[str, Step]]:
         who = f"C{chance.randrange(1, customers + 1):07d}"
         for step in make_visit(chance, number):
             yield who, step
+
+
+def invite(company: Company, port: int, customers: int) -> subprocess.Popen[bytes] | None:
+    """Start the visitors, who send to ``port`` of this machine with a key of their own.
+
+    Where Segment's SDK is not installed (extra ``demo``) nobody comes, and the demo is otherwise the same.
+    """
+    if find_spec("segment") is None:
+        LOG.warning("no simulated visitors: pip install parcours[demo]")
+        return None
+    live = next(one.source for one in company.sources if one.source.connector == HTTP)
+    environment = {**os.environ, VARIABLE: make_write_key(company.folder, live)}
+    command = [sys.executable, "-m", __name__, f"http://127.0.0.1:{port}", str(customers), "2"]
+    return subprocess.Popen(command, env=environment)  # noqa: S603 - our own interpreter, our own module
 
 
 def main() -> None:

@@ -36,7 +36,7 @@ def test_texts(values, bools) -> None:
         elif isinstance(value, bool):
             assert kept == (("true" if value else "false") if bools else None)
         elif isinstance(value, int | float):
-            assert float(kept) == value
+            assert type(value)(kept) == value
         else:
             assert kept is None
 
