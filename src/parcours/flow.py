@@ -72,11 +72,14 @@ def collect_files(company: Company, progress: Progress) -> LoadReport:
 
 
 def collect_live(
-    company: Company, stopping: Callable[[], bool] = lambda: False, told: Collection[int] | None = None
+    company: Company,
+    stopping: Callable[[], bool] = lambda: False,
+    told: Collection[int] | None = None,
+    resting_ms: int = 0,
 ) -> Compacted:
     """Step 2, from what was delivered to the journal, through the same door; tell of the batches in ``told``."""
-    declared = company.delivering, company.destinations
-    return compact(company.folder, company.blueprint, company.settings, company.know.door(), *declared, stopping, told)
+    declared = company.blueprint, company.settings, company.know.door(), company.delivering, company.destinations
+    return compact(company.folder, *declared, stopping, told, resting_ms)
 
 
 def replay(company: Company, source: str | None = None, code: str | None = None) -> tuple[PutBack, Compacted]:

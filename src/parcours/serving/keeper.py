@@ -31,6 +31,9 @@ from parcours.words import Words
 
 LOG = logging.getLogger(__name__)
 LOCK_S = 60.0
+RESTING_MS = 2_500
+"""Younger batches are left for the next turn: the main process follows the journal once a second."""
+
 EXPIRE_EVERY_S = 3_600.0
 LAST_TURN_S = 10.0
 """How long the last turn may go on taking over when everything stops: the rest waits in the journal."""
@@ -108,7 +111,7 @@ class Keeper:
             self._connected.wake()
         except ParcoursError as error:
             fault = error.faults[0]
-            LOG.error("a turn failed", extra={"fields": {"code": fault.code, "says": str(fault.sentence)}})
+            LOG.error("a turn failed", extra={"fields": {"code": fault.code, "why": str(fault.sentence)}})
         self._tell(fault or self._broken or self._publisher.published.fault or self._look_back())
 
     def _take_over(self, stopping: Callable[[], bool]) -> None:
@@ -116,7 +119,7 @@ class Keeper:
             self._reload.clear()
             self._publisher.note(flow.collect_files(self._company, Silent()))
         with span("take over"):
-            done = flow.collect_live(self._company, stopping)
+            done = flow.collect_live(self._company, stopping, resting_ms=RESTING_MS)
         if done.batches or done.missing:
             LOG.info("took over", extra={"fields": msgspec.to_builtins(done)})
             told = self._told
@@ -148,7 +151,7 @@ class Keeper:
             connected = Connected(company, self._address, self._ask_reload)
         except ParcoursError as error:
             self._broken = error.faults[0]
-            fields = {"code": error.code, "place": self._broken.place, "says": str(self._broken.sentence)}
+            fields = {"code": error.code, "place": self._broken.place, "why": str(self._broken.sentence)}
             LOG.error("the company stays as it was", extra={"fields": fields})
             return
         self._broken = None
@@ -167,7 +170,7 @@ class Keeper:
         fault = waiting_too_long(backlog.batches, (now_ms - backlog.oldest_ms) // HOUR_MS, self._folder)
         if time.monotonic() - self._warned_at > EXPIRE_EVERY_S:
             self._warned_at = time.monotonic()
-            fields = {"code": fault.code, "batches": backlog.batches, "says": str(fault.sentence)}
+            fields = {"code": fault.code, "batches": backlog.batches, "why": str(fault.sentence)}
             LOG.critical("batches are not taken over", extra={"fields": fields})
         return fault
 
@@ -253,7 +256,7 @@ def wait_for_company(
             tell(Told(fault=fault))
             if str(error) != said:
                 said = str(error)
-                fields = {"code": error.code, "place": fault.place, "says": str(fault.sentence)}
+                fields = {"code": error.code, "place": fault.place, "why": str(fault.sentence)}
                 LOG.error("the company cannot be opened", extra={"fields": fields})
         stopping.wait(AGAIN_S)
     return None

@@ -99,6 +99,7 @@ def compact(
     destinations: Sequence[Destination] = (),
     stopping: Callable[[], bool] = lambda: False,
     told: Collection[int] | None = None,
+    resting_ms: int = 0,
 ) -> Compacted:
     """Take over everything that waits in the journal of a company; the caller holds the company lock.
 
@@ -111,6 +112,7 @@ def compact(
         destinations: Where permitted events are carried out to.
         stopping: Asked between two groups of batches.
         told: The batches whose outcome is returned; by default all.
+        resting_ms: Batches that are younger than this stay, so that whoever follows the journal sees each of them.
 
     Raises:
         ParcoursError: ``disk_full`` …: what could not be taken over goes on waiting.
@@ -122,7 +124,9 @@ def compact(
             return Compacted()
         # A compaction or a merge that was cut short has left files that nothing names.
         sweep(folder, manifest)
-        done = Compaction(folder, blueprint, settings, sources, destinations, door, manifest).run(stopping, told)
+        done = Compaction(folder, blueprint, settings, sources, destinations, door, manifest).run(
+            stopping, told, resting_ms
+        )
         keep_compact(folder, manifest, time.time_ns() // DAY_NS - RESTING_DAYS, stopping)
         return done
     finally:
@@ -164,7 +168,9 @@ class Compaction:
         self._outbox = OutboxTable(manifest.database)
         self._sealer = Sealer(door.hour_key)
 
-    def run(self, stopping: Callable[[], bool] = lambda: False, told: Collection[int] | None = None) -> Compacted:
+    def run(
+        self, stopping: Callable[[], bool] = lambda: False, told: Collection[int] | None = None, resting_ms: int = 0
+    ) -> Compacted:
         """Take over everything that waits, some batches at a time; return what became of the batches in ``told``.
 
         Raises:
@@ -175,7 +181,7 @@ class Compaction:
             self._door.forget_from(cut_short)
         done = Compacted()
         while not stopping():
-            found = self._journal.read(most_bytes=MOST_BYTES, most_events=MOST_EVENTS)
+            found = leave_young(self._journal.read(most_bytes=MOST_BYTES, most_events=MOST_EVENTS), resting_ms)
             if not found:
                 break
             done += self._take_over(found, told)
@@ -259,6 +265,15 @@ class Compaction:
             self._outbox.add(parcels)
             self._arrivals.add(counts, latest_ms)
             self._manifest.commit(add=parts, add_seen=runs)
+
+
+def leave_young(found: Sequence[Batch | Spoilt], resting_ms: int) -> Sequence[Batch | Spoilt]:
+    """Return what comes before the first batch younger than ``resting_ms``; one from the future is not young."""
+    now_ms = time.time_ns() // 1_000_000
+    for place, one in enumerate(found):
+        if isinstance(one, Batch) and 0 <= now_ms - one.received_ms < resting_ms:
+            return found[:place]
+    return found
 
 
 def _sum_up(
