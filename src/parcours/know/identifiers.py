@@ -63,9 +63,13 @@ def is_blocked(text: str) -> bool:
     A repeated character is blocked from three on, a repeated digit from six on: 111 is an ordinary customer number.
     """
     plain = text.strip(_QUOTES).lower()
-    if plain in BLOCKED or _EMPTY_NUMBER.fullmatch(plain):
+    if plain in BLOCKED:
         return True
-    if len(plain) >= 3 and plain.count(plain[0]) == len(plain):
+    first = plain[0]
+    # Nearly every value differs from its first to its second or last letter: those are settled here.
+    if first in "0-" and _EMPTY_NUMBER.fullmatch(plain):
+        return True
+    if first == plain[-1] and len(plain) >= 3 and plain.count(first) == len(plain):
         return not plain.isdigit() or len(plain) >= 6
     return False
 
