@@ -29,6 +29,8 @@ from parcours.company import Company
 
 BATCH = 100
 FRAME = 40
+CHANGES = 0.01
+"""The share of events on which a customer has another choice than usual."""
 
 
 class Bare(msgspec.Struct, gc=False):
@@ -71,6 +73,9 @@ def fill(company: Company, events: int, customers: int, seed: int) -> list[bytes
             event["event"] = "Page Viewed"
             customer = chance.randrange(customers)
             event["userId"], event["anonymousId"] = f"c{customer:07d}", f"a-{customer:07d}"
+            # A customer's choice stands on every event, and changes once in a while.
+            chosen = (customer % 2 == 0) != (chance.random() < CHANGES)
+            event["context"]["consent"]["categoryPreferences"]["personalise"] = chosen
         bodies.append(msgspec.json.encode({"batch": batch, "sentAt": "2026-11-21T12:59:00.000Z"}))
     for start in range(0, len(bodies), FRAME):
         some = [Delivery("web", "batch", now_ms, "127.0.0.1", body) for body in bodies[start : start + FRAME]]
