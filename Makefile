@@ -39,13 +39,21 @@ browser:
 services:
 	@sh scripts/install-services || true
 
+clients: build/clients/.installed
+
+# The JavaScript clients that the tests run, at exact versions; without npm they are skipped, and the tests say so.
+build/clients/.installed: tests/clients/package.json
+	@mkdir -p build/clients && cp tests/clients/package.json build/clients/
+	@cd build/clients && npm install --no-package-lock --no-audit --no-fund --silent && touch .installed \
+	  || echo "THE JAVASCRIPT CLIENTS COULD NOT BE INSTALLED: their tests are skipped"
+
 lint: $(VENV)/.dev ## format, style, types and import contracts
 	$(BIN)/ruff format --check src tests benchmarks
 	$(BIN)/ruff check src tests benchmarks
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 
-test: $(VENV)/.dev browser services lint ## every check and every test
+test: $(VENV)/.dev browser services clients lint ## every check and every test
 	$(BIN)/pytest -n 2 --dist loadfile
 
 bench: $(VENV)/.dev ## every figure that the documentation quotes, printed with the machine
@@ -60,4 +68,4 @@ wheel: $(VENV)/.dev ## build the wheel
 clean: ## remove what these targets made
 	rm -rf $(VENV) build dist
 
-.PHONY: help install demo grocery loans browser services lint test bench torture wheel clean
+.PHONY: help install demo grocery loans browser services clients lint test bench torture wheel clean
