@@ -26,14 +26,29 @@ def test_a_taken_port_is_said_before_any_page_is_promised(made: tuple[Path, dict
 def test_pages_open_to_others_are_warned_about(
     made: tuple[Path, dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    served: list[tuple[str, int]] = []
+    served: list[tuple[Any, ...]] = []
 
-    def note(company: Any, host: str, port: int, *others: Any) -> None:
-        served.append((host, port))
-        others[-1](None)
+    def serve(company: Any, host: str, port: int, collect: Any, visitors: int, token: str, announce: Any) -> None:
+        served.append((host, collect))
+        announce(None if collect is None else 4711)
 
-    monkeypatch.setattr(run, "serve", note)
-    assert "Beware" in call("serve", made[0], "--no-collect", "--host", "0.0.0.0", "--port", 0).stderr
-    assert "Beware" not in call("serve", made[0], "--no-collect", "--port", 0).stderr
-    assert [host for host, _ in served] == ["0.0.0.0", Settings().serve.host]
-    assert all(port > 0 for _, port in served)
+    monkeypatch.setattr(run, "serve", serve)
+    told = call("serve", made[0], "--host", "0.0.0.0", "--port", 0).stderr
+    assert "Beware" in told
+    assert "Collection: http://127.0.0.1:4711/" in told
+    told = call("serve", made[0], "--port", 0, "--no-collect").stderr
+    assert "Beware" not in told
+    assert "Collection" not in told
+    settings = Settings()
+    assert served == [("0.0.0.0", (settings.collect.host, settings.collect.port)), (settings.serve.host, None)]
+
+
+def test_nothing_is_promised_before_it_is_there(
+    made: tuple[Path, dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def serve(*_: Any) -> None:
+        raise ParcoursError("already_serving", Words("Déjà.", "Already."), Words("Arrêtez.", "Stop."))
+
+    monkeypatch.setattr(run, "serve", serve)
+    done = call("serve", made[0], "--port", 0)
+    assert (done.returncode, "http://" in done.stderr) == (1, False)

@@ -69,10 +69,11 @@ class Publisher:
 
     def _run(self) -> None:
         while not self._stopping.wait(LOOK_S):
-            if time.monotonic() < self._not_before:
-                continue
             with self._turn:
                 company, loaded = self._company, self._loaded
+            # In a folder that was deleted nothing is made anew.
+            if time.monotonic() < self._not_before or not (company.folder / ".parcours").is_dir():
+                continue
             try:
                 self._publish(company, loaded)
             except ParcoursError as error:

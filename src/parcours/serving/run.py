@@ -13,6 +13,7 @@ from parcours import company as companies
 from parcours.company import Company
 from parcours.serving.feed import Feed
 from parcours.serving.interfaces import list_interfaces, make_reader
+from parcours.serving.logs import log_as_json
 from parcours.serving.read_back import ReadBack
 from parcours.serving.supervisor import Supervisor
 from parcours.workspaces.app import serve as serve_pages
@@ -45,6 +46,8 @@ def serve(
     feed: Feed | None = None
     more: list[Route] = []
     signal.signal(signal.SIGTERM, _stop)
+    if collect:
+        log_as_json("main")
     supervisor = Supervisor(company, *collect) if collect else None
     guests: subprocess.Popen[bytes] | None = None
     try:

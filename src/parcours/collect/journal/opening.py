@@ -8,7 +8,7 @@ from pathlib import Path
 
 from parcours.engine.store.journal import Journal
 from parcours.engine.store.outbox import OutboxTable
-from parcours.engine.store.sqlite import database_gone, open_database
+from parcours.engine.store.sqlite import database_gone, find_place, open_database
 from parcours.errors import ParcoursError
 from parcours.words import Words
 
@@ -18,18 +18,19 @@ LOG_PAGES = 4_000
 
 
 def journal_opener(folder: Path) -> Callable[[], tuple[Journal, Callable[[], None]]]:
-    """Return what opens the journal of a company, which has to be the same one each time.
+    """Return what opens the journal of a company, which has to be the same file each time.
 
-    A folder that was deleted while it was served is not made anew: nobody would find what is written there.
+    A folder that was deleted while it was served is not made anew, nor is another one taken for it: nobody would find
+    what is written there.
     """
-    opened = False
+    first: list[object] = []
 
     def open_it() -> tuple[Journal, Callable[[], None]]:
-        nonlocal opened
-        if opened and not (folder / JOURNAL).exists():
+        place = find_place(folder / JOURNAL)
+        if first and place != first[0]:
             raise database_gone(folder / JOURNAL)
         journal = open_journal(folder)
-        opened = True
+        first[:] = [find_place(folder / JOURNAL)]
         return journal
 
     return open_it

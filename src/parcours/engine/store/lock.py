@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from parcours.engine.store.sqlite import database_gone
 from parcours.engine.store.tables import writes_told
 from parcours.errors import ParcoursError
 from parcours.words import Words
@@ -29,7 +30,8 @@ def company_lock(folder: Path, wait_s: float = 0.0) -> Iterator[None]:
     ``wait_s`` is how long to wait for whoever holds it: `serve` does so for moments, again and again.
 
     Raises:
-        ParcoursError: ``already_running`` when somebody else holds it, ``disk_full``, ``not_writable``.
+        ParcoursError: ``already_running`` when somebody else holds it, ``disk_full``, ``not_writable``,
+            ``database_gone`` when there is no such folder.
     """
     key = (folder / ".parcours" / COMPANY).resolve(), threading.get_ident()
     if key in _held:
@@ -57,7 +59,11 @@ def serving_lock(folder: Path) -> Iterator[None]:
 @contextmanager
 def _locked(path: Path, wait_s: float, taken: Callable[[str], ParcoursError]) -> Iterator[None]:
     with writes_told(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            # A company folder that was deleted under us is not made anew.
+            path.parent.mkdir(exist_ok=True)
+        except FileNotFoundError as fault:
+            raise database_gone(path) from fault
         handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     try:
         until = time.monotonic() + wait_s

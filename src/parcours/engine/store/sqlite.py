@@ -44,7 +44,7 @@ class Database:
         self.path = path
         self._connection = connection
         self._turn = RLock()
-        self._place = _find_place(path)
+        self._place = find_place(path)
 
     def execute(self, sql: str, args: Sequence[Cell] = ()) -> list[tuple[Cell, ...]]:
         """Run ``sql`` (one or several statements) and return every row.
@@ -114,7 +114,7 @@ class Database:
 
     def check_place(self) -> None:
         """Raise `ParcoursError` ``database_gone`` unless the open file is the one that stands at its path."""
-        if _find_place(self.path) != self._place:
+        if find_place(self.path) != self._place:
             raise database_gone(self.path)
 
     def data_version(self) -> int:
@@ -184,7 +184,7 @@ def _examine_log(path: Path) -> None:
         _examined.add(place)
 
 
-def _find_place(path: Path) -> tuple[int, int] | None:
+def find_place(path: Path) -> tuple[int, int] | None:
     """Return what tells the file at ``path`` from every other one."""
     try:
         state = path.stat()
