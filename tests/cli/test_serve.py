@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 from tests.cli.conftest import call
 
+from parcours.errors import ParcoursError
 from parcours.serving import run
 from parcours.settings import Settings
+from parcours.words import Words
 
 
 def test_a_taken_port_is_said_before_any_page_is_promised(made: tuple[Path, dict[str, Any]]) -> None:

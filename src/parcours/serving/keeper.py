@@ -119,7 +119,9 @@ class Keeper:
             self._reload.clear()
             self._publisher.note(flow.collect_files(self._company, Silent()))
         with span("take over"):
-            done = flow.collect_live(self._company, stopping, resting_ms=RESTING_MS)
+            # Nobody follows any more when everything stops.
+            resting_ms = 0 if self._stopping.is_set() else RESTING_MS
+            done = flow.collect_live(self._company, stopping, resting_ms=resting_ms)
         if done.batches or done.missing:
             LOG.info("took over", extra={"fields": msgspec.to_builtins(done)})
             told = self._told
