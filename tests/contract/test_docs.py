@@ -22,7 +22,10 @@ __all__ = ["make_loans"]
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "examples").rglob("*.md")])
-COMMAND = re.compile(r"^(?:    |\$ )?(parcours (?:init|check|run|demo|show|export|serve) [^#\n]*)", re.MULTILINE)
+COMMAND = re.compile(
+    r"^(?:    |\$ )?(parcours (?:init|check|run|demo|show|export|serve|key|replay|timeline|verify) [^#\n]*)",
+    re.MULTILINE,
+)
 NAMES = ("acme", "mon-entreprise", "my-company")
 
 
@@ -73,7 +76,7 @@ def test_each_command_runs(
     if words[0] != "init":
         for name in {*NAMES} & {*words}:
             make(place / name, 150, 1, Silent())
-    if words[0] in ("show", "export"):
+    if words[0] in ("show", "export", "timeline", "replay", "verify"):
         assert call("run", words[1]).returncode == 0
     if words[0] == "demo":
         words = [word for word in words if not word.isdigit() and word not in ("--customers", "--seed")]
@@ -91,7 +94,7 @@ def test_each_command_runs(
 
 def serve_once(folder: Path) -> bool:
     """Start `parcours serve` on a free port, read its home page, stop it."""
-    command = [sys.executable, "-m", "parcours", "serve", str(folder), "--port", "8643"]
+    command = [sys.executable, "-m", "parcours", "serve", str(folder), "--port", "8643", "--collect-port", "0"]
     server = subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
     try:
         for _ in range(100):
