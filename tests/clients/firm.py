@@ -35,7 +35,7 @@ operations:
     supports: [order, product_page]
 purposes:
   - {id: improve, label: {fr: Améliorer, en: Improve}, basis: legitimate_interest, measures: [all], retention_days: 30}
-  - {id: personalise, label: {fr: Personnaliser, en: Personalise}, basis: consent, measures: [funnel]}
+  - {id: personalise, label: {fr: Choisir, en: Choose}, basis: consent, measures: [funnel]}
   - {id: advertise, label: {fr: Publicité, en: Advertising}, basis: consent, measures: [funnel]}
 groups:
   - {id: segment, label: {fr: Segment, en: Segment}, field: segment}
