@@ -54,8 +54,6 @@ _RUDDER_PYTHON = ("rudder-sdk-python", "2.1.9", "rudderstack", "rudder python")
 _RUDDER_NODE = ("@rudderstack/rudder-sdk-node", "3.0.13", "rudderstack", "rudder node")
 _JITSU = ("@jitsu/js", "1.11.0", "jitsu", "jitsu node")
 _JITSU_PAGE = ("@jitsu/js", "1.11.0", "jitsu", "chromium")
-# Its `timestamp` is not read back: it sends `originalTimestamp` beside it, which is always the moment of the call.
-_UNDATED = tuple(call for call in ALL if call != "dated")
 
 CLIENTS = (
     Client("segment-python-batch", *_PYTHON, "batch", waits_on=(429, 503)),
@@ -68,9 +66,9 @@ CLIENTS = (
     Client("rudder-python-gzip", *_RUDDER_PYTHON, "batch"),
     Client("rudder-python-plain", *_RUDDER_PYTHON, "plain"),
     Client("rudder-python-single", *_RUDDER_PYTHON, "single", retries=False),
-    Client("rudder-node-gzip", *_RUDDER_NODE, "batch", _UNDATED, waits_on=(429, 503)),
-    Client("rudder-node-plain", *_RUDDER_NODE, "plain", _UNDATED, waits_on=(429, 503)),
-    Client("rudder-node-single", *_RUDDER_NODE, "single", _UNDATED, waits_on=(429, 503)),
+    Client("rudder-node-gzip", *_RUDDER_NODE, "batch", waits_on=(429, 503)),
+    Client("rudder-node-plain", *_RUDDER_NODE, "plain", waits_on=(429, 503)),
+    Client("rudder-node-single", *_RUDDER_NODE, "single", waits_on=(429, 503)),
     Client("jitsu-node-device", *_JITSU, "device", JITSU, retries=False),
     Client("jitsu-node-server", *_JITSU, "server", JITSU, retries=False),
     Client("jitsu-browser", *_JITSU_PAGE, "jitsu", JITSU, retries=False),

@@ -44,7 +44,7 @@ WIRES = {
     # The first event of its life goes alone; and gzip goes under a form's name.
     "rudder-node-gzip": Wire(2, content_type=_FORM, encoding="gzip"),
     "rudder-node-plain": Wire(2),
-    "rudder-node-single": Wire(6, content_type=_FORM, encoding="gzip"),
+    "rudder-node-single": Wire(7, content_type=_FORM, encoding="gzip"),
     "jitsu-node-device": Wire(4, _JITSU),
     "jitsu-node-server": Wire(4, _JITSU_SERVER),
     "jitsu-browser": Wire(4, _JITSU),
@@ -121,8 +121,7 @@ def test_a_wrong_clock_is_put_right(sender: Sender, collector: Collector) -> Non
     skew_ms = sender.driver.skew_ms
     rows = [row for row in collector.read().events.to_pylist() if row["source"] == sender.client.source]
     moments = sorted(row["occurred_ms"] for row in rows)
-    dated = "dated" in sender.client.calls
-    if dated:
+    if "dated" in sender.client.calls:
         moments[0] += AGO_MS
     assert all(sender.began_ms - LATE_MS < moment < sender.ended_ms + LATE_MS for moment in moments)
     for row in rows:

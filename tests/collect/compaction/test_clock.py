@@ -81,6 +81,14 @@ def test_the_original_time_counts_before_the_timestamp() -> None:
     assert one(track(originalTimestamp=""))["original_ms"] == OCCURRED_MS
 
 
+def test_from_rudderstack_the_time_that_the_caller_gave_counts_before_the_moment_of_the_call() -> None:
+    given, called = (
+        track(timestamp=AT, originalTimestamp="2026-03-01T09:59:59Z"),
+        track(originalTimestamp=AT, timestamp=...),
+    )
+    assert [row["original_ms"] for row in rows(read(batch(given, called, source="rudder")))] == [OCCURRED_MS] * 2
+
+
 @pytest.mark.parametrize("sent", [..., None, "", "soon", {}, [], True, 10**15, 10**17])
 def test_without_a_sent_time_the_client_is_believed_and_that_is_counted(sent) -> None:
     found = read(batch(track(), track(timestamp=...), sent=sent))

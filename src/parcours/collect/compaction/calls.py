@@ -54,6 +54,8 @@ class Calls:
         self.most_event_bytes = MOST_EVENT_BYTES if bounded else None
         self.most_events = MOST_EVENTS if bounded else None
         self.by_content = options.same_id == "content"
+        # RudderStack's SDKs put the moment of the call beside the time that their caller gives.
+        self.given_first = options.sdk == "rudderstack"
         self.keeps_unplanned = options.unplanned == "keep"
         self.source = source
         self.seed = seed
@@ -159,7 +161,8 @@ class _Reading:
         """Return when events happened, and the client's own timestamps as it wrote them."""
         original = self.columns.read_member("originalTimestamp", reasons.DATE_UNREADABLE)
         stamped = self.columns.read_member("timestamp", reasons.DATE_UNREADABLE)
-        texts = stamped if original.null_count == self.count else pc.coalesce(original, stamped)
+        first, second = (stamped, original) if self.how.given_first else (original, stamped)
+        texts = second if first.null_count == self.count else pc.coalesce(first, second)
         envelopes = pa.array([_sent_text(one.parts.sent) for one in self.taken], pa.string())
         sent_ms, sent = read_moments(envelopes)
         sent_ms, sent = sent_ms[self.members.of], sent[self.members.of]
