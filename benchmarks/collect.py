@@ -29,6 +29,8 @@ from parcours.collect.http.keys import Sender, digest_key
 from parcours.serving.orders import Orders, write_orders
 
 KEY = "benchmark"
+TURN = b"-turn-####"
+"""What differs from one sending of the same request to the next: without it all but the first would be duplicates."""
 NAMES = ("Page Viewed", "Page Viewed", "Page Viewed", "Wishlist Updated", "Tracking Viewed", "Order Completed")
 AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"
 
@@ -39,7 +41,7 @@ def make_event(chance: random.Random) -> dict[str, Any]:
     return {
         "type": "track", "event": chance.choice(NAMES), "userId": f"c{chance.randrange(10**6):07d}",
         "anonymousId": str(uuid.UUID(int=chance.getrandbits(128))),
-        "messageId": str(uuid.UUID(int=chance.getrandbits(128))), "timestamp": at, "originalTimestamp": at,
+        "messageId": f"{chance.getrandbits(64):016x}{TURN.decode()}", "timestamp": at, "originalTimestamp": at,
         "context": {
             "userAgent": AGENT, "locale": "fr-FR", "timezone": "Europe/Paris", "synthetic": True,
             "library": {"name": "analytics.js", "version": "2.11.1"},
@@ -121,14 +123,16 @@ class Load:
 
     def __init__(self, requests: list[bytes], seconds: float, pause_s: float = 0.0) -> None:
         self.requests, self.place, self.pause_s = requests, 0, pause_s
+        self.seed = random.randrange(1 << 16)
         self.until = time.perf_counter() + seconds
         self.took: list[float] = []
         self.statuses: dict[str, int] = {}
 
     def next(self) -> bytes:
-        """Return the next request of the round."""
-        self.place = (self.place + 1) % len(self.requests)
-        return self.requests[self.place]
+        """Return the next request of the round, its message ids as new as the round."""
+        self.place += 1
+        turn, place = divmod(self.place, len(self.requests))
+        return self.requests[place].replace(TURN, b"-turn-%04x" % ((self.seed + turn) & 0xFFFF))
 
 
 def drive(port: int, size: int, connections: int, seconds: float, key: str, rate: float) -> None:

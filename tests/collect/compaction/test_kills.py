@@ -1,4 +1,4 @@
-"""Killed in the middle of compaction or of replay: no accepted event is lost, none is half there, none is there twice."""
+"""Killed in the middle of compaction or of replay: no accepted event is lost, half there, or there twice."""
 
 from __future__ import annotations
 
