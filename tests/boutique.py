@@ -303,7 +303,7 @@ def draw_stream(draw: random.Random, count: int, users: int = 9) -> Iterable[dic
         if draw.random() < 0.6:
             event["anonymousId"] = f"D{user}{n % 2}"
         if draw.random() < 0.2:
-            event["traits"] = {"email": f"c{user}@example.org"}
+            event["traits"] = {"email": f"c{user}@maison.fr"}
         sent.append(event)
         yield event
         if draw.random() < 0.2:

@@ -205,11 +205,8 @@ class Know:
         return (None, None) if version is None else (Profiles(version.path), version)
 
     def _find_customer(self, identifier: str, purpose: Purpose, live: Live | None) -> Customer:
-        people = self._find_people()
-        self._ledger.catch_up()
-        edges = Edges(self._state, self._keys).since(people.as_of)
-        number = self._number(purpose.id)
-        return Customer(purpose, number, self._pseudonyms_of(identifier), people, edges, self._ledger, live)
+        own, number, edges = self._pseudonyms_of(identifier), self._number(purpose.id), Edges(self._state, self._keys)
+        return Customer(purpose, number, own, self._find_people(), edges, self._ledger, live)
 
     def _number(self, purpose: str) -> int:
         return number_names(self._state, "purpose", [purpose])[purpose]

@@ -14,6 +14,7 @@ from parcours.engine.store.manifest import Manifest
 from parcours.engine.store.parts import Part
 from parcours.know.consent import Ledger, state_lines
 from parcours.know.door import permits
+from parcours.know.edges import Edges
 from parcours.know.identity import People
 from parcours.know.live import Live
 from parcours.know.profiles import AsOf, Profile, Profiles, note_moments, sum_up
@@ -46,8 +47,8 @@ class Customer:
         number: The purpose's bit.
         own: The pseudonyms of the identifier that was named.
         people: Who is who, as it was last found out.
-        edges: Which identifiers stood beside which on the events since then.
-        ledger: What was chosen, up to date.
+        edges: Which identifiers stood beside which.
+        ledger: What was chosen.
         live: What waits to be taken over.
     """
 
@@ -57,22 +58,22 @@ class Customer:
         number: int,
         own: Numbers,
         people: People,
-        edges: Numbers,
+        edges: Edges,
         ledger: Ledger,
         live: Live | None,
     ) -> None:
         mine = np.unique(people.person[np.isin(people.pseudonyms, own)])
         self.subjects = np.union1d(own, people.pseudonyms[np.isin(people.person, mine)])
-        self._purpose, self._number, self._ledger = purpose, number, ledger
-        # Events on which this customer stands beside a stronger identifier that is not known to be the same person yet.
-        beside = edges[np.isin(edges[:, 2], self.subjects) & ~np.isin(edges[:, 1], self.subjects)]
-        self._beside, self._beside_subjects = np.unique(beside[:, 0]), np.unique(beside[:, 1])
-        self._live = live
+        self._purpose, self._number, self._ledger, self._live = purpose, number, ledger, live
         self._rows: Rows | None = None
         self._stated: Stated | None = None
+        # What waits first: what is taken over after that is then in the ledger and in parts, which are read later.
         if live:
             self._rows, self._stated = live.look(self.subjects, purpose.id)
-        choices = self._choices(self.subjects, self._stated)
+        ledger.catch_up()
+        self._edges, self._known_to = edges, people.as_of
+        # What names nobody (a blocked value, say) has chosen nothing.
+        choices = self._choices(self.subjects if len(self.subjects) else np.array([NOBODY]), self._stated)
         self.permitted = bool(permits(purpose.basis, [choices[place : place + 1] for place in range(len(choices))])[0])
 
     def timeline(self, folder: Path, blueprint: Blueprint, manifest: Manifest, since_ms: int) -> Timeline:
@@ -135,7 +136,15 @@ class Customer:
         return sum_up(self._purpose.id, blueprint, moments, waiting, self._live.pulse().lag_ms if self._live else 0)
 
     def _wanted(self, since_ms: int, from_event_no: int = 0) -> Wanted:
-        return Wanted(self.subjects, self._beside, self._beside_subjects, self._number, since_ms, from_event_no)
+        """Return which rows are wanted of parts that were listed before this is called.
+
+        Beside a customer's own those are events on which it stands beside a stronger identifier: of what came after it
+        was found out who is who, nobody can say yet whether that is the same person.
+        """
+        edges = self._edges.since(self._known_to)
+        edges = edges[np.isin(edges[:, 2], self.subjects) & ~np.isin(edges[:, 1], self.subjects)]
+        beside, others = np.unique(edges[:, 0]), np.unique(edges[:, 1])
+        return Wanted(self.subjects, beside, others, self._number, since_ms, from_event_no)
 
     def _seen_waiting(self, since_ms: int) -> Rows | None:
         """Return the waiting events that the door will stamp for the purpose, as far as can be said before it does."""
@@ -175,9 +184,10 @@ class Customer:
 
 def read_kept(manifest: Manifest, since_ms: int, written: str) -> Kept:
     """Return what parts hold now, all of one moment."""
+    journal = Journal(manifest.database)
     with manifest.database.snapshot():
         as_of = AsOf(manifest.settled_to, manifest.withdrawals, since_ms, written)
-        return Kept(manifest.parts(), Journal(manifest.database).taken(), as_of)
+        return Kept(manifest.parts(), journal.taken(), as_of)
 
 
 def still_holds(held: AsOf, now: AsOf) -> bool:

@@ -20,7 +20,6 @@ CREATE TABLE IF NOT EXISTS cursors (inlet TEXT PRIMARY KEY, cursor BLOB NOT NULL
 CREATE TABLE IF NOT EXISTS taken (
     one INTEGER PRIMARY KEY CHECK (one = 1), batch_no INTEGER NOT NULL, checksum BLOB);
 CREATE TABLE IF NOT EXISTS proof (one INTEGER PRIMARY KEY CHECK (one = 1), number INTEGER NOT NULL);
-INSERT OR IGNORE INTO proof VALUES (1, 0);
 """
 
 
@@ -128,7 +127,7 @@ class Journal:
             ParcoursError: ``disk_full``, ``database_gone`` …
         """
         self._db.check_place()
-        self._db.execute("UPDATE proof SET number = number + 1")
+        self._db.execute("INSERT INTO proof VALUES (1, 1) ON CONFLICT (one) DO UPDATE SET number = number + 1")
 
     def last_batch_no(self) -> int:
         """Return the highest number that was ever given, 0 before the first."""
