@@ -83,6 +83,7 @@ def _number(value: Any) -> float | None:
         plain = plain and len(tail) - len(tail.lstrip("+-")) <= 1 and len(tail.lstrip("+-")) <= 4
         if not plain:
             return None
+        value = text
     number = float(value)
     return number if math.isfinite(number) else None
 
