@@ -202,7 +202,7 @@ def describe(company: Company) -> dict[str, Any]:
     """Return everything that a company keeps, and what it means, in a form that event numbers do not change.
 
     Numbers are set aside for events before these are taken over, and never used again after a crash: what counts is
-    their order.
+    their order. One that belongs to no event is told as a negative one.
     """
     folder = company.folder
     rows = read_events(folder)
@@ -213,11 +213,11 @@ def describe(company: Company) -> dict[str, Any]:
     told: dict[str, Any] = {
         "parts": [_plain(row, rank, vault) for row in rows],
         "vault": [
-            (number, rank.get(first, f"lost {first}"), vault.read_identifier(number))
+            (number, rank.get(first, -first), vault.read_identifier(number))
             for number, first in zip(*(column.tolist() for column in vault.first_seen()), strict=True)
         ],
         "edges": sorted(
-            (rank.get(number, f"lost {number}"), one, other)
+            (rank.get(number, -number), one, other)
             for number, one, other in Edges(state, keys).read().tolist()
         ),
         "ledger": _describe_choices(state),
