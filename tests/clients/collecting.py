@@ -8,12 +8,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-from tests.clients.firm import write_firm
 
 from parcours import company as companies
 from parcours import flow
@@ -34,19 +32,13 @@ IN_FLIGHT_BYTES = 64 << 20
 
 
 class Collector:
-    """One company; its port stays the same over every stop and start.
+    """The company in a folder; its port stays the same over every stop and start."""
 
-    Args:
-        folder: Where it is made.
-        sources: The ids of its sources, each with the kind of its SDK.
-    """
-
-    def __init__(self, folder: Path, sources: Iterable[tuple[str, str]]) -> None:
-        write_firm(folder, sources)
+    def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.company = companies.open(folder)
         declared = read_sources(folder, self.company.blueprint, self.company.settings)
-        self.sources = {one.source.source: one.source for one in declared}
+        self.sources = {one.source.source: one.source for one in declared if one.source.connector == "http"}
         self.keys = {name: make_write_key(folder, source) for name, source in self.sources.items()}
         self._journal = read_journal(folder)
         self._sealer = Sealer(self.company.know.hour_key)

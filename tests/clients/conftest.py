@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 from tests.clients.collecting import Collector
+from tests.clients.firm import write_firm
 from tests.clients.roster import CLIENTS
 from tests.clients.scene import Drivers, Sender, open_senders, why_absent
 
@@ -26,8 +27,9 @@ def drivers() -> Iterator[Drivers]:
 @pytest.fixture(scope="module")
 def collector(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Collector]:
     """A company that collects, with a source for each client."""
-    sources = [(client.source, client.sdk) for client in CLIENTS]
-    collector = Collector(tmp_path_factory.mktemp("shop") / "shop", sources)
+    folder = tmp_path_factory.mktemp("shop") / "shop"
+    write_firm(folder, [(client.source, client.sdk) for client in CLIENTS])
+    collector = Collector(folder)
     collector.start()
     yield collector
     collector.kill()

@@ -63,6 +63,7 @@ CLIENTS = (
     Client("segment-node-single", *_NODE, "single", waits_on=(429,)),
     Client("segment-browser-single", *_NEXT, "single", waits_on=(429,)),
     Client("segment-browser-batch", *_NEXT, "batch", waits_on=(429,)),
+    Client("segment-browser-inline", *_NEXT, "inline", waits_on=(429,)),
     Client("rudder-python-gzip", *_RUDDER_PYTHON, "batch"),
     Client("rudder-python-plain", *_RUDDER_PYTHON, "plain"),
     Client("rudder-python-single", *_RUDDER_PYTHON, "single", retries=False),

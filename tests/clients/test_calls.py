@@ -38,6 +38,7 @@ WIRES = {
     "segment-node-single": Wire(7),
     "segment-browser-single": Wire(7, _LETTERS, "text/plain"),
     "segment-browser-batch": Wire(1, ("/v1/b",), "text/plain"),
+    "segment-browser-inline": Wire(7, _LETTERS, "text/plain"),
     "rudder-python-gzip": Wire(1, encoding="gzip"),
     "rudder-python-plain": Wire(1),
     "rudder-python-single": Wire(7, encoding="gzip"),
@@ -151,5 +152,5 @@ def test_a_page_asks_before_it_sends_and_asks_nobody_else(sender: Sender) -> Non
         assert all(one.headers["origin"].startswith("http://localhost:") for one in sender.relay.attempts)
         assert sender.told["elsewhere"] == []
     settings = [one.path for one in sender.relay.attempts if one.method == "GET"]
-    from_collector = sender.client.package == "@segment/analytics-next"
+    from_collector = sender.client.label in ("segment-browser-single", "segment-browser-batch")
     assert settings == ([f"/v1/projects/{sender.key}/settings"] if from_collector else [])

@@ -16,6 +16,7 @@ from tests.clients.relay import Relay, Reply
 
 HOST = "https://api.segment.io"
 KEY = "testsecret"
+SHARES = 3
 PACKAGE = Path(segment.analytics.__file__).parent
 NEED_A_SERVER = {
     "test_client.py::TestClient": (
@@ -41,7 +42,7 @@ WANTS_ANY_KEY = "test_success_on_invalid_write_key"
 
 
 class Suite:
-    """The suite at work in a process of its own, its host rewritten and nothing else."""
+    """The suite at work in processes of its own, its host rewritten and nothing else."""
 
     def __init__(self, folder: Path, url: str) -> None:
         shutil.copytree(PACKAGE, folder / "segment" / "analytics", ignore=shutil.ignore_patterns("__pycache__"))
@@ -50,29 +51,22 @@ class Suite:
         # The backport that the suite asks for is the standard library's own.
         (folder / "mock.py").write_text("from unittest.mock import *\n", "utf-8")
         names = [f"segment/analytics/test/{place}::{name}" for place, tests in NEED_A_SERVER.items() for name in tests]
-        self._process = subprocess.Popen(
-            [
-                sys.executable,
-                "-m",
-                "pytest",
-                "-q",
-                "-rA",
-                "--tb=short",
-                "-p",
-                "no:cacheprovider",
-                "-p",
-                "no:xdist",
-                *names,
-            ],
-            cwd=folder,
-            env={**os.environ, "PYTHONPATH": str(folder)},
-            stdout=subprocess.PIPE,
-            text=True,
-        )
+        options = ("-q", "-rA", "--tb=short", "-p", "no:cacheprovider", "-p", "no:xdist")
+        # It mostly sleeps, so that several may do so at once.
+        self._processes = [
+            subprocess.Popen(
+                [sys.executable, "-m", "pytest", *options, *names[start::SHARES]],
+                cwd=folder,
+                env={**os.environ, "PYTHONPATH": str(folder)},
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+            for start in range(SHARES)
+        ]
 
     def finish(self) -> tuple[set[str], set[str]]:
         """Return which tests passed, and which did not."""
-        told = self._process.communicate(timeout=100)[0]
+        told = "\n".join(process.communicate(timeout=100)[0] for process in self._processes)
         found = re.findall(r"^(PASSED|FAILED|ERROR) \S+::(\w+)", told, re.MULTILINE)
         assert len(found) == sum(map(len, NEED_A_SERVER.values())), told
         return {name for how, name in found if how == "PASSED"}, {name for how, name in found if how != "PASSED"}

@@ -15,6 +15,9 @@ from tests.clients.roster import Client
 from tests.clients.scene import Drivers, Sender, client_named, open_senders, play, wait_until, why_absent
 from tests.served import Served, run_parcours, serving
 
+from parcours import company as companies
+from parcours import flow
+from parcours.collect import company_lock
 from parcours.engine.store.manifest import Manifest
 from parcours.engine.store.parts import read_part
 
@@ -84,6 +87,9 @@ def played(served: Served, drivers: Drivers) -> Played:
         faults |= play(senders.values(), finish)
         dropped = {label: sender.dropped for label, sender in senders.items()}
     assert served.stop() == 0
+    # A keeper that was killed just before the end may not have been there for the last turn: the next start takes it.
+    with company_lock(served.folder, 30):
+        flow.collect_live(companies.open(served.folder))
     return Played(faults, sent, dropped, count_kept(served.folder), served.logs())
 
 

@@ -3,6 +3,7 @@
 
 const MODES = {
   single: {},
+  inline: {},
   batch: { integrations: { "Segment.io": { deliveryStrategy: { strategy: "batching", config: { size: 10, timeout: 300 } } } } },
 };
 
@@ -17,7 +18,11 @@ window.openClient = async ({ url, key, mode, retries }) => {
     options.integrations["Segment.io"] ??= {};
     options.integrations["Segment.io"].httpConfig = { backoffConfig: { maxRetryCount: retries } };
   }
-  analytics = window.AnalyticsNext.AnalyticsBrowser.load({ writeKey: key, cdnURL: url }, options);
+  // Settings that stand in the page itself need no request before the first event.
+  const destination = { apiKey: key, apiHost: `${new URL(url).host}/v1`, protocol: "http" };
+  const settings = { integrations: { "Segment.io": destination } };
+  const place = mode === "inline" ? { cdnSettings: settings } : { cdnURL: url };
+  analytics = window.AnalyticsNext.AnalyticsBrowser.load({ writeKey: key, ...place }, options);
   analytics.on("error", ({ ctx }) => dropped.push(ctx.event.properties?.amount ?? null));
   await analytics;
 };
