@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import socket
 import subprocess
 import sys
@@ -91,12 +92,13 @@ class Collector:
         self._worker = self._writer = None
 
     def kill(self) -> None:
-        """End both at once, whatever they are about."""
+        """End both at once, whatever they are about; this is the end of the collector."""
         for process in (self._worker, self._writer):
             if process:
                 process.kill()
                 process.wait()
         self._worker = self._writer = None
+        shutil.rmtree(self._place, ignore_errors=True)
 
     def accept(self, key: str, source: str) -> None:
         """Accept a key that somebody else has chosen, from the next orders on."""
