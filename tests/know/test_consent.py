@@ -74,6 +74,32 @@ def test_a_redelivery_adds_nothing(tmp_path: Path) -> None:
     assert rows == [(5, 10, 20, GRANTED), (6, 10, 10, REFUSED)]
 
 
+def test_what_is_stated_again_is_recorded_once_an_hour_or_a_day(tmp_path: Path) -> None:
+    ledger, hour = open_ledger(tmp_path), 3_600_000
+    for step in range(100):
+        note(ledger, 0, [(5, 1 + step * hour // 2, GRANTED), (6, 1 + step * hour // 2, REFUSED)])
+        ledger.settle(1)
+    rows = open_state(tmp_path).execute("SELECT principal, confirmed_ms FROM consent ORDER BY 1, 2")
+    lines = {who: [at for principal, at in rows if principal == who] for who in (5, 6)}
+    assert len(lines[5]) == 3
+    assert len(lines[6]) == 34, lines[6]
+    # Another process knows the same choices, if not to the second.
+    assert open_ledger(tmp_path).catch_up() == ledger.catch_up()
+
+
+def test_what_was_stated_last_before_a_contrary_choice_is_recorded_with_it(tmp_path: Path) -> None:
+    ledger = open_ledger(tmp_path)
+    for at_ms in (10, 20, 30):
+        note(ledger, 0, [(5, at_ms, REFUSED)])
+        ledger.settle(1)
+    # A consent that was given before comes late: the refusal of after it holds, also for whoever reads the ledger anew.
+    note(ledger, 0, [(5, 25, GRANTED)])
+    ledger.settle(2)
+    for one in (ledger, open_ledger(tmp_path)):
+        one.catch_up()
+        assert one.recorded(np.array([5]), 0).tolist() == [REFUSED]
+
+
 def test_what_another_process_appends_counts_at_the_next_look(tmp_path: Path) -> None:
     reader, writer = open_ledger(tmp_path), open_ledger(tmp_path)
     note(writer, 0, [(5, 10, GRANTED)])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from parcours.engine.store.sqlite import Database
@@ -49,7 +50,7 @@ def compare_texts(state: Database) -> None:
 )
 def test_a_changed_vault_is_told_before_anybody_is_told_apart(tmp_path: Path, change: str) -> None:
     fill(tmp_path).execute(change)
-    for read in (Vault.first_seen, lambda vault: vault.fingerprint(10)):
+    for read in (Vault.first_seen, lambda vault: vault.fingerprints(np.array([10]))):
         with pytest.raises(ParcoursError) as caught:
             read(open_vault(tmp_path))
         assert caught.value.code in ("state_damaged", "row_damaged")

@@ -14,7 +14,7 @@ from parcours.know.vault import Vault
 UNUSABLE, COLLISION = -2, -3
 """Codes below `NOBODY`: the event is refused."""
 
-_MOST_REMEMBERED = 2_000_000
+_MOST_REMEMBERED = 400_000
 
 
 class Callers:
@@ -84,12 +84,13 @@ class Callers:
                 normal.append(form)
                 raw.append(value)
         pseudonyms, fingerprints = digest_identifiers(kind, normal, self._key)
+        in_vault = self._vault.fingerprints(pseudonyms).tolist()
         for place, (pseudonym, fingerprint) in enumerate(zip(pseudonyms.tolist(), fingerprints.tolist(), strict=True)):
             waiting = self._unsealed.get(pseudonym)
-            held = waiting[0] if waiting else self._vault.fingerprint(pseudonym)
-            if held is None:
+            held = waiting[0] if waiting else in_vault[place]
+            if held < 0:
                 self._unsealed[pseudonym] = (fingerprint, normal[place])
-            known[raw[place]] = pseudonym if held in (None, fingerprint) else COLLISION
+            known[raw[place]] = pseudonym if held in (-1, fingerprint) else COLLISION
 
 
 def recognise(kind: str, column: pa.ChunkedArray, key: bytes, region: str | None) -> Numbers:

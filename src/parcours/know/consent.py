@@ -16,6 +16,15 @@ from parcours.know.state import damaged, tally_of
 NOTHING, REFUSED, GRANTED = -1, 0, 1
 """What the ledger holds of a purpose for an identifier; whatever it cannot read counts as refused."""
 
+RESTATED_MS = {GRANTED: 24 * 3_600_000, REFUSED: 3_600_000}
+"""How long after a choice was recorded the same one need not be recorded again.
+
+What is told of the last statement after a restart is so much too early at most. Should a contrary one arrive that was
+made in between, then a refusal counts though it was taken back meanwhile; a consent counts only if it is not older than
+the last refusal by an hour.
+"""
+
+_READ_LINES = 100_000
 Choices = npt.NDArray[np.int8]
 _COLUMNS = "principal, purpose, choice, occurred_ms, confirmed_ms, recorded_ms, event_no"
 _PRINCIPAL, _PURPOSE, _CHOICE, _OCCURRED, _CONFIRMED, _RECORDED, _EVENT = range(7)
@@ -26,6 +35,9 @@ class Ledger:
 
     One line is one choice, with the first and the last time that it was stated in a row. The latest statement
     counts; of two at the same millisecond, the one that was recorded later.
+
+    Clients state a choice on every event. What was recorded within `RESTATED_MS` is not recorded again, so that the
+    ledger grows with people and days; this process knows the last statement all the same.
     """
 
     def __init__(self, state: Database, keys: Keys) -> None:
@@ -34,7 +46,11 @@ class Ledger:
         self._tally = tally_of(state, "consent")
         self._read_to = self._rows = self._sum = 0
         self._kept = _Standing()
+        """What is recorded."""
+        self._exact = _Standing()
+        """That, and what was stated again since and is not recorded."""
         self._standing = _Standing()
+        """That, and what waits to be settled."""
         self._pending: list[Numbers] = []
 
     def note(
@@ -57,18 +73,21 @@ class Ledger:
         with self._state.transaction():
             self._take_appended()
             lines = lines[_of_changed(lines, ~self._kept.covers(lines))]
+            # Beside something new stands what was stated last before it, to the millisecond.
+            lines = np.concatenate((self._exact.find_unrecorded(self._kept, lines, recorded_ms), lines))
             rows = np.column_stack((lines, checksums(lines, self._key)))
             sql = f"INSERT INTO consent ({_COLUMNS}, checksum) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
             self._state.executemany(sql, rows.tolist())
             self._tally.note(added=rows[:, -1].tolist())
             self._take_appended()
-        self._pending.clear()
-        self._standing = self._kept.copy()
+        for pending in self._pending:
+            self._exact.take(pending)
+        self.abandon()
 
     def abandon(self) -> None:
         """Drop what was noted and not settled."""
         self._pending.clear()
-        self._standing = self._kept.copy()
+        self._standing = self._exact.copy()
 
     def recorded(self, principals: Numbers, purpose: int) -> Choices:
         """Return `NOTHING`, `REFUSED` or `GRANTED` for each of ``principals``, as the ledger stands now."""
@@ -88,7 +107,7 @@ class Ledger:
             ParcoursError: ``state_damaged`` names an entry that was altered.
         """
         if self._take_appended():
-            self._standing = self._kept.copy()
+            self._standing = self._exact.copy()
             for lines in self._pending:
                 self._standing.take(lines)
         return self._read_to
@@ -108,25 +127,35 @@ class Ledger:
             last = int(self._state.execute("SELECT coalesce(max(entry_no), 0) FROM consent")[0][0])  # type: ignore[arg-type]
             if last == self._read_to:
                 return False
-            lines, sums = self._read(self._read_to)
-            self._tally.compare_sum(self._rows + len(lines), self._sum ^ sums)
-        self._kept.take(lines)
-        self._read_to, self._rows, self._sum = last, self._rows + len(lines), self._sum ^ sums
+            pieces, rows, total = [], self._rows, self._sum
+            for lines, sums in self._read(self._read_to):
+                pieces.append(lines)
+                rows, total = rows + len(lines), total ^ sums
+            self._tally.compare_sum(rows, total)
+        for lines in pieces:
+            self._kept.take(lines)
+            self._exact.take(lines)
+        self._read_to, self._rows, self._sum = last, rows, total
         return True
 
-    def _read(self, after: int) -> tuple[Numbers, int]:
-        """Return the lines after entry ``after``, each checked, and the sum of their checksums."""
-        rows = self._state.execute(
-            f"SELECT {_COLUMNS}, checksum, entry_no FROM consent WHERE entry_no > ? ORDER BY entry_no", (after,)
-        )
-        try:
-            table = np.array(rows, dtype=np.int64).reshape(-1, 9)
-        except (TypeError, ValueError, OverflowError) as fault:
-            raise damaged("consent", f"> {after}", self._state.path) from fault
-        wrong = checksums(table[:, :7], self._key) != table[:, 7]
-        if wrong.any():
-            raise damaged("consent", int(table[wrong, 8][0]), self._state.path)
-        return table[:, :7], int(np.bitwise_xor.reduce(table[:, 7]))
+    def _read(self, after: int) -> Iterator[tuple[Numbers, int]]:
+        """Yield the lines after entry ``after``, each checked, with the sum of their checksums, some at a time."""
+        while True:
+            rows = self._state.execute(
+                f"SELECT {_COLUMNS}, checksum, entry_no FROM consent WHERE entry_no > ? ORDER BY entry_no LIMIT ?",
+                (after, _READ_LINES),
+            )
+            if not rows:
+                return
+            try:
+                table = np.array(rows, dtype=np.int64).reshape(-1, 9)
+            except (TypeError, ValueError, OverflowError) as fault:
+                raise damaged("consent", f"> {after}", self._state.path) from fault
+            wrong = checksums(table[:, :7], self._key) != table[:, 7]
+            if wrong.any():
+                raise damaged("consent", int(table[wrong, 8][0]), self._state.path)
+            after = int(table[-1, 8])
+            yield table[:, :7].copy(), int(np.bitwise_xor.reduce(table[:, 7]))
 
 
 def state_lines(
@@ -166,6 +195,14 @@ class _Standing:
         answer[found] = choice[found]
         return answer
 
+    def find_unrecorded(self, kept: _Standing, lines: Numbers, recorded_ms: int) -> Numbers:
+        """Return what was stated last, later than what is ``kept``, by those of whom ``lines`` say the contrary."""
+        (latest, found), (recorded, _) = self._latest(lines), kept._latest(lines)
+        found &= (latest[:, _CHOICE] != lines[:, _CHOICE]) & (latest[:, _CONFIRMED] > recorded[:, _CONFIRMED])
+        later = np.unique(latest[found], axis=0)
+        later[:, _RECORDED] = recorded_ms
+        return later
+
     def of_some(self, principals: Numbers, purpose: int) -> _Standing:
         """Return what is held of ``purpose`` for these ``principals`` alone."""
         some = _Standing()
@@ -176,13 +213,15 @@ class _Standing:
         return some
 
     def covers(self, lines: Numbers) -> npt.NDArray[np.bool_]:
-        """Return which of ``lines`` say nothing that the latest choice does not hold already."""
+        """Return which of ``lines`` say nothing that the latest choice does not hold already, or was stated lately."""
         latest, found = self._latest(lines)
+        granted = latest[:, _CHOICE] == GRANTED
+        until_ms = latest[:, _CONFIRMED] + np.where(granted, RESTATED_MS[GRANTED], RESTATED_MS[REFUSED])
         covered: npt.NDArray[np.bool_] = (
             found
             & (latest[:, _CHOICE] == lines[:, _CHOICE])
             & (latest[:, _OCCURRED] <= lines[:, _OCCURRED])
-            & (latest[:, _CONFIRMED] >= lines[:, _CONFIRMED])
+            & (until_ms >= lines[:, _CONFIRMED])
         )
         return covered
 

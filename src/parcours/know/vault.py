@@ -18,6 +18,8 @@ from parcours.know.state import damaged, tally_of
 
 _NONCE = 12
 _FLUSH_ROWS = 50_000
+_LATE = 100_000
+_READ_ROWS = 100_000
 
 
 class Vault:
@@ -30,32 +32,32 @@ class Vault:
         self._state = state
         self._keys = keys
         self._rows, self._texts = tally_of(state, "vault"), tally_of(state, "texts")
-        self._fingerprints: dict[int, int] | None = None
+        self._fingerprints: _Fingerprints | None = None
         self._session_keys: dict[int, bytes] = {}
         self._new_rows: list[tuple[int, int, int, bytes]] = []
         self._new_texts: list[tuple[int, int, int, bytes]] = []
 
-    def fingerprint(self, pseudonym: int) -> int | None:
-        """Return the fingerprint of the raw value behind ``pseudonym``, or nothing when it is not in the vault."""
+    def fingerprints(self, pseudonyms: Numbers) -> Numbers:
+        """Return the fingerprint of the raw value behind each of ``pseudonyms``, -1 where the vault holds none."""
         if self._fingerprints is None:
             table = self._read()
-            self._fingerprints = dict(zip(table[:, 0].tolist(), table[:, 1].tolist(), strict=True))
-        return self._fingerprints.get(pseudonym)
+            self._fingerprints = _Fingerprints(table[:, 0].copy(), table[:, 1].copy())
+        return self._fingerprints.of(pseudonyms)
 
     def keep_identifiers(
         self, pseudonyms: Sequence[int], fingerprints: Sequence[int], values: Sequence[str], event_nos: Sequence[int]
     ) -> None:
         """Seal identifiers that the vault does not hold yet, each under a key of its own."""
         nonces = os.urandom(_NONCE * len(pseudonyms))
-        held = self._fingerprints if self._fingerprints is not None else {}
         made = self._keys.make(pseudonyms)
         for index, (pseudonym, key) in enumerate(zip(pseudonyms, made, strict=True)):
             nonce = nonces[_NONCE * index : _NONCE * (index + 1)]
             seen = _bound(pseudonym, fingerprints[index], event_nos[index])
             sealed = nonce + AESGCM(key).encrypt(nonce, values[index].encode(), seen)
             self._new_rows.append((pseudonym, fingerprints[index], event_nos[index], sealed))
-            held[pseudonym] = fingerprints[index]
             self._session_keys[pseudonym] = key
+        if self._fingerprints is not None:
+            self._fingerprints.add(pseudonyms, fingerprints)
         if len(self._new_rows) > _FLUSH_ROWS:
             self._flush()
 
@@ -174,14 +176,18 @@ class Vault:
 
     def _read(self) -> Numbers:
         """Return pseudonym, fingerprint and first event number of every row, by pseudonym."""
+        pieces = [np.empty((0, 4), np.int64)]
         with self._state.snapshot():
-            rows = self._state.execute(
-                "SELECT pseudonym, fingerprint, first_event_no, checksum FROM vault ORDER BY pseudonym"
-            )
-            try:
-                table = np.array(rows, dtype=np.int64).reshape(-1, 4)
-            except (TypeError, ValueError, OverflowError) as fault:
-                raise damaged("vault", "?", self._state.path) from fault
+            while rows := self._state.execute(
+                "SELECT pseudonym, fingerprint, first_event_no, checksum FROM vault WHERE pseudonym > ? "
+                "ORDER BY pseudonym LIMIT ?",
+                (int(pieces[-1][-1, 0]) if len(pieces[-1]) else -1, _READ_ROWS),
+            ):
+                try:
+                    pieces.append(np.array(rows, dtype=np.int64).reshape(-1, 4))
+                except (TypeError, ValueError, OverflowError) as fault:
+                    raise damaged("vault", "?", self._state.path) from fault
+            table = np.concatenate(pieces)
             wrong = quick_checksums(table[:, :3]) != table[:, 3]
             if wrong.any():
                 raise damaged("vault", int(table[wrong, 0][0]), self._state.path)
@@ -213,6 +219,35 @@ class Vault:
             return AESGCM(key).decrypt(sealed[:_NONCE], sealed[_NONCE:], _bound(*bound)).decode()
         except (InvalidTag, ValueError, AttributeError) as fault:
             raise damaged(table, line, self._state.path) from fault
+
+
+class _Fingerprints:
+    """Fingerprints by pseudonym, 16 bytes each; those that came lately stand apart until they are many."""
+
+    def __init__(self, pseudonyms: Numbers, fingerprints: Numbers) -> None:
+        self._pseudonyms, self._prints = pseudonyms, fingerprints
+        self._late: dict[int, int] = {}
+
+    def of(self, pseudonyms: Numbers) -> Numbers:
+        """Return the fingerprint of each, -1 where there is none."""
+        found = np.full(len(pseudonyms), -1, np.int64)
+        if len(self._pseudonyms):
+            places = np.minimum(np.searchsorted(self._pseudonyms, pseudonyms), len(self._pseudonyms) - 1)
+            held = self._pseudonyms[places] == pseudonyms
+            found[held] = self._prints[places[held]]
+        if self._late:
+            late = [self._late.get(pseudonym, -1) for pseudonym in pseudonyms.tolist()]
+            found = np.maximum(found, np.array(late, np.int64))
+        return found
+
+    def add(self, pseudonyms: Sequence[int], fingerprints: Sequence[int]) -> None:
+        """Take further ones."""
+        self._late.update(zip(pseudonyms, fingerprints, strict=True))
+        if len(self._late) > _LATE:
+            both = np.concatenate((self._pseudonyms, np.fromiter(self._late, np.int64, len(self._late))))
+            prints = np.concatenate((self._prints, np.fromiter(self._late.values(), np.int64, len(self._late))))
+            order = np.argsort(both, kind="stable")
+            self._pseudonyms, self._prints, self._late = both[order], prints[order], {}
 
 
 def _bound(*numbers: Cell) -> bytes:
