@@ -239,15 +239,17 @@ def describe(company: Company) -> dict[str, Any]:
 
 
 def _describe_choices(state: Database) -> list[Any]:
-    """Return who chose what from when on: a compaction that was cut short may have recorded the same before."""
-    runs: list[list[Any]] = []
-    for principal, purpose, choice, first, last in state.execute(
-        "SELECT principal, purpose, choice, occurred_ms, confirmed_ms FROM consent ORDER BY 1, 2, 4, 5, entry_no"
+    """Return who chose what from when on.
+
+    A compaction that was cut short may have recorded the same before, and a choice that is stated again is recorded now
+    and then, not each time: neither changes what counts.
+    """
+    runs: list[tuple[Any, ...]] = []
+    for *choice, first in state.execute(
+        "SELECT principal, purpose, choice, occurred_ms FROM consent ORDER BY 1, 2, 4, entry_no"
     ):
-        if runs and runs[-1][:3] == [principal, purpose, choice]:
-            runs[-1][4] = max(runs[-1][4], last)
-        else:
-            runs.append([principal, purpose, choice, first, last])
+        if not runs or list(runs[-1][:3]) != choice:
+            runs.append((*choice, first))
     return runs
 
 

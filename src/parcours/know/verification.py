@@ -24,7 +24,7 @@ from parcours.engine.store.outbox import OutboxTable
 from parcours.engine.store.parts import Part, part_damaged
 from parcours.engine.store.retiring import PLACES, find_strays
 from parcours.engine.store.sqlite import MADE, open_database
-from parcours.engine.store.tables import Tables
+from parcours.engine.store.tables import POINTER, Tables
 from parcours.engine.store.verifying import verify_part, verify_structure
 from parcours.engine.store.write_keys import WriteKeys
 from parcours.errors import Fault, ParcoursError
@@ -213,7 +213,10 @@ class _Verification:
         for home in sorted(tables.folder.iterdir()) if tables.folder.is_dir() else ():
             if home.name == RESULTS or not home.is_dir():
                 continue
-            if not tables.is_intact(home.name):
+            if not (home / POINTER).exists():
+                # A crash before it was whole for the first time: nobody ever read it.
+                self._faults.append(_stray(home))
+            elif not tables.is_intact(home.name):
                 self._faults.append(_table_damaged(home))
             for path in sorted(home.rglob("*")):
                 self._note(path)
