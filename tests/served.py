@@ -18,7 +18,7 @@ from typing import Any
 
 from tests.wire import free_port
 
-MODULES = ("writer", "worker", "keeper")
+MODULES = ("writer", "worker", "keeper", "measurer")
 PATIENCE_S = 60.0
 
 

@@ -105,11 +105,12 @@ class Live:
         self.hear: Callable[[Read, Numbers], None] | None = None
         """Called with each reading and its rows that are new."""
         self.published_to = self._read_to
-        """The last batch that is in what was last published: what came after it is kept here."""
+        """The last batch that is in what was last published."""
+        self._unpublished: deque[tuple[int, int, int]] = deque()
         self._lag_ms = 0
 
     def catch_up(self) -> int:
-        """Read what was accepted since, let go of what is published; return how many events are new.
+        """Read what was accepted since, let go of what was taken over; return how many events are new.
 
         Raises:
             ParcoursError: ``seen_damaged``, ``database_damaged`` …
@@ -120,8 +121,8 @@ class Live:
                 found += self._take(batches)
                 end = batches[-1]
                 self._read_to = end.last if isinstance(end, Spoilt) else end.batch_no
-            settled = min(self._journal.taken(), self.published_to)
-            self._pieces = [piece for piece in self._pieces if int(piece.batch_no[-1]) > settled]
+            taken = self._journal.taken()
+            self._pieces = [piece for piece in self._pieces if int(piece.batch_no[-1]) > taken]
             return found
 
     def look(self, pseudonyms: Numbers, purpose: str) -> tuple[Rows, Stated]:
@@ -145,16 +146,16 @@ class Live:
         """Return what arrives; the journal is not read for it."""
         with self._turn:
             self._forget(time.time_ns() // 1_000_000)
-            unpublished = [piece.arrived_ms[piece.batch_no > self.published_to] for piece in self._pieces]
-            oldest_ms = min((int(times.min()) for times in unpublished if len(times)), default=None)
+            while self._unpublished and self._unpublished[0][0] <= self.published_to:
+                self._unpublished.popleft()
             return Pulse(
                 per_minute=sum(count for _, count in self._lately),
                 touchpoints=dict(self._touches),
                 latest_touchpoint=self._latest[0],
                 latest_ms=self._latest[1],
                 lag_ms=self._lag_ms,
-                waiting=sum(map(len, unpublished)),
-                oldest_ms=oldest_ms,
+                waiting=sum(count for _, count, _ in self._unpublished),
+                oldest_ms=min((at_ms for _, _, at_ms in self._unpublished), default=None),
             )
 
     def close(self) -> None:
@@ -173,17 +174,20 @@ class Live:
             return 0
         if self.hear:
             self.hear(read, fresh)
-        piece = self._gather(read, fresh, arrived)
+        piece = self._gather(read, fresh)
         self._pieces.append(piece)
         met = np.flatnonzero(piece.touchpoint != ABSENT)
         self._touches.update(Counter(piece.touchpoint[met].tolist()))
+        numbers, counts = np.unique(piece.batch_no, return_counts=True)
+        for batch_no, count in zip(numbers.tolist(), counts.tolist(), strict=True):
+            self._unpublished.append((batch_no, count, arrived[batch_no]))
         self._lately.append((now_ms, len(fresh)))
         if len(met):
             self._latest = int(piece.touchpoint[met[-1]]), int(piece.received_ms[met[-1]])
         self._forget(now_ms)
         return len(fresh)
 
-    def _gather(self, read: Read, fresh: Numbers, arrived: dict[int, int]) -> Piece:
+    def _gather(self, read: Read, fresh: Numbers) -> Piece:
         events = read.events.take(pa.array(fresh))
         people, sound = name_people(events, self._keys.pseudonyms, self._region)
         batch_no = read.batch_no[fresh]
@@ -194,7 +198,6 @@ class Live:
             people=people,
             batch_no=batch_no,
             place=read.place[fresh],
-            arrived_ms=np.array([arrived[number] for number in batch_no.tolist()], np.int64),
             received_ms=read.received_ms[fresh],
             occurred_ms=np.asarray(events.column("occurred_ms")),
             touchpoint=self._touchpoints(events, people).astype(np.int16),

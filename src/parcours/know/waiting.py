@@ -38,7 +38,6 @@ class Piece(msgspec.Struct, frozen=True):
     Attributes:
         people: The pseudonyms by identifier type, `NOBODY` where there is none.
         batch_no, place: The offset of each.
-        arrived_ms: When its batch was received: what is put back comes a second time, long after it was first received.
         received_ms, occurred_ms: When the event was first received, and when it happened.
         touchpoint: What it meets, `ABSENT` where that is none.
         stated: The choices in it, by purpose.
@@ -48,7 +47,6 @@ class Piece(msgspec.Struct, frozen=True):
     people: Mapping[str, Numbers]
     batch_no: Numbers
     place: Numbers
-    arrived_ms: Numbers
     received_ms: Numbers
     occurred_ms: Numbers
     touchpoint: npt.NDArray[np.int16]

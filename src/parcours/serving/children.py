@@ -100,6 +100,12 @@ class Child:
             return False
         return True
 
+    def end(self) -> None:
+        """Kill it where it stands."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+
     def _listen(self, process: subprocess.Popen[bytes]) -> None:
         for line in process.stdout or ():
             try:

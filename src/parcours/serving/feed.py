@@ -10,6 +10,7 @@ from parcours import company as companies
 from parcours.company import Company
 from parcours.errors import ParcoursError
 from parcours.serving.keeper import Told
+from parcours.serving.measurer import Published
 from parcours.serving.read_back import ReadBack
 from parcours.workspaces.live import Latest, LiveState
 
@@ -22,11 +23,13 @@ class Feed:
 
     Args:
         company: The company, open; when its files change it is opened again, and followed anew.
-        told: Returns what the keeper last told.
+        told: Returns what keeper and measurer last told.
         read_back: Keeps what arrives, for conformance checks.
     """
 
-    def __init__(self, company: Company, told: Callable[[], Told], read_back: ReadBack | None = None) -> None:
+    def __init__(
+        self, company: Company, told: Callable[[], tuple[Told, Published]], read_back: ReadBack | None = None
+    ) -> None:
         self._company, self._told, self._read_back = company, told, read_back
         self._listen()
         self._declared = companies.declared_stamp(company.folder)
@@ -95,8 +98,8 @@ class Feed:
             self._company.live.hear = self._read_back.note
 
     def _look(self) -> LiveState:
-        live, told = self._company.live, self._told()
-        live.published_to = max(live.published_to, told.published_batch_no)
+        live, (told, published) = self._company.live, self._told()
+        live.published_to = max(live.published_to, published.batch_no)
         live.catch_up()
         pulse = live.pulse()
         touchpoints = self._company.blueprint.touchpoints
@@ -108,5 +111,5 @@ class Feed:
             lag_ms=pulse.waited_ms(),
             touchpoints={touchpoints[place].id: count for place, count in pulse.touchpoints.items()},
             latest=latest,
-            sources_changed=f"{told.taken_batch_no}-{told.quarantined}-{told.published_ms}",
+            sources_changed=f"{told.taken_batch_no}-{told.quarantined}-{published.at_ms}",
         )

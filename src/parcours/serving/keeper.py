@@ -1,4 +1,4 @@
-"""The keeper of `serve`: turns what was accepted into parts, lets connectors work, and publishes what it all means."""
+"""The keeper of `serve`: turns what was accepted into parts, loads files, and lets connectors work."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import msgspec
 
 from parcours import company as companies
 from parcours import flow
-from parcours.collect import company_lock, expire
+from parcours.collect import LoadReport, company_lock, expire
 from parcours.collect.journal.opening import read_journal
 from parcours.collect.journal.sealing import HOUR_MS
 from parcours.company import Company
@@ -24,7 +24,6 @@ from parcours.progress import Silent
 from parcours.serving.connected import Connected
 from parcours.serving.logs import log_as_json
 from parcours.serving.orders import read_lines
-from parcours.serving.publishing import Publisher
 from parcours.serving.telling import Teller
 from parcours.telemetry import span
 from parcours.words import Words
@@ -46,18 +45,19 @@ MOST_HOURS = 72
 
 
 class Told(msgspec.Struct, frozen=True, kw_only=True):
-    """What the keeper tells the main process after each turn: what it took over, and what keeps it from going on."""
+    """What the keeper tells the main process after each turn: what it took over, and what keeps it from going on.
 
-    published_ms: int = 0
-    published_batch_no: int = 0
+    ``loaded`` is what files gave, in the turn in which they were loaded.
+    """
+
     taken_batch_no: int = 0
     kept: int = 0
     duplicates: int = 0
     quarantined: int = 0
     discarded: int = 0
-    seconds: float = 0.0
     fault: Fault | None = None
     queues: list[dict[str, object]] = []
+    loaded: LoadReport | None = None
 
 
 class Keeper:
@@ -83,19 +83,17 @@ class Keeper:
         self._broken: Fault | None = None
         self._journal = read_journal(folder)
         self._connected = Connected(self._company, address, self._ask_reload)
-        self._publisher = Publisher(_twin(self._company), stopping)
+        self._loaded: LoadReport | None = None
 
     def run(self) -> None:
         """Take turns until asked to stop; then take over what still waits, as far as that goes quickly."""
         self._connected.start()
-        self._publisher.start()
         while not self._stopping.is_set():
             self._turn(self._stopping.is_set)
             self._stopping.wait(0.1 if self._reload.is_set() else self._company.settings.collect.every_s)
         self._connected.stop()
         until = time.monotonic() + LAST_TURN_S
         self._turn(lambda: time.monotonic() > until)
-        self._publisher.join(1.0)
 
     def _ask_reload(self, _: str) -> None:
         """Ask for the files to be loaded at the next turn: the inlet looks again later, and need not wait."""
@@ -112,12 +110,12 @@ class Keeper:
         except ParcoursError as error:
             fault = error.faults[0]
             LOG.error("a turn failed", extra={"fields": {"code": fault.code, "why": str(fault.sentence)}})
-        self._tell(fault or self._broken or self._publisher.published.fault or self._look_back())
+        self._tell(fault or self._broken or self._look_back())
 
     def _take_over(self, stopping: Callable[[], bool]) -> None:
         if self._reload.is_set():
             self._reload.clear()
-            self._publisher.note(flow.collect_files(self._company, Silent()))
+            self._loaded = flow.collect_files(self._company, Silent())
         with span("take over"):
             # Nobody follows any more when everything stops.
             resting_ms = 0 if self._stopping.is_set() else RESTING_MS
@@ -161,7 +159,6 @@ class Keeper:
         self._connected.stop()
         self._connected = connected
         self._connected.start()
-        self._publisher.follow(_twin(company))
 
     def _look_back(self) -> Fault | None:
         """Return what is told when batches have waited for longer than they should."""
@@ -177,15 +174,10 @@ class Keeper:
         return fault
 
     def _tell(self, fault: Fault | None) -> None:
-        published = self._publisher.published
         self._told = msgspec.structs.replace(
-            self._told,
-            published_ms=published.at_ms,
-            published_batch_no=published.batch_no,
-            seconds=published.seconds,
-            fault=fault,
-            queues=self._connected.states(),
+            self._told, fault=fault, queues=self._connected.states(), loaded=self._loaded
         )
+        self._loaded = None
         self._tell_main(self._told)
 
 
@@ -201,11 +193,6 @@ def open_whole(folder: Path) -> Company:
         raise ParcoursError.of(faults)
     _ = company.delivering, company.destinations
     return company
-
-
-def _twin(company: Company) -> Company:
-    """Return the same company, opened for another thread."""
-    return Company(company.folder, company.blueprint, company.settings)
 
 
 def waiting_too_long(batches: int, hours: int, folder: Path) -> Fault:

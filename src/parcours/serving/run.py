@@ -56,7 +56,7 @@ def serve(
             announce(supervisor.port)
             guests = invite(company, supervisor.port) if invite else None
             kept = ReadBack() if read_back_token else None
-            feed = Feed(company, lambda: supervisor.told, kept)
+            feed = Feed(company, lambda: (supervisor.told, supervisor.published), kept)
             feed.start()
             reader = make_reader(read_back_token, kept, feed.catch_up) if kept else None
             more = list_interfaces(feed.take, lambda: supervisor.ready, supervisor.write_metrics, reader)

@@ -29,6 +29,7 @@ from parcours.company import open as open_company
 from parcours.errors import ParcoursError
 from parcours.serving.children import Child
 from parcours.serving.keeper import Told
+from parcours.serving.measurer import Published
 from parcours.serving.metrics import Process, write_metrics
 from parcours.serving.orders import Orders, write_orders
 from parcours.words import Words
@@ -64,6 +65,7 @@ class Supervisor:
         self._writer: Child | None = None
         self._workers: list[Child] = []
         self._keeper: Child | None = None
+        self._measurer: Child | None = None
         self._orders: bytes = b""
         self._said = ""
         self._held = ExitStack()
@@ -71,6 +73,7 @@ class Supervisor:
         self._thread = threading.Thread(target=self._watch, name="supervisor", daemon=True)
         self.tallies: dict[int, Tally] = {}
         self.told = Told()
+        self.published = Published()
         self.fault: ParcoursError | None = None
         """Why everything was stopped, when nobody asked for it."""
 
@@ -83,7 +86,7 @@ class Supervisor:
     @property
     def children(self) -> tuple[Child, ...]:
         """The processes that run."""
-        return tuple(child for child in (self._writer, *self._workers, self._keeper) if child is not None)
+        return tuple(child for child in (self._writer, *self._workers, self._keeper, self._measurer) if child)
 
     def start(self) -> None:
         """Start everything; on return requests are taken.
@@ -111,6 +114,8 @@ class Supervisor:
             self._workers.append(worker)
         self._keeper = Child("parcours.serving.keeper", [folder, str(self._address)], self._hear_keeper)
         self._keeper.start()
+        self._measurer = Child("parcours.serving.measurer", [folder], self._hear_measurer)
+        self._measurer.start()
         self._thread.start()
 
     def stop(self) -> None:
@@ -118,12 +123,17 @@ class Supervisor:
         self._stopping.set()
         if self._thread.is_alive():
             self._thread.join(5)
+        if self._measurer is not None:
+            self._measurer.ask_to_stop()
         for children in (self._workers, [self._keeper], [self._writer]):
             there = [child for child in children if child is not None]
             for child in there:
                 child.ask_to_stop()
             for child in there:
                 child.wait(STOP_S)
+        if self._measurer is not None:
+            # What it has not finished was never seen by anybody.
+            self._measurer.end()
         if self._listener is not None:
             self._listener.close()
         shutil.rmtree(self._place, ignore_errors=True)
@@ -227,6 +237,11 @@ class Supervisor:
 
     def _hear_keeper(self, line: bytes) -> None:
         self.told = msgspec.json.decode(line, type=Told)
+        if self.told.loaded is not None and self._measurer is not None:
+            self._measurer.tell(msgspec.json.encode(self.told.loaded) + b"\n")
+
+    def _hear_measurer(self, line: bytes) -> None:
+        self.published = msgspec.json.decode(line, type=Published)
 
 
 def listen(host: str, port: int) -> socket.socket:
