@@ -177,12 +177,21 @@ class _Standing:
     def take(self, lines: Numbers) -> None:
         """Take further lines, in the order of the ledger."""
         for purpose in np.unique(lines[:, _PURPOSE]).tolist():
-            held = self._lines.get(purpose, np.empty((0, 7), np.int64))
-            both = np.concatenate((held, lines[lines[:, _PURPOSE] == purpose]))
+            mine = lines[lines[:, _PURPOSE] == purpose]
             # A stable sort keeps the ledger's order among equal times, so the last line of a principal is the latest.
-            both = both[np.lexsort((both[:, _CONFIRMED], both[:, _PRINCIPAL]))]
-            last = np.append(np.diff(both[:, _PRINCIPAL]) != 0, True)
-            self._lines[purpose] = both[last]
+            mine = mine[np.lexsort((mine[:, _CONFIRMED], mine[:, _PRINCIPAL]))]
+            mine = mine[np.append(np.diff(mine[:, _PRINCIPAL]) != 0, True)]
+            held = self._lines.get(purpose)
+            self._lines[purpose] = mine if held is None or not len(held) else self._update(held, mine)
+
+    def _update(self, held: Numbers, mine: Numbers) -> Numbers:
+        """Return ``held`` with what is later of ``mine``; both by rising principal, each once."""
+        places, found = self._places(held, mine[:, _PRINCIPAL])
+        newer = found & (mine[:, _CONFIRMED] >= held[places, _CONFIRMED])
+        updated = held.copy()
+        updated[places[newer]] = mine[newer]
+        fresh = mine[~found]
+        return np.insert(updated, np.searchsorted(held[:, _PRINCIPAL], fresh[:, _PRINCIPAL]), fresh, axis=0)
 
     def of(self, principals: Numbers, purpose: int) -> Choices:
         """Return the choice of each of ``principals``."""
@@ -251,10 +260,12 @@ def _of_changed(lines: Numbers, changed: npt.NDArray[np.bool_]) -> npt.NDArray[n
 
     All of them are then kept: beside a contrary choice of the same millisecond a repeated one is news too.
     """
-    key = np.unique(lines[:, [_PRINCIPAL, _PURPOSE]], axis=0, return_inverse=True)[1].reshape(-1)
-    moved = np.zeros(key.max(initial=0) + 1, bool)
-    moved[key[changed]] = True
-    news: npt.NDArray[np.bool_] = moved[key]
+    news = np.zeros(len(lines), bool)
+    if changed.any():
+        order = np.lexsort((lines[:, _PURPOSE], lines[:, _PRINCIPAL]))
+        begins = np.append(True, (np.diff(lines[order][:, [_PRINCIPAL, _PURPOSE]], axis=0) != 0).any(axis=1))
+        moved = np.logical_or.reduceat(changed[order], np.flatnonzero(begins))
+        news[order] = moved[np.cumsum(begins) - 1]
     return news
 
 

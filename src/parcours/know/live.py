@@ -28,6 +28,7 @@ from parcours.settings import Settings
 
 AT_ONCE_BYTES = 4 << 20
 FEED_S = 60
+_MASK = (1 << 23) - 1
 
 
 class Arrived(msgspec.Struct, frozen=True):
@@ -97,7 +98,9 @@ class Live:
         self._manifest = Manifest(folder)
         self._journal = Journal(self._manifest.database)
         self._turn = RLock()
+        self._seen = Seen(folder, ())
         self._pieces: list[Piece] = []
+        self._waiting = np.zeros(_MASK + 1, bool)
         self._read_to = self._journal.taken()
         self._lately: deque[tuple[int, int]] = deque()
         self._touches: Counter[int] = Counter()
@@ -122,7 +125,12 @@ class Live:
                 end = batches[-1]
                 self._read_to = end.last if isinstance(end, Spoilt) else end.batch_no
             taken = self._journal.taken()
-            self._pieces = [piece for piece in self._pieces if int(piece.batch_no[-1]) > taken]
+            waiting = [piece for piece in self._pieces if int(piece.batch_no[-1]) > taken]
+            if len(waiting) < len(self._pieces):
+                self._pieces = waiting
+                self._waiting[:] = False
+                for piece in waiting:
+                    self._waiting[piece.keys & _MASK] = True
             return found
 
     def look(self, pseudonyms: Numbers, purpose: str) -> tuple[Rows, Stated]:
@@ -176,6 +184,7 @@ class Live:
             self.hear(read, fresh)
         piece = self._gather(read, fresh)
         self._pieces.append(piece)
+        self._waiting[piece.keys & _MASK] = True
         met = np.flatnonzero(piece.touchpoint != ABSENT)
         self._touches.update(Counter(piece.touchpoint[met].tolist()))
         numbers, counts = np.unique(piece.batch_no, return_counts=True)
@@ -214,12 +223,14 @@ class Live:
         # In this order: what is taken over in between is seen in both places, and never in neither.
         taken = self._journal.taken()
         with self._manifest.lease():
-            seen = Seen(self._folder, self._manifest.seen_runs(np.unique(read.day).tolist()))
-            fresh = seen.sort_out(read.day, read.id_hash, read.content_hash) == NEW
+            self._seen = self._seen.with_runs(self._manifest.seen_runs(np.unique(read.day).tolist()))
+            fresh = self._seen.sort_out(read.day, read.id_hash, read.content_hash) == NEW
         keys = key_of(read.day, read.id_hash)
+        # Hardly any waits already: which may, a table of bits tells in one look.
+        maybe = np.flatnonzero(fresh & self._waiting[keys & _MASK])
         for piece in self._pieces:
-            if int(piece.batch_no[-1]) > taken:
-                fresh &= ~piece.holds(keys)
+            if len(maybe) and int(piece.batch_no[-1]) > taken:
+                fresh[maybe] &= ~piece.holds(keys[maybe])
         return np.flatnonzero(fresh)
 
     def _read_again(self, batch_no: int, places: Sequence[int]) -> list[Arrived]:

@@ -166,6 +166,7 @@ class Compaction:
         self._arrivals = Arrivals(manifest.database)
         self._lost = LostBatches(manifest.database)
         self._outbox = OutboxTable(manifest.database)
+        self._seen = Seen(folder, ())
         self._sealer = Sealer(door.hour_key)
 
     def run(
@@ -192,7 +193,7 @@ class Compaction:
         now_ms = time.time_ns() // 1_000_000
         placed, unreadable = open_batches(found, self._sealer, now_ms)
         read = self._reader.read(placed, now_ms)
-        seen = Seen(self._folder, self._manifest.seen_runs(np.unique(read.day).tolist()))
+        self._seen = seen = self._seen.with_runs(self._manifest.seen_runs(np.unique(read.day).tolist()))
         verdicts = seen.sort_out(read.day, read.id_hash, read.content_hash)
         fresh = np.flatnonzero(verdicts == NEW)
         first = self._manifest.reserve_event_nos(len(fresh))

@@ -96,6 +96,12 @@ class Seen:
         seen._open = {path: run for path, run in self._open.items() if path not in gone}
         return seen
 
+    def with_runs(self, runs: Sequence[SeenRun]) -> Seen:
+        """Return what is seen with exactly these files; those that are open already stay open."""
+        seen = Seen(self._folder, runs)
+        seen._open = {run.path: self._open[run.path] for run in runs if run.path in self._open}
+        return seen
+
     def plan_merges(self, resting_before: int | None = None) -> list[tuple[SeenRun, ...]]:
         """Return groups of files to be merged to one another, each group apart; nothing when all is well.
 
