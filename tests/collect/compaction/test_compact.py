@@ -291,3 +291,21 @@ def test_it_stops_between_two_groups_when_asked_to(tmp_path: Path, monkeypatch: 
     assert (done.batches, done.kept) == (2, 10)
     assert count_pending(tmp_path) == 2
     assert take_over(company).batches == 2
+
+
+def test_it_ends_though_events_never_stop_coming(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    company = make_company(tmp_path)
+    monkeypatch.setattr(compact, "MOST_EVENTS", 2)
+    read = Journal.read
+
+    def read_and_accept(self: Journal, *args: Any, **kwargs: Any) -> Any:
+        if self.last_batch_no() < 40:
+            deliver(company, make_event(4 * self.last_batch_no()))
+        return read(self, *args, **kwargs)
+
+    for n in range(5):
+        deliver(company, make_event(4000 + 4 * n))
+    monkeypatch.setattr(Journal, "read", read_and_accept)
+    done = take_over(company)
+    assert (done.batches, done.kept) == (5, 5)
+    assert 0 < count_pending(tmp_path) < 10

@@ -181,8 +181,11 @@ class Compaction:
         if cut_short is not None:
             self._door.forget_from(cut_short)
         done = Compacted()
+        # What comes meanwhile waits for the next time: under load there would be no end of it.
+        last = self._journal.last_batch_no()
         while not stopping():
-            found = leave_young(self._journal.read(most_bytes=MOST_BYTES, most_events=MOST_EVENTS), resting_ms)
+            found = self._journal.read(most_bytes=MOST_BYTES, most_events=MOST_EVENTS)
+            found = leave_young([one for one in found if _first(one) <= last], resting_ms)
             if not found:
                 break
             done += self._take_over(found, told)
@@ -266,6 +269,10 @@ class Compaction:
             self._outbox.add(parcels)
             self._arrivals.add(counts, latest_ms)
             self._manifest.commit(add=parts, add_seen=runs)
+
+
+def _first(one: Batch | Spoilt) -> int:
+    return one.first if isinstance(one, Spoilt) else one.batch_no
 
 
 def leave_young(found: Sequence[Batch | Spoilt], resting_ms: int) -> Sequence[Batch | Spoilt]:
