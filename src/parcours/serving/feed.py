@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 
 from parcours import company as companies
@@ -11,11 +12,13 @@ from parcours.company import Company
 from parcours.errors import ParcoursError
 from parcours.serving.keeper import Told
 from parcours.serving.measurer import Published
+from parcours.serving.memory import give_back
 from parcours.serving.read_back import ReadBack
 from parcours.workspaces.live import Latest, LiveState
 
 LOG = logging.getLogger(__name__)
 EVERY_S = 1.0
+GIVE_BACK_S = 10.0
 
 
 class Feed:
@@ -61,7 +64,11 @@ class Feed:
         return self._state
 
     def _follow(self) -> None:
+        given_back = time.monotonic()
         while not self._stopping.wait(EVERY_S):
+            if time.monotonic() - given_back > GIVE_BACK_S:
+                give_back()
+                given_back = time.monotonic()
             try:
                 self._reopen()
                 self._state = self._look()

@@ -23,6 +23,7 @@ from parcours.errors import Fault, ParcoursError
 from parcours.progress import Silent
 from parcours.serving.connected import Connected
 from parcours.serving.logs import log_as_json
+from parcours.serving.memory import give_back, use_plain_memory
 from parcours.serving.orders import read_lines
 from parcours.serving.telling import Teller
 from parcours.telemetry import span
@@ -33,6 +34,7 @@ LOCK_S = 60.0
 RESTING_MS = 2_500
 """Younger batches are left for the next turn: the main process follows the journal once a second."""
 
+LEAST_PAUSE_S = 0.1
 EXPIRE_EVERY_S = 3_600.0
 LAST_TURN_S = 10.0
 """How long the last turn may go on taking over when everything stops: the rest waits in the journal."""
@@ -89,8 +91,12 @@ class Keeper:
         """Take turns until asked to stop; then take over what still waits, as far as that goes quickly."""
         self._connected.start()
         while not self._stopping.is_set():
+            begun = time.monotonic()
             self._turn(self._stopping.is_set)
-            self._stopping.wait(0.1 if self._reload.is_set() else self._company.settings.collect.every_s)
+            give_back()
+            every_s = LEAST_PAUSE_S if self._reload.is_set() else self._company.settings.collect.every_s
+            # Others may want the company as well: a turn that took longer than that leaves them a moment.
+            self._stopping.wait(max(LEAST_PAUSE_S, every_s - (time.monotonic() - begun)))
         self._connected.stop()
         until = time.monotonic() + LAST_TURN_S
         self._turn(lambda: time.monotonic() > until)
@@ -217,6 +223,7 @@ def main() -> None:
     """Run the keeper: the company ``FOLDER`` and the ``SOCKET`` of the writer."""
     folder, address = Path(sys.argv[1]), Path(sys.argv[2])
     log_as_json("keeper")
+    use_plain_memory()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.nice(10)
     stopping = threading.Event()

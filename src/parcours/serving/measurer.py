@@ -19,6 +19,7 @@ from parcours.collect import LoadReport
 from parcours.company import Company
 from parcours.errors import Fault, ParcoursError
 from parcours.serving.logs import log_as_json
+from parcours.serving.memory import give_back, use_plain_memory
 from parcours.serving.orders import read_lines
 from parcours.serving.telling import Teller
 from parcours.telemetry import span
@@ -104,6 +105,7 @@ class Measurer:
         begun = time.monotonic()
         with span("publish"):
             report = flow.publish(company, begun, loaded)
+        give_back()
         took_s = time.monotonic() - begun
         self._not_before = time.monotonic() + max(LEAST_PAUSE_S, took_s)
         self._version = version
@@ -138,6 +140,7 @@ def _unforeseen(error: Exception) -> Fault:
 def main() -> None:
     """Run the measurer of the company ``FOLDER``."""
     log_as_json("measurer")
+    use_plain_memory()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.nice(10)
     stopping = threading.Event()

@@ -14,6 +14,7 @@ from parcours.company import Company
 from parcours.serving.feed import Feed
 from parcours.serving.interfaces import list_interfaces, make_reader
 from parcours.serving.logs import log_as_json
+from parcours.serving.memory import use_plain_memory
 from parcours.serving.read_back import ReadBack
 from parcours.serving.supervisor import Supervisor
 from parcours.workspaces.app import serve as serve_pages
@@ -48,6 +49,7 @@ def serve(
     signal.signal(signal.SIGTERM, _stop)
     if collect:
         log_as_json("main")
+        use_plain_memory()
     supervisor = Supervisor(company, *collect) if collect else None
     guests: subprocess.Popen[bytes] | None = None
     try:

@@ -47,7 +47,7 @@ from parcours.settings import Settings
 from parcours.words import Words
 
 LOG = logging.getLogger(__name__)
-MOST_EVENTS = 60_000
+MOST_EVENTS = 30_000
 """Events taken over at once, so that memory stays flat however much waits."""
 
 MOST_BYTES = 16 << 20
@@ -184,11 +184,12 @@ class Compaction:
         # What comes meanwhile waits for the next time: under load there would be no end of it.
         last = self._journal.last_batch_no()
         while not stopping():
-            found = self._journal.read(most_bytes=MOST_BYTES, most_events=MOST_EVENTS)
-            found = leave_young([one for one in found if _first(one) <= last], resting_ms)
+            waiting = self._journal.read(most_bytes=MOST_BYTES, most_events=MOST_EVENTS)
+            found = leave_young([one for one in waiting if _first(one) <= last], resting_ms)
             if not found:
                 break
             done += self._take_over(found, told)
+            pa.default_memory_pool().release_unused()
         self._door.destroy_hour_keys(time.time_ns() // 1_000_000 // HOUR_MS - 1, self._journal.hours())
         return done
 
