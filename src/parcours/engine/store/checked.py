@@ -70,6 +70,11 @@ class Tally:
         if (rows, total & _ALL_BITS) != self._read():
             raise self.damaged()
 
+    def compare_rows(self, rows: int) -> None:
+        """Raise `ParcoursError` ``row_damaged`` unless there are so many rows."""
+        if rows != self._read()[0]:
+            raise self.damaged()
+
     def verify(self, checksums: Iterable[Cell]) -> Iterator[ParcoursError]:
         """Yield the error that `compare` raises."""
         try:

@@ -58,13 +58,18 @@ class OutboxTable:
         """Return the head of a queue with its numbers.
 
         Raises:
-            ParcoursError: ``outbox_damaged`` names a line that was altered.
+            ParcoursError: ``outbox_damaged`` names a line that was altered; ``row_damaged`` says that some are missing.
         """
-        rows = self._db.execute(
-            "SELECT number, message_id, at_ms, body, checksum FROM outbox WHERE destination = ? "
-            "ORDER BY number LIMIT ?",
-            (destination, limit),
-        )
+        with self._db.snapshot():
+            rows = self._db.execute(
+                "SELECT number, message_id, at_ms, body, checksum FROM outbox WHERE destination = ? "
+                "ORDER BY number LIMIT ?",
+                (destination, limit),
+            )
+            if len(rows) < limit:
+                # Here the queue ends, says an index that may be damaged: then it does not hold all lines.
+                listed = self._db.execute("SELECT count(*) FROM outbox INDEXED BY outbox_by_destination")
+                self._tally.compare_rows(int(listed[0][0] or 0))
         found = []
         for number, message_id, at_ms, body, checksum in rows:
             one = Waiting(destination, str(message_id), int(at_ms or 0), body if isinstance(body, bytes) else b"")
