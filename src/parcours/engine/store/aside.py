@@ -21,6 +21,7 @@ CREATE INDEX IF NOT EXISTS aside_by_reason ON aside (source, code);
 CREATE INDEX IF NOT EXISTS aside_counts ON aside (source, code, events);
 CREATE INDEX IF NOT EXISTS aside_by_time ON aside (received_ms);
 """
+_INDEXES = ("aside_by_reason", "aside_counts", "aside_by_time")
 _COLUMNS = "number, source, code, rule, reason_fr, reason_en, received_ms, events, original, checksum"
 
 
@@ -77,21 +78,32 @@ class AsideEvents:
         """Return events by rising number after number ``after``, those of one ``source`` or ``code`` if named.
 
         Raises:
-            ParcoursError: ``quarantine_damaged`` names a line that was altered.
+            ParcoursError: ``quarantine_damaged`` names a line that was altered; ``row_damaged`` says that some are
+                missing.
         """
         where, args = _where(source, code)
-        rows = self._db.execute(
-            f"SELECT {_COLUMNS} FROM aside WHERE number > ?{where} ORDER BY number LIMIT ?", [after, *args, limit]
-        )
+        with self._db.snapshot():
+            rows = self._db.execute(
+                f"SELECT {_COLUMNS} FROM aside WHERE number > ?{where} ORDER BY number LIMIT ?", [after, *args, limit]
+            )
+            if len(rows) < limit:
+                self._tally.compare_counts(*_INDEXES)
         return [(int(row[0] or 0), self._open(row)) for row in rows]
 
     def numbers(self, source: str | None, code: str | None, after: int, last: int, limit: int) -> list[int]:
-        """Return the numbers after ``after`` and up to ``last`` of events, of one ``source`` or ``code`` if named."""
+        """Return the numbers after ``after`` and up to ``last`` of events, of one ``source`` or ``code`` if named.
+
+        Raises:
+            ParcoursError: ``row_damaged`` says that some are missing.
+        """
         where, args = _where(source, code)
-        rows = self._db.execute(
-            f"SELECT number FROM aside WHERE number > ? AND number <= ?{where} ORDER BY number LIMIT ?",
-            [after, last, *args, limit],
-        )
+        with self._db.snapshot():
+            rows = self._db.execute(
+                f"SELECT number FROM aside WHERE number > ? AND number <= ?{where} ORDER BY number LIMIT ?",
+                [after, last, *args, limit],
+            )
+            if len(rows) < limit:
+                self._tally.compare_counts(*_INDEXES)
         return [int(row[0] or 0) for row in rows]
 
     def get(self, number: int) -> Aside | None:

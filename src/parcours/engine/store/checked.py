@@ -70,10 +70,16 @@ class Tally:
         if (rows, total & _ALL_BITS) != self._read():
             raise self.damaged()
 
-    def compare_rows(self, rows: int) -> None:
-        """Raise `ParcoursError` ``row_damaged`` unless there are so many rows."""
-        if rows != self._read()[0]:
-            raise self.damaged()
+    def compare_counts(self, *indexes: str) -> None:
+        """Raise `ParcoursError` ``row_damaged`` unless the table and each of its ``indexes`` hold as many rows as due.
+
+        For look-ups that found less than was asked for: what is missing may have been lost.
+        """
+        due = self._read()[0]
+        # A bare count(*) takes the smallest index whatever it is told.
+        for way in ("NOT INDEXED", *(f"INDEXED BY {index}" for index in indexes)):
+            if self._db.execute(f"SELECT count(rowid) FROM {self.table} {way}")[0][0] != due:
+                raise self.damaged()
 
     def verify(self, checksums: Iterable[Cell]) -> Iterator[ParcoursError]:
         """Yield the error that `compare` raises."""

@@ -67,9 +67,7 @@ class OutboxTable:
                 (destination, limit),
             )
             if len(rows) < limit:
-                # Here the queue ends, says an index that may be damaged: then it does not hold all lines.
-                listed = self._db.execute("SELECT count(*) FROM outbox INDEXED BY outbox_by_destination")
-                self._tally.compare_rows(int(listed[0][0] or 0))
+                self._tally.compare_counts("outbox_by_destination")
         found = []
         for number, message_id, at_ms, body, checksum in rows:
             one = Waiting(destination, str(message_id), int(at_ms or 0), body if isinstance(body, bytes) else b"")
