@@ -17,8 +17,8 @@ Mask = npt.NDArray[np.bool_]
 
 def read_choices(
     batch: pa.Table, purpose: str, people: Mapping[str, Numbers], sound: Mask
-) -> Iterator[tuple[Numbers, Numbers, Choices]]:
-    """Yield rows, for whom they state a choice about ``purpose``, and which, an identifier type at a time.
+) -> Iterator[tuple[str, Numbers, Choices]]:
+    """Yield an identifier type, rows that state a choice about ``purpose`` for theirs of that type, and which.
 
     A choice stands for the account identifiers on its event (user, mail, phone), or for the device where it stands
     alone.
@@ -40,4 +40,4 @@ def read_choices(
         named = people[kind] >= 0
         rows = np.flatnonzero(said & named & ~account if kind == "device" else said & named)
         account |= named
-        yield rows, people[kind][rows], granted[rows]
+        yield kind, rows, granted[rows]

@@ -19,6 +19,7 @@ from parcours.know.consent import GRANTED, REFUSED, Choices, Ledger
 from parcours.know.edges import Edges
 from parcours.know.identifiers import is_blocked
 from parcours.know.keys import Keys
+from parcours.know.moments import note_settled
 from parcours.know.pseudonyms import NOBODY, Numbers, buckets_of, digest_objects
 from parcours.know.state import MOST_NUMBERS, number_names
 from parcours.know.vault import Vault
@@ -64,11 +65,13 @@ class CompanyDoor:
         self._purposes = number_names(state, "purpose", [purpose.id for purpose in blueprint.purposes])
         texts = sorted(field for field, kind in self._kinds.items() if kind == "text")
         self._texts = number_names(state, "text", texts)
+        self._admitted_to = -1
 
     def admit(self, batch: pa.Table, first_event_no: int, received_ms: int) -> Admission:
         """Turn raw events into part rows; the event at row i of ``batch`` gets the number ``first_event_no`` + i."""
         batch = batch.combine_chunks()
         event_nos = np.arange(first_event_no, first_event_no + batch.num_rows, dtype=np.int64)
+        self._admitted_to = max(self._admitted_to, first_event_no + batch.num_rows - 1)
         people = {kind: self._callers.recognise(kind, batch.column(f"id_{kind}")) for kind in IDENTIFIERS}
         wrong = np.minimum.reduce([np.minimum(codes, 0) for codes in people.values()])
         sound = wrong >= NOBODY
@@ -90,6 +93,7 @@ class CompanyDoor:
         with self._state.transaction():
             self._edges.settle()
             self._ledger.settle(int(time.time() * 1000))
+            note_settled(self._state, self._admitted_to)
 
     def withdraw(self, event_nos: list[int]) -> None:
         """Forget the edges and texts of these events; recorded choices stay, for they were made."""
@@ -136,8 +140,8 @@ class CompanyDoor:
     def _note_choices(self, batch: pa.Table, people: dict[str, Numbers], sound: Mask, event_nos: Numbers) -> None:
         occurred_ms = np.asarray(batch.column("occurred_ms"))
         for purpose, number in self._purposes.items():
-            for rows, principals, granted in read_choices(batch, purpose, people, sound):
-                self._ledger.note(number, principals, granted, occurred_ms[rows], event_nos[rows])
+            for kind, rows, granted in read_choices(batch, purpose, people, sound):
+                self._ledger.note(number, people[kind][rows], granted, occurred_ms[rows], event_nos[rows])
 
     def _stamp(self, people: dict[str, Numbers]) -> Numbers:
         """Return one bit a purpose: what the ledger allows now, the strictest of an event's identifiers deciding."""

@@ -204,13 +204,13 @@ class Live:
             # The door refuses these; nobody is to be found by them.
             people = {kind: np.where(sound, codes, ABSENT) for kind, codes in people.items()}
         return Piece(
-            people=people,
+            people={kind: codes for kind, codes in people.items() if (codes >= 0).any()},
             batch_no=batch_no,
-            place=read.place[fresh],
+            place=read.place[fresh].astype(np.int32),
             received_ms=read.received_ms[fresh],
             occurred_ms=np.asarray(events.column("occurred_ms")),
             touchpoint=self._touchpoints(events, people).astype(np.int16),
-            stated=gather_stated(read, fresh, events, people, self._purposes),
+            stated=gather_stated(events, people, self._purposes),
             keys=np.sort(key_of(read.day[fresh], read.id_hash[fresh])),
         )
 

@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from parcours.collect.compaction.reading import Read
 from parcours.collect.door import IDENTIFIERS
 from parcours.know.callers import recognise
 from parcours.know.choices import Mask, read_choices
@@ -32,11 +31,19 @@ class Stated(msgspec.Struct, frozen=True):
         return Stated(self.principal[rows], self.granted[rows], self.occurred_ms[rows], self.batch_no[rows])
 
 
+class Said(msgspec.Struct, frozen=True):
+    """Choices in a piece: on which of its rows, for the identifier of which type there, and which."""
+
+    kind: str
+    rows: npt.NDArray[np.int32]
+    granted: Choices
+
+
 class Piece(msgspec.Struct, frozen=True):
-    """The new events of one catching up, some 70 bytes each.
+    """The new events of one catching up, some 60 bytes each.
 
     Attributes:
-        people: The pseudonyms by identifier type, `NOBODY` where there is none.
+        people: The pseudonyms by identifier type, `NOBODY` where there is none; no type that is on none of them.
         batch_no, place: The offset of each.
         received_ms, occurred_ms: When the event was first received, and when it happened.
         touchpoint: What it meets, `ABSENT` where that is none.
@@ -46,11 +53,11 @@ class Piece(msgspec.Struct, frozen=True):
 
     people: Mapping[str, Numbers]
     batch_no: Numbers
-    place: Numbers
+    place: npt.NDArray[np.int32]
     received_ms: Numbers
     occurred_ms: Numbers
     touchpoint: npt.NDArray[np.int16]
-    stated: Mapping[str, Stated]
+    stated: Mapping[str, tuple[Said, ...]]
     keys: Numbers
 
     def holds(self, keys: Numbers) -> Mask:
@@ -89,20 +96,19 @@ def name_people(events: pa.Table, key: bytes, region: str | None) -> tuple[dict[
 
 
 def gather_stated(
-    read: Read, rows: Numbers, events: pa.Table, people: Mapping[str, Numbers], purposes: Sequence[str]
-) -> dict[str, Stated]:
-    """Return the choices in ``events``, which are the ``rows`` of ``read``."""
-    occurred_ms = np.asarray(events.column("occurred_ms"))
+    events: pa.Table, people: Mapping[str, Numbers], purposes: Sequence[str]
+) -> dict[str, tuple[Said, ...]]:
+    """Return the choices in ``events``, by purpose."""
     everywhere = np.ones(events.num_rows, bool)
-    found: dict[str, Stated] = {}
+    found: dict[str, tuple[Said, ...]] = {}
     for purpose in purposes:
-        said = [
-            (principals, granted, occurred_ms[places], read.batch_no[rows[places]])
-            for places, principals, granted in read_choices(events, purpose, people, everywhere)
+        said = tuple(
+            Said(kind, places.astype(np.int32), granted)
+            for kind, places, granted in read_choices(events, purpose, people, everywhere)
             if len(places)
-        ]
+        )
         if said:
-            found[purpose] = Stated(*(np.concatenate(column) for column in zip(*said, strict=True)))
+            found[purpose] = said
     return found
 
 
@@ -110,25 +116,32 @@ def find_rows(pieces: Sequence[Piece], after: int, pseudonyms: Numbers) -> Rows:
     """Return the events after batch ``after`` on which any of ``pseudonyms`` stands."""
     found = []
     for piece in pieces:
-        mine = np.logical_or.reduce([np.isin(codes, pseudonyms) for codes in piece.people.values()])
+        mine = np.zeros(len(piece.batch_no), bool)
+        for codes in piece.people.values():
+            mine |= np.isin(codes, pseudonyms)
         found.append((piece, np.flatnonzero(mine & (piece.batch_no > after))))
 
     def join(name: str) -> Numbers:
         return np.concatenate([_NONE, *(getattr(piece, name)[rows] for piece, rows in found)])
 
-    people = {
-        kind: np.concatenate([_NONE, *(piece.people[kind][rows] for piece, rows in found)]) for kind in IDENTIFIERS
-    }
-    return Rows(people, *(join(name) for name in Rows.__struct_fields__[1:]))
+    def join_people(kind: str) -> Numbers:
+        named = [
+            piece.people[kind][rows] if kind in piece.people else np.full(len(rows), NOBODY) for piece, rows in found
+        ]
+        return np.concatenate([_NONE, *named])
+
+    return Rows({kind: join_people(kind) for kind in IDENTIFIERS}, *map(join, Rows.__struct_fields__[1:]))
 
 
 def find_stated(pieces: Sequence[Piece], after: int, purpose: str, principals: Numbers) -> Stated:
     """Return what is stated about ``purpose`` for any of ``principals`` after batch ``after``."""
     found = [_NOTHING_STATED]
     for piece in pieces:
-        stated = piece.stated.get(purpose)
-        if stated is not None:
-            found.append(stated.pick(np.isin(stated.principal, principals) & (stated.batch_no > after)))
+        for said in piece.stated.get(purpose, ()):
+            named = piece.people[said.kind][said.rows]
+            mine = np.isin(named, principals) & (piece.batch_no[said.rows] > after)
+            rows = said.rows[mine]
+            found.append(Stated(named[mine], said.granted[mine], piece.occurred_ms[rows], piece.batch_no[rows]))
     return Stated(*(np.concatenate([getattr(one, name) for one in found]) for name in Stated.__struct_fields__))
 
 

@@ -225,7 +225,7 @@ def main() -> None:
     log_as_json("keeper")
     use_plain_memory()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    os.nice(10)
+    os.nice(5)
     stopping = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stopping.set())
     threading.Thread(target=_wait_for_end, args=(stopping,), daemon=True).start()

@@ -142,7 +142,8 @@ def main() -> None:
     log_as_json("measurer")
     use_plain_memory()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    os.nice(10)
+    # Measures may come later; what was accepted must not wait for them.
+    os.nice(15)
     stopping = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stopping.set())
     teller = Teller(sys.stdout.fileno())
