@@ -37,6 +37,7 @@ from parcours.know.identifiers import region_of
 from parcours.know.identity import RULES, People, fold, read_people, write_people
 from parcours.know.keys import Keys, open_keys
 from parcours.know.live import Live
+from parcours.know.moments import compare_moments
 from parcours.know.omissions import find_omissions
 from parcours.know.profiles import AsOf, Profile, Profiles, write_profiles
 from parcours.know.pseudonyms import NOBODY, Numbers
@@ -84,6 +85,7 @@ class Know:
         """
         version = self._state.data_version()
         if self._door is None or self._door[0] != version:
+            compare_moments(self._manifest, self._state)
             door = CompanyDoor(self._blueprint, self._state, self._keys, region_of(self._settings.time_zone))
             self._door = version, door
         return self._door[1]
@@ -341,6 +343,7 @@ class Know:
     def _find_people(self) -> People:
         version = (self._follow and self._tables.fingerprint(IDENTITY)) or self._identity_version()
         if self._people is None or self._people[0] != version:
+            compare_moments(self._manifest, self._state)
             held = self._tables.hold(IDENTITY, version)
             if held is not None:
                 self._people = version, read_people(held.path)

@@ -66,10 +66,10 @@ def number_names(state: Database, kind: str, names: Sequence[str]) -> dict[str, 
         ParcoursError: ``too_many_names`` past 62 numbers of one kind.
     """
     numbers = numbers_of(state)
-    known = _read_numbers(numbers, kind)
+    known = read_numbers(numbers, kind)
     if not known.keys() >= set(names):
         with state.transaction():
-            known = _read_numbers(numbers, kind)
+            known = read_numbers(numbers, kind)
             for name in names:
                 if name not in known:
                     known[name] = max(known.values(), default=-1) + 1
@@ -95,7 +95,8 @@ def damaged(table: str, line: object, path: Path) -> ParcoursError:
     )
 
 
-def _read_numbers(numbers: CheckedTable, kind: str) -> dict[str, int]:
+def read_numbers(numbers: CheckedTable, kind: str) -> dict[str, int]:
+    """Return the number of every name of one ``kind``."""
     return {str(name): int(number or 0) for held, name, number in numbers.all() if held == kind}
 
 

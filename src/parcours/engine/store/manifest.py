@@ -191,6 +191,11 @@ class Manifest:
             for path in paths:
                 self._retired.drop("path = ?", (path,))
 
+    @property
+    def next_event_no(self) -> int | None:
+        """The number that the next event gets, or nothing when none was ever asked for."""
+        return self._counts().get("event_no")
+
     def reserve_event_nos(self, count: int) -> int:
         """Set ``count`` event numbers aside and return the first; a number is never given out twice."""
         with self._db.transaction():
