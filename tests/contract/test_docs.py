@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
+import shlex
 import shutil
 import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from tests.cli.conftest import call
+from tests.collect.http.collector import KEY, Collector
 from tests.loan_log import make_loans
 
 from parcours.measure import MEASURES
@@ -23,9 +26,11 @@ __all__ = ["make_loans"]
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "examples").rglob("*.md")])
 COMMAND = re.compile(
-    r"^(?:    |\$ )?(parcours (?:init|check|run|demo|show|export|serve|key|replay|timeline|verify) [^#\n]*)",
+    r"^(?:    |\$ )?(parcours (?:init|check|run|demo|show|export|serve|key|replay|timeline|survey|verify|conform)"
+    r" [^#\n]*)",
     re.MULTILINE,
 )
+FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 NAMES = ("acme", "mon-entreprise", "my-company")
 
 
@@ -42,7 +47,8 @@ def test_the_fault_that_the_guide_shows_is_the_one_that_check_prints(place: Path
 def commands_of(page: Path) -> list[str]:
     """Return the commands of a page: in fenced or indented code, one a line."""
     text = page.read_text("utf-8")
-    fenced = "\n".join(re.findall(r"^```(?:sh|console|text)?\n(.*?)^```", text, re.MULTILINE | re.DOTALL))
+    shown = [block for language, block in FENCE.findall(text) if language in ("", "sh", "console", "text")]
+    fenced = "\n".join(shown)
     indented = "\n".join(line for line in text.splitlines() if line.startswith("    parcours "))
     return [re.split(r"\s{2,}", found.strip())[0] for found in COMMAND.findall(f"{fenced}\n{indented}")]
 
@@ -57,7 +63,20 @@ DOCUMENTED = [
 
 def test_the_guides_and_readmes_hold_commands() -> None:
     assert len(DOCUMENTED) >= 10
-    assert {command.split()[1] for _, command in DOCUMENTED} >= {"init", "check", "run", "demo", "serve"}
+    shown = {command.split()[1] for _, command in DOCUMENTED}
+    assert shown >= {
+        "init",
+        "check",
+        "run",
+        "demo",
+        "serve",
+        "key",
+        "replay",
+        "timeline",
+        "survey",
+        "verify",
+        "conform",
+    }
 
 
 @pytest.fixture
@@ -70,12 +89,26 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.mark.parametrize(("page", "command"), DOCUMENTED, ids=[f"{p.relative_to(ROOT)}: {c}" for p, c in DOCUMENTED])
 def test_each_command_runs(
-    page: Path, command: str, place: Path, make_loans: Path, monkeypatch: pytest.MonkeyPatch
+    page: Path,
+    command: str,
+    place: Path,
+    make_loans: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
 ) -> None:
-    words = command.split()[1:]
+    words = shlex.split(command)[1:]
+    if words[0] == "conform":
+        done = call(*aim(words, request.getfixturevalue("collecting")))
+        assert done.returncode in (0, 1), f"{page}: {command}\n{done.stderr}"
+        assert "segment" in done.stdout
+        return
+    if words[0] == "survey":
+        (place / "people.csv").write_text("user,order\nC-1042,O-7781\n", "utf-8")
     if words[0] != "init":
         for name in {*NAMES} & {*words}:
             make(place / name, 150, 1, Silent())
+    if words[:3] == ["key", "acme", "add"] and words[3] != "live":
+        (place / f"acme/sources/{words[3]}.yaml").write_text(f"source: {words[3]}\nconnector: http\n", "utf-8")
     if words[0] in ("show", "export", "timeline", "replay", "verify"):
         assert call("run", words[1]).returncode == 0
     if words[0] == "demo":
@@ -90,6 +123,23 @@ def test_each_command_runs(
         assert call("export", "examples/retail", "bpmn", "--out", words[-1]).returncode == 0
     done = call(*words)
     assert done.returncode == 0, f"{page}: {command}\n{done.stderr}"
+
+
+@pytest.fixture(scope="module")
+def collecting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Collector]:
+    """A collector for the suite that tests collectors; its own lines are held to in tests/cli."""
+    collector = Collector(tmp_path_factory.mktemp("collecting")).start()
+    yield collector
+    collector.close()
+
+
+def aim(words: list[str], collector: Collector) -> list[str]:
+    """Return a documented `parcours conform` with the address and key of a server that is there."""
+    words = words[: words.index(">")] if ">" in words else words
+    if "--read-back" in words:
+        words = words[: words.index("--read-back")]
+    aimed = [f"http://127.0.0.1:{collector.port}" if word.startswith("http") else word for word in words]
+    return [KEY if word == "KEY" else word for word in aimed]
 
 
 def serve_once(folder: Path) -> bool:

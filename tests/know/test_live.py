@@ -73,6 +73,18 @@ def test_an_event_is_there_before_and_after_it_is_taken_over_and_once(company: C
     assert see(companies.open(company.folder), "C1") == see(company, "C1")
 
 
+def test_events_that_never_stop_coming_do_not_hold_the_question_up(company: Company) -> None:
+    coming, live = iter(range(50)), company.live
+
+    def bring(*_: object) -> None:
+        deliver(company, make_event(next(coming), "C1"))
+
+    live.hear = bring
+    bring()
+    assert live.catch_up() == 1
+    assert live.catch_up() == 1
+
+
 def test_what_waits_is_told_as_such_with_its_lag(company: Company) -> None:
     now_ms = time.time_ns() // 1_000_000
     deliver(company, make_event(4, "C1"), received_ms=now_ms - 90_000)

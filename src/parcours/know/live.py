@@ -113,14 +113,15 @@ class Live:
         self._lag_ms = 0
 
     def catch_up(self) -> int:
-        """Read what was accepted since, let go of what was taken over; return how many events are new.
+        """Read what was accepted before this call, let go of what was taken over; return how many events are new.
 
         Raises:
             ParcoursError: ``seen_damaged``, ``database_damaged`` …
         """
         with self._turn:
-            found = 0
-            while batches := self._journal.read(self._read_to, AT_ONCE_BYTES):
+            found, last = 0, self._journal.last_batch_no()
+            # What comes in meanwhile is for the next call: waiting for the last one would never end under load.
+            while self._read_to < last and (batches := self._journal.read(self._read_to, AT_ONCE_BYTES)):
                 found += self._take(batches)
                 end = batches[-1]
                 self._read_to = end.last if isinstance(end, Spoilt) else end.batch_no
