@@ -74,7 +74,12 @@ def keep(company: Any) -> None:
     from parcours.collect.compaction import compact
 
     stopping = threading.Event()
-    threading.Thread(target=lambda: (sys.stdin.read(), stopping.set()), daemon=True).start()
+
+    def wait_for_the_end() -> None:
+        sys.stdin.read()
+        stopping.set()
+
+    threading.Thread(target=wait_for_the_end, daemon=True).start()
     print("ready", flush=True)
     draw = random.Random(7)
     while not stopping.wait(draw.uniform(0.0, 0.08)):
