@@ -41,6 +41,9 @@ def make_write_key(folder: Path, source: Source) -> str:
             ),
         )
     key = secrets.token_urlsafe(KEY_BYTES)
+    while key[-_ENDING] == "-":
+        # It is named by these letters on a command line, where this one begins an option.
+        key = secrets.token_urlsafe(KEY_BYTES)
     if http_options(source).sdk == "jitsu":
         key = f"{secrets.token_hex(NAME_BYTES)}:{key}"
     database = open_database(folder / JOURNAL)
