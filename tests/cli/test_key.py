@@ -10,7 +10,6 @@ from tests.boutique import make_company
 from tests.cli.conftest import call, call_json
 
 from parcours import company as companies
-from parcours.collect import write_keys
 from parcours.collect.http.keys import digest_key
 from parcours.collect.journal.opening import JOURNAL
 from parcours.collect.write_keys import find_senders
@@ -68,7 +67,7 @@ def test_two_keys_of_a_source_are_exchanged_without_a_gap(shop: Path) -> None:
 
 def test_no_key_ends_like_an_option(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     drawn = iter(["x" * 37 + "-abcde", "x" * 37 + "abcdef"])
-    monkeypatch.setattr(write_keys.secrets, "token_urlsafe", lambda _: next(drawn))
+    monkeypatch.setattr("secrets.token_urlsafe", lambda _: next(drawn))
     assert call("key", shop, "add", "web").stdout.strip() == "x" * 37 + "abcdef"
     assert call("key", shop, "revoke", "web", "abcdef").returncode == 0
 
