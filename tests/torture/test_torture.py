@@ -68,7 +68,7 @@ def test_what_holds_steady_is_not_complained_of() -> None:
         ({"rate": 15_000.0}, "rate: "),
         ({"statuses": {"200": 11_000, "503": 7}}, "answers: {'503': "),
         ({"own_mb": dict.fromkeys(hour.PROCESSES, 300.0)}, "memory: main from 200 to 300 MB of its own"),
-        ({"files": 900}, "files: from 250 to 900"),
+        ({"files": 900}, "files: least from 250 to 900"),
         ({"lag_s": 200.0}, "backlog: "),
     ],
 )
