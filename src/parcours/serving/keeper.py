@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -76,7 +77,7 @@ class Keeper:
     """
 
     def __init__(self, folder: Path, address: Path, stopping: threading.Event, tell: Callable[[Told], object]) -> None:
-        self._folder, self._address, self._stopping, self._tell_main = folder, address, stopping, tell
+        self._folder, self._address, self._stopping, self._tell = folder, address, stopping, tell
         self._declared = companies.declared_stamp(folder)
         self._company = open_whole(folder)
         self._reload = threading.Event()
@@ -106,17 +107,33 @@ class Keeper:
         self._reload.set()
 
     def _turn(self, stopping: Callable[[], bool]) -> None:
-        fault: Fault | None = None
+        fault = self._try(lambda: self._work(stopping)) or self._broken or self._try(self._look_back)
+        queues = self._told.queues
+        with suppress(ParcoursError):
+            queues = self._connected.states()
+        self._told = msgspec.structs.replace(self._told, fault=fault, queues=queues, loaded=self._loaded)
+        self._loaded = None
+        self._tell(self._told)
+
+    def _work(self, stopping: Callable[[], bool]) -> None:
+        self._check_folder()
+        self._follow()
+        with company_lock(self._folder, LAST_TURN_S if self._stopping.is_set() else LOCK_S):
+            self._take_over(stopping)
+        self._connected.wake()
+
+    def _try(self, work: Callable[[], Fault | None]) -> Fault | None:
+        """Return what ``work`` returns, or the fault that kept it from that."""
         try:
-            self._check_folder()
-            self._follow()
-            with company_lock(self._folder, LAST_TURN_S if self._stopping.is_set() else LOCK_S):
-                self._take_over(stopping)
-            self._connected.wake()
+            return work()
         except ParcoursError as error:
             fault = error.faults[0]
             LOG.error("a turn failed", extra={"fields": {"code": fault.code, "why": str(fault.sentence)}})
-        self._tell(fault or self._broken or self._look_back())
+        except Exception as error:
+            # Told like any other: what is accepted waits, and the next turn tries again.
+            fault = turn_failed(error)
+            LOG.exception("a turn failed", extra={"fields": {"code": fault.code}})
+        return fault
 
     def _take_over(self, stopping: Callable[[], bool]) -> None:
         if self._reload.is_set():
@@ -179,13 +196,6 @@ class Keeper:
             LOG.critical("batches are not taken over", extra={"fields": fields})
         return fault
 
-    def _tell(self, fault: Fault | None) -> None:
-        self._told = msgspec.structs.replace(
-            self._told, fault=fault, queues=self._connected.states(), loaded=self._loaded
-        )
-        self._loaded = None
-        self._tell_main(self._told)
-
 
 def open_whole(folder: Path) -> Company:
     """Open a company with its sources and destinations read, so that it goes on as it is whatever is written there.
@@ -216,6 +226,21 @@ def waiting_too_long(batches: int, hours: int, folder: Path) -> Fault:
             "keeper, on stderr, says what it is.",
         ),
         str(folder),
+    )
+
+
+def turn_failed(error: Exception) -> Fault:
+    """Return what is told of an error that nobody foresaw."""
+    return Fault(
+        "turn_failed",
+        Words(
+            fr=f"Ce qui a été accepté n'a pas pu être traité ({type(error).__name__}) ; il attend, rien n'est perdu.",
+            en=f"What was accepted could not be taken over ({type(error).__name__}); it waits, and nothing is lost.",
+        ),
+        Words(
+            fr="Le journal du processus keeper, sur stderr, dit où ; il essaie de nouveau sans cesse.",
+            en="The log of the process keeper, on stderr, says where; it tries again all the time.",
+        ),
     )
 
 
