@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import shutil
@@ -13,7 +12,6 @@ from pathlib import Path
 
 import pytest
 from tests.boutique import (
-    NOW_MS,
     PERSONALISE,
     WEB,
     count_kept,
@@ -272,22 +270,6 @@ def test_a_disk_that_is_full_for_parts_is_told_and_costs_nothing(folder: Path) -
         assert served.stop() == 0
     assert set(count_kept(folder).values()) == {1}
     assert run_parcours("verify", str(folder), "--quiet").returncode == 0
-
-
-def test_batches_that_wait_for_days_are_told_loudly_and_kept(folder: Path) -> None:
-    company = companies.open(folder)
-    deliver(company, make_event(4, timestamp=...), received_ms=NOW_MS - 80 * 3_600_000)
-    # A lock that nobody lets go of keeps the keeper from working.
-    held = os.open(folder / ".parcours" / "lock", os.O_RDWR | os.O_CREAT)
-    fcntl.flock(held, fcntl.LOCK_EX)
-    served = Served(folder)
-    try:
-        served.start()
-        served.wait_for(lambda: any(line.get("code") == "already_running" for line in served.said()), "the lock", 90)
-        os.close(held)
-        served.wait_for(lambda: kept(served) == {4}, "taken over once it could be")
-    finally:
-        served.close()
 
 
 def test_measures_follow_within_a_minute_and_followers_derive_nothing(served: Served) -> None:
