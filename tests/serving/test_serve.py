@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import signal
 import time
@@ -16,7 +15,6 @@ from tests.boutique import (
     WEB,
     count_kept,
     count_pending,
-    deliver,
     make_company,
     make_event,
     write_blueprint,
