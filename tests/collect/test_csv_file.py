@@ -123,3 +123,13 @@ def test_a_line_without_end_is_passed_over_in_little_memory(tmp_path, monkeypatc
     monkeypatch.setattr(csv_records, "MOST_RECORD_BYTES", 1 << 10)
     good, bad = read(tmp_path / "x.csv", b"a,b,c\n" + b"z" * (1 << 16) + b"\n1,2,3\n")
     assert (bad, good) == ({2: "row_too_large"}, {3: ["1", "2", "3"]})
+
+
+@pytest.mark.parametrize("block", [1, 3, 1 << 20])
+@pytest.mark.parametrize("beside", [b"", b'4,5"6,7"x"\n'])
+def test_a_return_outside_quotes_costs_its_row_wherever_a_block_ends(tmp_path, monkeypatch, block, beside) -> None:
+    monkeypatch.setattr(csv_file, "BLOCK_BYTES", block)
+    content = b'a,b,c\r\n1,2,3\r\n\r\r\r\n\r\n1,\r2,3\n1,2\r4,5,6\n"1\r2",2,\r\n' + beside
+    good, bad = read(tmp_path / "x.csv", content)
+    assert {line: good[line] for line in (2, 7)} == {2: ["1", "2", "3"], 7: ["1\r2", "2", ""]}
+    assert {line: code for line, code in bad.items() if line < 8} == dict.fromkeys((3, 5, 6), "stray_return")

@@ -55,3 +55,12 @@ def test_gzip_is_unpacked_whatever_the_name(tmp_path) -> None:
         assert stream.read(10) == b"hello"
         assert stream.place() == path.stat().st_size
     assert len(digest(path)) == 64
+
+
+@pytest.mark.parametrize("spoil", [lambda data: data[:-9], lambda data: data[:40], lambda data: data[:2] + b"\0" * 20])
+def test_a_damaged_gzip_file_is_told_with_its_name(tmp_path, spoil) -> None:
+    path = tmp_path / "orders.csv.gz"
+    path.write_bytes(spoil(gzip.compress(bytes(range(256)) * 50)))
+    with open_bytes(path) as stream, pytest.raises(ParcoursError, match=r"orders\.csv\.gz") as caught:
+        stream.read(1 << 20)
+    assert caught.value.code == "file_unreadable"

@@ -27,6 +27,10 @@ REASONS = {
         "Un guillemet ouvert n'est jamais refermé, ou le champ continue après lui.",
         "A quote is opened and never closed, or the field goes on after it.",
     ),
+    "stray_return": Words(
+        "Un retour chariot se trouve hors guillemets, sans fin de ligne.",
+        "A carriage return stands outside quotes, without a line feed.",
+    ),
     "row_too_large": Words(
         f"La ligne dépasse {MOST_RECORD_BYTES >> 20} Mo.", f"The row is larger than {MOST_RECORD_BYTES >> 20} MB."
     ),
@@ -77,7 +81,8 @@ class CsvRows:
         _find_nuls(records, bad)
         _find_not_utf8(records, bad)
         table, ragged = self._parse_good(records, bad, wanted)
-        if ragged:
+        if ragged or table.num_rows != len(_good(records, bad)):
+            # Where Arrow sees other records than we do, it does not say which have the wrong number of fields.
             found = {i: "ragged_row" for i, n in self._field_counts(records, bad) if n != len(self.columns)}
             bad.update(found)
             table, ragged = self._parse_good(records, bad, wanted)

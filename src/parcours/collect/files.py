@@ -6,6 +6,7 @@ import glob
 import gzip
 import hashlib
 import importlib.util
+import zlib
 from contextlib import AbstractContextManager
 from io import BufferedIOBase
 from pathlib import Path
@@ -13,6 +14,7 @@ from types import TracebackType
 
 import msgspec
 
+from parcours.collect.faults import file_unreadable
 from parcours.collect.source import Format, Source
 from parcours.errors import ParcoursError
 from parcours.settings import Settings
@@ -97,14 +99,21 @@ class Bytes(AbstractContextManager["Bytes"]):
     """A file's bytes, unpacked when it is gzipped, whatever its name says."""
 
     def __init__(self, path: Path) -> None:
-        self._file = path.open("rb")
+        self._path, self._file = path, path.open("rb")
         packed = self._file.read(2) == b"\x1f\x8b"
         self._file.seek(0)
         self._stream: BufferedIOBase = gzip.GzipFile(fileobj=self._file) if packed else self._file
 
     def read(self, size: int) -> bytes:
-        """Return at most ``size`` bytes, and none at the end."""
-        return self._stream.read(size)
+        """Return at most ``size`` bytes, and none at the end.
+
+        Raises:
+            ParcoursError: ``file_unreadable`` when it is gzipped and damaged, or cut short.
+        """
+        try:
+            return self._stream.read(size)
+        except (gzip.BadGzipFile, EOFError, zlib.error) as fault:
+            raise file_unreadable(self._path, f"gzip, {fault}".rstrip(".")) from fault
 
     def place(self) -> int:
         """Return how far the file on disk has been read."""

@@ -1,0 +1,128 @@
+"""What must hold for any bytes at all: batches, pixel data and CSV files, each with a second opinion."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from parcours.collect import csv_file
+from parcours.collect.compaction.splitting import split
+from parcours.collect.csv_file import CsvRows
+from parcours.collect.http.envelope import RefusedBodyError, inflate, mend_surrogates, read_envelope, read_pixel_data
+from parcours.collect.journal.delivery import Delivery
+from parcours.collect.source import Csv
+from parcours.errors import ParcoursError
+
+MOST_BYTES = 4096
+_UNSURE = object()
+"""What the second opinion says where it cannot tell: JSON nested more deeply than the standard library reads."""
+
+
+def check_batch(data: bytes) -> None:
+    """A batch is accepted exactly if it is JSON with an array of events, and then each event is found again."""
+    try:
+        body = inflate(data, b"", MOST_BYTES)
+    except RefusedBodyError:
+        return
+    try:
+        events = read_envelope("batch", body, 0).events
+    except RefusedBodyError:
+        assert not isinstance(read_events(body, "strict"), list), "refused, though it is a batch"
+        return
+    expected = read_events(body, "replace")
+    if expected is _UNSURE:
+        return
+    assert isinstance(expected, list), "accepted, though it is none"
+    assert events == len(expected)
+    parts = split(Delivery("web", "batch", 0, "", body))
+    assert parts is not None
+    assert len(parts.items) == events
+
+
+def read_events(body: bytes, errors: str) -> object:
+    """Return the events as the standard library reads them; nothing for what is no batch."""
+    try:
+        read = json.loads(body.decode("utf-8", errors), parse_constant=_refuse, parse_int=str)
+    except RecursionError:
+        return _UNSURE
+    except ValueError:
+        return None
+    batch = read.get("batch") if isinstance(read, dict) else None
+    return batch if isinstance(batch, list) else None
+
+
+def _refuse(constant: str) -> object:
+    raise ValueError(constant)
+
+
+def check_pixel(data: bytes) -> None:
+    """Pixel data is JSON of one event, or refused; mending half characters changes nothing else."""
+    text = data.decode("utf-8", "surrogateescape")
+    try:
+        body = read_pixel_data(text)
+        assert read_envelope("track", body, 0).events == 1
+    except RefusedBodyError:
+        return
+    mended = mend_surrogates(body)
+    if mended is not None:
+        assert mend_surrogates(mended) is None
+        assert len(mended) == len(body)
+
+
+def check_csv(data: bytes) -> None:
+    """A CSV file reads the same in blocks of any size, and each of its records is good or bad, never both."""
+    if not data:
+        return
+    block, delimiter, text = 1 + data[0] % 40, csv_file.DELIMITERS[data[0] // 64], data[1:]
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "fuzzed.csv"
+        path.write_bytes(text)
+        try:
+            whole = _read_csv(path, delimiter, csv_file.BLOCK_BYTES)
+        except ParcoursError:
+            if not text.startswith(b"\x1f\x8b"):
+                raise
+            return
+        parts = _read_csv(path, delimiter, block)
+    assert parts == whole, f"in blocks of {block}: {parts}, whole: {whole}"
+    good, bad = whole
+    both = {line for line, _ in good} & {line for line, _, _ in bad}
+    assert not both, f"good and bad: {both}"
+
+
+Read = tuple[list[tuple[int, tuple[str | None, ...]]], list[tuple[int, str, bytes]]]
+
+
+def _read_csv(path: Path, delimiter: str, block_bytes: int) -> Read:
+    names = ("a", "b", "c")
+    good: list[tuple[int, tuple[str | None, ...]]] = []
+    bad: list[tuple[int, str, bytes]] = []
+    before, csv_file.BLOCK_BYTES = csv_file.BLOCK_BYTES, block_bytes
+    try:
+        for rows in CsvRows(path, Csv(delimiter=delimiter, header=names), names).batches(names):
+            columns = [rows.columns[name].to_pylist() for name in names]
+            good += zip(rows.lines.tolist(), zip(*columns, strict=True), strict=True)
+            bad += [(row.line, row.code, row.original) for row in rows.bad]
+    finally:
+        csv_file.BLOCK_BYTES = before
+    return good, bad
+
+
+PROPERTIES: dict[str, Callable[[bytes], None]] = {"batch": check_batch, "pixel": check_pixel, "csv": check_csv}
+
+SEEDS: dict[str, tuple[bytes, ...]] = {
+    "batch": (
+        b'{"batch":[{"type":"track","event":"x","userId":"u","properties":{"n":-1.5e3}}],"sentAt":null,"writeKey":"k"}',
+        b'{"writeKey":"***","batch":[[],"\\ud83d",null,true,{"a":{"b":["\\u00e9\\n"]}}]}',
+        '{"batch":[{"é":"\U0001f9ed"},{}],"context":{"consent":{}}}'.encode(),
+    ),
+    "pixel": (b"eyJldmVudCI6IngifQ==", b"eyJldmVudCI6Ij8-In0", b'{"event":"\\ud83d x"}', b"e30 "),
+    "csv": (
+        b'\x05a,b,c\n1,"x\n""y""",3\r\n',
+        b"\x47;;;\n;\n\0;a;b\n",
+        b'\x91"open\tb\n1\t2\t3\n',
+        b"\xd0\xff|\xe9|c\r1|2|3",
+    ),
+}
