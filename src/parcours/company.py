@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from parcours.collect.connectors.destinations import Destination, read_destinati
 from parcours.collect.reading import delivering_sources, read_sources
 from parcours.collect.replay import PutBack, put_back
 from parcours.collect.source import ReadSource, Source
-from parcours.errors import ParcoursError
+from parcours.errors import Fault, ParcoursError
 from parcours.know import Know, Live, Permitted, Profile, Timeline
 from parcours.measure import MEASURES, measure_named
 from parcours.measure.comments import COMMENTS
@@ -80,6 +80,8 @@ class Company:
         self.settings = settings
         self.measure = Measures(self)
         self.notice: Words | None = None
+        self.troubles: Callable[[], Sequence[Fault]] = lambda: ()
+        """Returns what keeps the processes of `serve` from their work; `serve` sets it."""
         self._follow = follow
         self._kept: dict[tuple[str, str | None, str], Result] = {}
 

@@ -191,6 +191,7 @@ def test_what_is_broken_while_it_serves_is_told_and_the_old_goes_on(served: Serv
     for n in range(1, 10):
         assert served.send(key, make_event(4 * n)) == 200
     served.wait_for(lambda: kept(served) == {4 * n for n in range(10)}, "events go on")
+    served.wait_for(lambda: "What is in the way at this moment" in served.page("/en/sources"), "the fault on the page")
     if broken != "sources/app.yaml":
         assert "version before" in served.page("/en/map")
     # Also after a restart of the keeper, as soon as it is mended.
@@ -200,6 +201,7 @@ def test_what_is_broken_while_it_serves_is_told_and_the_old_goes_on(served: Serv
     assert served.send(key, make_event(400)) == 200
     path.write_text(good, "utf-8")
     served.wait_for(lambda: 400 in kept(served), "mended")
+    served.wait_for(lambda: "What is in the way at this moment" not in served.page("/en/sources"), "nothing told")
     assert served.get("/ready")[0] == 200
 
 

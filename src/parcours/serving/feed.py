@@ -14,6 +14,7 @@ from parcours.serving.keeper import Told
 from parcours.serving.measurer import Published
 from parcours.serving.memory import give_back
 from parcours.serving.read_back import ReadBack
+from parcours.serving.troubles import list_troubles
 from parcours.workspaces.live import Latest, LiveState
 
 LOG = logging.getLogger(__name__)
@@ -113,10 +114,11 @@ class Feed:
         latest = None
         if pulse.latest_touchpoint >= 0:
             latest = Latest(touchpoints[pulse.latest_touchpoint].id, pulse.latest_ms)
+        troubles = "".join(f"-{fault.code}" for fault in list_troubles(told, published))
         return LiveState(
             rate_per_min=pulse.per_minute,
             lag_ms=pulse.waited_ms(),
             touchpoints={touchpoints[place].id: count for place, count in pulse.touchpoints.items()},
             latest=latest,
-            sources_changed=f"{told.taken_batch_no}-{told.quarantined}-{published.at_ms}",
+            sources_changed=f"{told.taken_batch_no}-{told.quarantined}-{published.at_ms}{troubles}",
         )

@@ -42,7 +42,12 @@ def serve(
     """
 
     def reopen() -> Company:
-        return companies.open(company.folder, follow=collect is not None)
+        return follow_troubles(companies.open(company.folder, follow=collect is not None))
+
+    def follow_troubles(one: Company) -> Company:
+        if supervisor:
+            one.troubles = supervisor.troubles
+        return one
 
     feed: Feed | None = None
     more: list[Route] = []
@@ -64,7 +69,7 @@ def serve(
             more = list_interfaces(feed.take, lambda: supervisor.ready, supervisor.write_metrics, reader)
         else:
             announce(None)
-        serve_pages(company, host, port, reopen, feed, more)
+        serve_pages(follow_troubles(company), host, port, reopen, feed, more)
     except KeyboardInterrupt:
         pass
     finally:

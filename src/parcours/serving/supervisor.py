@@ -26,12 +26,13 @@ from parcours.collect.overview import read_overview
 from parcours.collect.write_keys import find_senders
 from parcours.company import Company, declared_stamp
 from parcours.company import open as open_company
-from parcours.errors import ParcoursError
+from parcours.errors import Fault, ParcoursError
 from parcours.serving.children import Child
 from parcours.serving.keeper import Told
 from parcours.serving.measurer import Published
 from parcours.serving.metrics import Process, write_metrics
 from parcours.serving.orders import Orders, write_orders
+from parcours.serving.troubles import list_troubles
 from parcours.words import Words
 
 LOG = logging.getLogger(__name__)
@@ -67,7 +68,7 @@ class Supervisor:
         self._keeper: Child | None = None
         self._measurer: Child | None = None
         self._orders: bytes = b""
-        self._said = ""
+        self._trouble: Fault | None = None
         self._held = ExitStack()
         self._journal = read_journal(company.folder)
         self._thread = threading.Thread(target=self._watch, name="supervisor", daemon=True)
@@ -144,6 +145,10 @@ class Supervisor:
         """Whether events are accepted and written at this moment."""
         return bool(self.tallies) and all(tally.connected for tally in self.tallies.values())
 
+    def troubles(self) -> tuple[Fault, ...]:
+        """Return what keeps any of the processes from its work at this moment."""
+        return list_troubles(self.told, self.published, self._trouble)
+
     def write_metrics(self) -> bytes:
         """Return the figures of all processes as Prometheus reads them."""
         company = self._company
@@ -175,21 +180,21 @@ class Supervisor:
                     self._orders = orders
                     for worker in self._workers:
                         worker.tell(orders)
-                self._say("")
+                self._trouble = None
             except ParcoursError as fault:
                 if fault.code == "database_gone":
                     self._give_up(fault)
                     return
-                self._say(fault.code)
+                self._note(fault.faults[0])
             except Exception:
                 # Whatever it was, the others are still to be looked after.
                 LOG.exception("a look at the processes failed")
 
-    def _say(self, code: str) -> None:
+    def _note(self, trouble: Fault) -> None:
         """Log what keeps orders from being made, once."""
-        if code and code != self._said:
-            LOG.warning("orders stay as they were", extra={"fields": {"code": code}})
-        self._said = code
+        if self._trouble is None or trouble.code != self._trouble.code:
+            LOG.warning("orders stay as they were", extra={"fields": {"code": trouble.code}})
+        self._trouble = trouble
 
     def _give_up(self, fault: ParcoursError) -> None:
         """Have everything stopped: what is accepted from now on would be found by nobody."""

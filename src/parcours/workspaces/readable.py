@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from parcours.blueprint.records import Blueprint
+from parcours.errors import Fault
 from parcours.measure.contract import Result
 from parcours.settings import Settings
 from parcours.words import Words
@@ -83,6 +84,15 @@ class Readable(Protocol):
 
     def verbatims(self, touchpoint: str, limit: int = 8) -> Sequence[Comment]:
         """Return the latest comments given at a touchpoint."""
+
+
+@runtime_checkable
+class Troubled(Protocol):
+    """A company that processes work for; pages tell what keeps them from it where the company knows."""
+
+    @property
+    def troubles(self) -> Callable[[], Sequence[Fault]]:
+        """Returns what keeps any of them from its work at this moment."""
 
 
 @runtime_checkable

@@ -16,6 +16,7 @@ from parcours.collect.overview import Compared, DestinationFigures, Group, Overv
 from parcours.engine.store.arrivals import Arrivals
 from parcours.engine.store.aside import Aside, AsideEvents
 from parcours.engine.store.manifest import Manifest
+from parcours.errors import Fault
 from parcours.settings import CollectSettings, Settings
 from parcours.words import LANGUAGES, Words
 from parcours.workspaces.first_event import find_address
@@ -144,6 +145,28 @@ def test_the_page_tells_all_that_was_collected(company: CollectingFirm) -> None:
     assert "1,538" in page.files
     assert "1 (http_410)" in page.destinations
     assert page.first is None  # the web has sent
+
+
+TROUBLE = Fault("disk_full", Words("Disque plein.", "Disk full."), Words("Libérez.", "Free some."), "/srv/x/journal.db")
+
+
+@pytest.mark.parametrize(
+    ("troubles", "headline"),
+    [
+        ((TROUBLE,), "Disk full."),
+        ((TROUBLE, change(TROUBLE, code="other")), "2 things keep Parcours from going on."),
+    ],
+)
+def test_what_keeps_it_from_going_on_comes_first(
+    company: CollectingFirm, troubles: tuple[Fault, ...], headline: str
+) -> None:
+    setattr(company, "troubles", lambda: troubles)  # noqa: B010
+    page = read_sources(company, "en")
+    assert page.headline == headline
+    text = render(page, "en")
+    assert "journal.db: Disk full. Free some." in text
+    assert "/srv" not in text
+    assert "What is in the way at this moment." in text
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -17,7 +17,7 @@ from parcours.words import Language
 from parcours.workspaces.first_event import FirstEvent, show_first_event
 from parcours.workspaces.frame import Frame, frame_page
 from parcours.workspaces.incoming import LiveSource, say_compared, say_fault, say_hours, say_source, sort_live
-from parcours.workspaces.readable import Readable, Replays
+from parcours.workspaces.readable import Readable, Replays, Troubled
 from parcours.workspaces.waiting import Aside, RowsAside, say_asides, say_replayed, say_rows_aside, sign_replay
 from parcours.workspaces.wording import Say
 
@@ -45,6 +45,7 @@ class SourcesPage(msgspec.Struct, frozen=True, kw_only=True):
     lede: str
     said: str
     glance: tuple[Figure, ...]
+    troubles: tuple[str, ...]
     faults: tuple[str, ...]
     live: tuple[LiveSource, ...]
     aside: tuple[Aside, ...]
@@ -62,13 +63,15 @@ def read_sources(company: Readable, language: Language, put_back: str = "", proo
     declared = read_declared(company.folder, company.blueprint, company.settings)
     overview = read_overview(company.folder, declared, zone, time.time_ns() // 1_000_000)
     can_replay = isinstance(company, Replays)
+    troubles = company.troubles() if isinstance(company, Troubled) else ()
     http = [one for one in overview.sources if one.connector == HTTP]
     return SourcesPage(
         frame=frame_page(company, language, "sources", say("sources.title")),
-        headline=say_headline(overview, language),
+        headline=say_troubles(troubles, language) or say_headline(overview, language),
         lede=say_lede(overview, language, zone),
         said=say_replayed(put_back, proof, language),
         glance=tuple(read_glance(overview, language)),
+        troubles=tuple(_say_declared(fault, language) for fault in troubles),
         faults=tuple(_say_declared(fault, language) for fault in declared.faults),
         live=tuple(say_source(one, overview.now_ms, language, zone) for one in sort_live(overview.live)),
         aside=say_asides(overview.events, can_replay, language, zone),
@@ -79,6 +82,13 @@ def read_sources(company: Readable, language: Language, put_back: str = "", proo
         destinations=draw_destinations(overview, language),
         first=None if any(one.latest_ms for one in http) else show_first_event(company, http[0].source if http else ""),
     )
+
+
+def say_troubles(troubles: Sequence[Fault], language: Language) -> str:
+    """Return the one sentence of what keeps Parcours from its work, an empty one when nothing does."""
+    if len(troubles) == 1:
+        return troubles[0].sentence.in_language(language)
+    return Say(language)("sources.troubled", count=len(troubles)) if troubles else ""
 
 
 def say_headline(overview: Overview, language: Language) -> str:
