@@ -45,6 +45,7 @@ class Ledger:
         self._key = keys.checks
         self._tally = tally_of(state, "consent")
         self._read_to = self._rows = self._sum = 0
+        self._compared = False
         self._kept = _Standing()
         """What is recorded."""
         self._exact = _Standing()
@@ -125,18 +126,20 @@ class Ledger:
     def _take_appended(self) -> bool:
         with self._state.snapshot():
             last = int(self._state.execute("SELECT coalesce(max(entry_no), 0) FROM consent")[0][0])  # type: ignore[arg-type]
-            if last == self._read_to:
+            # Once at least the tally is asked: a ledger that has lost every line looks like one that never had any.
+            if last == self._read_to and self._compared:
                 return False
             pieces, rows, total = [], self._rows, self._sum
             for lines, sums in self._read(self._read_to):
                 pieces.append(lines)
                 rows, total = rows + len(lines), total ^ sums
             self._tally.compare_sum(rows, total)
+        self._compared = True
         for lines in pieces:
             self._kept.take(lines)
             self._exact.take(lines)
         self._read_to, self._rows, self._sum = last, rows, total
-        return True
+        return bool(pieces)
 
     def _read(self, after: int) -> Iterator[tuple[Numbers, int]]:
         """Yield the lines after entry ``after``, each checked, with the sum of their checksums, some at a time."""

@@ -9,8 +9,9 @@ import pytest
 
 from parcours.engine.store.arrivals import Arrivals
 from parcours.engine.store.aside import Aside, AsideEvents
+from parcours.engine.store.checked import CheckedTable
 from parcours.engine.store.figures import LATEST_LOTS, LATEST_ROWS, Figures, Waits
-from parcours.engine.store.journal import Frame, Journal
+from parcours.engine.store.journal import TAKEN, Frame, Journal
 from parcours.engine.store.manifest import FileState, Manifest, Quarantined
 from parcours.engine.store.outbox import OutboxTable, Waiting
 from parcours.engine.store.sqlite import Database, open_database
@@ -122,7 +123,7 @@ def test_backlog_and_queues_say_how_much_waits_and_since_when(tmp_path: Path, jo
 
 def test_a_batch_that_was_taken_over_waits_no_more_wherever_it_stays(tmp_path: Path, journal: Database) -> None:
     Journal(journal).append([Frame(1, 10, 500, b"x"), Frame(1, 20, 700, b"x")])
-    journal.execute("UPDATE taken SET batch_no = 1")
+    CheckedTable(journal, "taken", TAKEN, TAKEN[:1]).put([(1, 1)])
     with Figures(tmp_path) as figures:
         assert figures.backlog() == (1, Waits(20, 700))
 

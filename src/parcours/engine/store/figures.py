@@ -13,10 +13,11 @@ import msgspec
 
 from parcours.engine.store.arrivals import ARRIVALS, LATEST
 from parcours.engine.store.checked import CheckedTable, define_sound, sound
+from parcours.engine.store.journal import TAKEN
 from parcours.engine.store.lost import LOST, MISSING
 from parcours.engine.store.manifest import FileState
 from parcours.engine.store.outbox import CARRIED
-from parcours.engine.store.sqlite import Cell, Database, open_database
+from parcours.engine.store.sqlite import Cell, Database, open_database, was_made
 from parcours.words import Words
 
 One = TypeVar("One")
@@ -63,7 +64,7 @@ class Figures(AbstractContextManager["Figures"]):
         self._db: Database | None = None
 
     def __enter__(self) -> Figures:
-        if self._path.is_file():
+        if was_made(self._path):
             self._db = open_database(self._path)
             define_sound(self._db)
             self._db.execute("PRAGMA query_only=ON")
@@ -107,10 +108,14 @@ class Figures(AbstractContextManager["Figures"]):
 
     def backlog(self) -> tuple[int, Waits]:
         """Return how many batches were accepted and not taken over yet, and the events in them."""
+        if self._db is None or "checksum" not in self._db.columns_of("taken"):
+            return 0, Waits(0, None)
+        taken = CheckedTable(self._db, "taken", TAKEN, TAKEN[:1]).all()
         rows = self._select(
             "batches",
             "SELECT count(*), sum(events), min(iif(typeof(received_ms) = 'integer', received_ms, NULL)) "
-            "FROM batches WHERE batch_no > (SELECT batch_no FROM taken)",
+            "FROM batches WHERE batch_no > ?",
+            (taken[0][1] if taken else 0,),
         )
         batches, events, oldest = rows[0] if rows else (0, 0, None)
         return int(batches or 0), Waits(int(events or 0), None if oldest is None else int(oldest))

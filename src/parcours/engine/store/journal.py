@@ -7,7 +7,7 @@ from hashlib import blake2b
 
 import msgspec
 
-from parcours.engine.store.checked import CheckedTable
+from parcours.engine.store.checked import CheckedTable, Tally
 from parcours.engine.store.sqlite import Cell, Database
 from parcours.errors import ParcoursError
 from parcours.words import Words
@@ -24,6 +24,7 @@ CREATE TABLE IF NOT EXISTS proof (one INTEGER PRIMARY KEY CHECK (one = 1), numbe
 
 
 _LISTED = 10_000
+TAKEN = ("one", "batch_no")
 _VERIFIED_BYTES = 16 << 20
 
 MOST_CLAIMED = 1_000_000
@@ -85,7 +86,9 @@ class Journal:
     def __init__(self, database: Database) -> None:
         self._db = database
         self._db.execute(SCHEMA)
-        self._taken = CheckedTable(database, "taken", ("one", "batch_no"), ("one",))
+        self._taken = CheckedTable(database, "taken", TAKEN, TAKEN[:1])
+        self._cursors = Tally(database, "cursors")
+        self._cursors.begin(fill=True)
         if not self._taken.all():
             with database.transaction():
                 if not self._taken.all():  # Else another process was faster.
@@ -110,14 +113,12 @@ class Journal:
             cells = (batch_no, frame.hour, frame.events, frame.received_ms)
             rows.append((*cells, frame.body, _checksum(cells, frame.body)))
         self._db.executemany("INSERT INTO batches VALUES (?, ?, ?, ?, ?, ?)", rows)
-        self._db.executemany(
-            "INSERT OR REPLACE INTO cursors VALUES (?, ?, ?)",
-            [
-                (frame.inlet, frame.cursor, _checksum((frame.inlet,), frame.cursor))
-                for frame in frames
-                if frame.inlet and frame.cursor
-            ],
-        )
+        cursors = {frame.inlet: frame.cursor for frame in frames if frame.inlet and frame.cursor}
+        if cursors:
+            told = [(inlet, cursor, _checksum((inlet,), cursor)) for inlet, cursor in cursors.items()]
+            self._cursors.drop("inlet = ?", ((inlet,) for inlet in cursors))
+            self._db.executemany("INSERT INTO cursors VALUES (?, ?, ?)", told)
+            self._cursors.note(added=(row[2] for row in told))
         return list(range(first, first + len(frames)))
 
     def prove(self) -> None:
@@ -244,6 +245,9 @@ class Journal:
         """
         rows = self._db.execute("SELECT cursor, checksum FROM cursors WHERE inlet = ?", (inlet,))
         if not rows:
+            # An inlet that lost its cursor would begin again.
+            with self._db.snapshot():
+                self._cursors.compare(row[0] for row in self._db.execute("SELECT checksum FROM cursors"))
             return None
         cursor, checksum = rows[0]
         if not isinstance(cursor, bytes) or _checksum((inlet,), cursor) != checksum:
@@ -263,6 +267,7 @@ class Journal:
                 self.cursor(str(inlet))
             except ParcoursError as fault:
                 yield fault
+        yield from self._cursors.verify(row[0] for row in self._db.execute("SELECT checksum FROM cursors"))
 
     def check_place(self) -> None:
         """Raise `ParcoursError` ``database_gone`` unless the file is still where it was opened."""

@@ -166,6 +166,11 @@ def open_database(path: Path) -> Database:
     return Database(path, connection)
 
 
+def was_made(path: Path) -> bool:
+    """Return whether there is a database at ``path``, or was one: opening it then says that it is gone."""
+    return path.exists() or (path.parent / MADE / path.name).exists()
+
+
 def _examine_log(path: Path) -> None:
     """Raise unless what SQLite is about to read from the log of a crash is all that was written there."""
     with _examining:
