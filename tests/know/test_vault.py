@@ -99,3 +99,24 @@ def test_the_state_of_an_older_version_is_taken_over_once(tmp_path: Path) -> Non
     state.execute("UPDATE vault SET fingerprint = 9 WHERE pseudonym = 20")
     with pytest.raises(ParcoursError, match="state_damaged"):
         open_vault(tmp_path).first_seen()
+
+
+@pytest.mark.parametrize(
+    "change", ["UPDATE texts SET subject = 21 WHERE ref = 200", "DELETE FROM texts WHERE ref = 200"]
+)
+def test_a_text_that_went_to_nobody_or_away_is_told_where_it_is_asked_for(tmp_path: Path, change: str) -> None:
+    fill(tmp_path).execute(change)
+    vault = open_vault(tmp_path)
+    with pytest.raises(ParcoursError) as caught:
+        vault.read_texts([100, 200])
+    assert caught.value.code in ("state_damaged", "row_damaged")
+    assert caught.value.code in [fault.code for fault in vault.verify()]
+
+
+def test_a_text_whose_key_was_destroyed_is_absent_and_no_damage(tmp_path: Path) -> None:
+    state = fill(tmp_path)
+    keys = open_keys(tmp_path, Settings())[0]
+    keys.destroy([20])
+    vault = Vault(state, keys)
+    assert sorted(vault.read_texts([100, 200, 300])) == [100, 300]
+    assert list(vault.verify()) == []

@@ -88,6 +88,11 @@ class Keys:
                 found[pseudonym] = self._unwrap(pseudonym, _blob(rows[0][0]))
         return found
 
+    def held(self, pseudonyms: Iterable[int]) -> set[int]:
+        """Return those of ``pseudonyms`` that have a key."""
+        there = {row[0] for row in self._database.execute("SELECT pseudonym FROM identifier_keys")}
+        return {pseudonym for pseudonym in pseudonyms if pseudonym in there}
+
     def settle(self) -> None:
         """Make every new key durable; a key without a vault row is harmless, the other way round is not."""
         if self._pending:

@@ -121,18 +121,24 @@ class Vault:
         """Return (subject, raw text) by ref; refs without a row or whose key is gone are absent.
 
         Raises:
-            ParcoursError: ``state_damaged`` names a row that was altered.
+            ParcoursError: ``state_damaged`` names a row that was altered, ``row_damaged`` says that rows are missing.
         """
         found: dict[int, tuple[int, str]] = {}
-        for ref in refs:
-            for subject, event_no, sealed in self._state.execute(
-                "SELECT subject, event_no, sealed FROM texts WHERE ref = ?", (ref,)
-            ):
-                if not isinstance(subject, int):
-                    raise damaged("texts", ref, self._state.path)
-                key = self._keys.find([subject]).get(subject)
-                if key is not None:
-                    found[ref] = subject, self._open(key, sealed, (ref, subject, event_no), "texts", ref)
+        absent = False
+        with self._state.snapshot():
+            for ref in refs:
+                rows = self._state.execute("SELECT subject, event_no, sealed FROM texts WHERE ref = ?", (ref,))
+                absent |= not rows
+                for subject, event_no, sealed in rows:
+                    # An identifier's row stays when its key is destroyed.
+                    known = self._state.execute("SELECT 1 FROM vault WHERE pseudonym = ?", (subject,))
+                    if not isinstance(subject, int) or not known:
+                        raise damaged("texts", ref, self._state.path)
+                    key = self._keys.find([subject]).get(subject)
+                    if key is not None:
+                        found[ref] = subject, self._open(key, sealed, (ref, subject, event_no), "texts", ref)
+            if absent:  # Never kept, because a key was destroyed already; or lost.
+                self._texts.compare_counts("texts_by_event")
         return found
 
     def first_seen(self) -> tuple[Numbers, Numbers]:
@@ -155,9 +161,18 @@ class Vault:
                 yield from self._verify_row("vault", row[0], row[0], row[3], row[:3], row[4])
             yield from self._rows.verify(row[4] for row in rows)
             texts = self._state.execute("SELECT ref, subject, event_no, sealed FROM texts")
+            subjects = {row[0] for row in rows}
             for row in texts:
-                yield from self._verify_row("texts", row[0], row[1], row[3], row[:3])
+                if row[1] in subjects:
+                    yield from self._verify_row("texts", row[0], row[1], row[3], row[:3])
+                else:  # Not erased: an identifier's row stays when its key is destroyed.
+                    yield damaged("texts", row[0], self._state.path)
             yield from self._texts.verify(row[3][-TAG_BYTES:] if isinstance(row[3], bytes) else None for row in texts)
+
+    def count_keyless(self) -> int:
+        """Return how many identifiers can be read by nobody, because their keys are gone."""
+        rows = self._state.execute("SELECT pseudonym FROM vault")
+        return len(rows) - len(self._keys.held(row[0] for row in rows if isinstance(row[0], int)))
 
     def _verify_row(
         self, table: str, line: Cell, owner: Cell, sealed: Cell, cells: tuple[Cell, ...], checksum: Cell = None

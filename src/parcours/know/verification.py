@@ -23,7 +23,7 @@ from parcours.engine.store.manifest import KnownRows, Manifest, SeenRun
 from parcours.engine.store.outbox import OutboxTable
 from parcours.engine.store.parts import Part, part_damaged
 from parcours.engine.store.retiring import PLACES, find_strays
-from parcours.engine.store.sqlite import MADE, open_database
+from parcours.engine.store.sqlite import MADE, open_database, was_made
 from parcours.engine.store.tables import POINTER, Tables
 from parcours.engine.store.verifying import verify_part, verify_structure
 from parcours.engine.store.write_keys import WriteKeys
@@ -31,6 +31,7 @@ from parcours.errors import Fault, ParcoursError
 from parcours.know.consent import Ledger
 from parcours.know.edges import Edges
 from parcours.know.keys import Keys, open_keys
+from parcours.know.moments import compare_moments
 from parcours.know.pseudonyms import buckets_of
 from parcours.know.state import numbers_of, open_state
 from parcours.know.vault import Vault
@@ -109,7 +110,7 @@ class _Verification:
     def _database(self, name: str) -> Path | None:
         """Return where the database ``name`` is; nothing when it never was."""
         path = self._root / name
-        return path if path.exists() or (self._root / MADE / name).exists() else None
+        return path if was_made(path) else None
 
     def _verify_keys(self) -> Keys | None:
         path = self._database("keys.db")
@@ -133,8 +134,12 @@ class _Verification:
             self._tell(*verify_structure(state))
             self._try(numbers_of(state).verify)
             if keys is not None:
-                for part in (Vault(state, keys), Ledger(state, keys), Edges(state, keys)):
+                vault = Vault(state, keys)
+                for part in (vault, Ledger(state, keys), Edges(state, keys)):
                     self._try(part.verify)
+                with self._telling():
+                    if count := vault.count_keyless():
+                        self._faults.append(_keyless(path, count))
             state.close()
 
     def _verify_surveys(self, keys: Keys | None) -> None:
@@ -163,6 +168,9 @@ class _Verification:
                 with manifest.database.snapshot():
                     self._try(part.verify)
         if manifest is not None:
+            with self._telling():
+                if self._database("state.db"):
+                    compare_moments(manifest, open_state(self._folder))
             with self._telling(), manifest.lease():
                 self._verify_files(manifest)
             manifest.close()
@@ -253,6 +261,22 @@ def _answer_damaged(path: Path, name: str) -> Fault:
             "take another answer.",
         ),
         str(path),
+    )
+
+
+def _keyless(path: Path, count: int) -> Fault:
+    return Fault(
+        "keys_missing",
+        Words(
+            fr=f"{count} identifiant(s) du coffre n'ont plus de clé : effacés, ou keys.db date d'avant state.db.",
+            en=f"{count} identifier(s) of the vault have no key any more: erased, or keys.db is older than state.db.",
+        ),
+        Words(
+            fr="Si personne n'a été effacé, rétablissez keys.db depuis sa dernière sauvegarde.",
+            en="If nobody was erased, restore keys.db from its latest backup.",
+        ),
+        str(path),
+        level="warning",
     )
 
 
