@@ -48,6 +48,18 @@ def test_a_key_goes_once_nothing_needs_it_and_never_before(tmp_path: Path, monke
     assert len(count_kept(tmp_path)) == 5
 
 
+def test_keys_go_as_well_when_nothing_more_comes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    company = make_company(tmp_path)
+    deliver(company, make_event(0))
+    take_over(company)
+    # The next hours, for which keys are made in advance as well.
+    company.know.hour_key(NOW + 1)
+    assert hours_of(company) >= {NOW, NOW + 1}
+    monkeypatch.setattr("time.time_ns", lambda: (NOW_MS + 3 * HOUR_MS) * 1_000_000)
+    take_over(company)
+    assert hours_of(company) == set()
+
+
 def test_a_copy_of_the_old_journal_cannot_be_opened_after_that(tmp_path: Path) -> None:
     company = make_company(tmp_path / "shop")
     deliver(company, make_event(4), received_ms=NOW_MS - 5 * HOUR_MS)

@@ -121,6 +121,7 @@ def compact(
     try:
         journal = Journal(manifest.database)
         if journal.last_batch_no() == journal.taken():
+            destroy_keys(door, journal)
             return Compacted()
         # A compaction or a merge that was cut short has left files that nothing names.
         sweep(folder, manifest)
@@ -190,7 +191,7 @@ class Compaction:
                 break
             done += self._take_over(found, told)
             pa.default_memory_pool().release_unused()
-        self._door.destroy_hour_keys(time.time_ns() // 1_000_000 // HOUR_MS - 1, self._journal.hours())
+        destroy_keys(self._door, self._journal)
         return done
 
     def _take_over(self, found: Sequence[Batch | Spoilt], told: Collection[int] | None) -> Compacted:
@@ -270,6 +271,11 @@ class Compaction:
             self._outbox.add(parcels)
             self._arrivals.add(counts, latest_ms)
             self._manifest.commit(add=parts, add_seen=runs)
+
+
+def destroy_keys(door: Door, journal: Journal) -> None:
+    """Destroy the keys of hours that are over and of which no batch waits; a request of the last one may go on."""
+    door.destroy_hour_keys(time.time_ns() // 1_000_000 // HOUR_MS - 1, journal.hours())
 
 
 def _first(one: Batch | Spoilt) -> int:
