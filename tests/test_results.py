@@ -38,3 +38,12 @@ def test_a_changed_report_is_none(tmp_path: Path, before: bytes, after: bytes) -
     path.write_bytes(content.replace(before, after, 1))
     assert recall_run(tmp_path) is None
     assert damaged(tmp_path) == [path]
+
+
+def test_a_report_that_is_gone_is_told_and_one_that_never_was_is_not(tmp_path: Path) -> None:
+    assert damaged(tmp_path) == []
+    keep_run(tmp_path, REPORT)
+    path = tmp_path / KEPT / RUN
+    path.unlink()
+    assert recall_run(tmp_path) is None
+    assert damaged(tmp_path) == [path]

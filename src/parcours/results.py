@@ -18,6 +18,9 @@ from parcours.words import Words
 
 KEPT = Path(".parcours") / "tables" / "results"
 RUN = "_run.json"
+RAN = "_ran"
+"""An empty file: there was a run."""
+
 Kind = TypeVar("Kind", bound=msgspec.Struct)
 
 
@@ -75,6 +78,7 @@ def keep(folder: Path, fingerprint: str, result: Result) -> None:
 def keep_run(folder: Path, report: RunReport) -> None:
     """Write what the latest run did, for the pages."""
     _write(folder / KEPT / RUN, "", report)
+    (folder / KEPT / RAN).touch()
 
 
 def recall_run(folder: Path) -> RunReport | None:
@@ -83,8 +87,13 @@ def recall_run(folder: Path) -> RunReport | None:
 
 
 def damaged(folder: Path) -> list[Path]:
-    """Return the kept files that are not what was written; each counts as none and is made anew by the next run."""
-    return [path for path in sorted((folder / KEPT).glob("*.json")) if _open(path) is None]
+    """Return the kept files that are not what was written; each counts as none and is made anew by the next run.
+
+    The last run's report is among them when it is gone: any other file that is gone is made anew when it is asked for.
+    """
+    run = folder / KEPT / RUN
+    kept = {*(folder / KEPT).glob("*.json"), *([run] if (folder / KEPT / RAN).exists() else [])}
+    return [path for path in sorted(kept) if _open(path) is None]
 
 
 def _open(path: Path) -> Kept | None:

@@ -48,7 +48,7 @@ def _say(files: int, size: int, damaged: int, strays: int) -> Words:
     french += f"{damaged} dommage(s)" if damaged else "rien n'est endommagé"
     english += f"{damaged} found damaged" if damaged else "nothing is damaged"
     if strays:
-        french, english = f"{french}, {strays} fichier(s) de trop", f"{english}, {strays} left over"
+        french, english = f"{french}, {strays} avertissement(s)", f"{english}, {strays} warning(s)"
     return Words(fr=f"{french}.", en=f"{english}.")
 
 
