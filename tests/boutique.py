@@ -217,8 +217,7 @@ def describe(company: Company) -> dict[str, Any]:
             for number, first in zip(*(column.tolist() for column in vault.first_seen()), strict=True)
         ],
         "edges": sorted(
-            (rank.get(number, -number), one, other)
-            for number, one, other in Edges(state, keys).read().tolist()
+            (rank.get(number, -number), one, other) for number, one, other in Edges(state, keys).read().tolist()
         ),
         "ledger": _describe_choices(state),
         "texts": state.execute("SELECT count(*) FROM texts")[0][0],
