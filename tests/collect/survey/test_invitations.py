@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 from typing import Any
 
@@ -153,7 +154,10 @@ def test_a_list_in_another_encoding_is_told(data: bytes) -> None:
     assert "UTF-8" in refused.value.faults[0].sentence.en
 
 
-def test_a_line_that_never_ends_is_refused() -> None:
+@pytest.mark.parametrize("limit", [1 << 17, 1 << 20])
+def test_a_line_that_never_ends_is_refused(limit: int) -> None:
+    before = csv.field_size_limit(limit)
     with pytest.raises(ParcoursError) as refused:
         list(read_list("user\n" + "x" * 200_000 + "\n").rows())
+    csv.field_size_limit(before)
     assert refused.value.code == "survey_list_unreadable"

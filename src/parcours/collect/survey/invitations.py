@@ -18,6 +18,7 @@ from parcours.words import LANGUAGES, Language, Words
 
 MOST_DAYS = 365
 LONGEST = 255
+MOST_CELL_CHARS = 100_000
 LINK, LANGUAGE = "link", "language"
 DELIMITERS = ";\t|,"
 _DAY_MS = 86_400_000
@@ -150,6 +151,15 @@ class Recipients:
         reader = csv.reader(self._stream, delimiter=self.delimiter, strict=True)
         while (cells := self._guard(lambda: next(reader, None), lambda: reader.line_num + 1)) is not None:
             line = reader.line_num + 1
+            # The limit of the csv module itself belongs to the whole process, and others set it.
+            if any(len(cell) > MOST_CELL_CHARS for cell in cells):
+                raise self._fault(
+                    Words(
+                        f"Une cellule dépasse {MOST_CELL_CHARS} caractères.",
+                        f"A cell is longer than {MOST_CELL_CHARS} characters.",
+                    ),
+                    line,
+                )
             if not any(cell.strip() for cell in cells):
                 continue
             if len(cells) != len(self.columns):
