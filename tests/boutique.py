@@ -28,7 +28,7 @@ from parcours.engine.store.manifest import Manifest
 from parcours.engine.store.outbox import OutboxTable
 from parcours.engine.store.parts import read_part
 from parcours.engine.store.sqlite import Database, open_database
-from parcours.know.edges import Edges
+from parcours.know.identity.edges import Edges
 from parcours.know.keys import open_keys
 from parcours.know.state import open_state
 from parcours.know.vault import Vault

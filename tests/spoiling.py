@@ -38,7 +38,7 @@ from parcours.engine.store.parts import read_part
 from parcours.engine.store.write_keys import WriteKey, WriteKeys
 from parcours.errors import Fault, ParcoursError
 from parcours.know import verify
-from parcours.know.edges import Edges
+from parcours.know.identity.edges import Edges
 from parcours.know.keys import open_keys
 from parcours.know.state import open_state
 from parcours.know.vault import Vault

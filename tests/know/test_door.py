@@ -17,7 +17,7 @@ from parcours.collect.door import part_schema
 from parcours.collect.load import load
 from parcours.engine.store.sqlite import open_database
 from parcours.errors import ParcoursError
-from parcours.know.edges import Edges
+from parcours.know.identity.edges import Edges
 from parcours.know.keys import open_keys
 from parcours.know.pseudonyms import quick_checksums
 from parcours.know.state import open_state, tally_of

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from parcours.blueprint.records import Purpose
 from parcours.errors import ParcoursError
 from parcours.know import Know
-from parcours.know.consent import Ledger
+from parcours.know.consent.ledger import Ledger
 from parcours.know.keys import open_keys
 from parcours.know.state import open_state
 from parcours.progress import Silent

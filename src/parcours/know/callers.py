@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from parcours.collect.door import IDENTIFIERS
-from parcours.know.identifiers import UnusableError, normaliser
+from parcours.know.identity.identifiers import UnusableError, normaliser
 from parcours.know.pseudonyms import NOBODY, Numbers, digest_identifiers
 from parcours.know.vault import Vault
 

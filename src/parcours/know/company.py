@@ -27,14 +27,14 @@ from parcours.engine.store.sqlite import Database
 from parcours.engine.store.tables import Tables, Version
 from parcours.errors import ParcoursError
 from parcours.know.callers import recognise
-from parcours.know.consent import GRANTED, NOTHING, REFUSED, Ledger
+from parcours.know.consent.ledger import GRANTED, NOTHING, REFUSED, Ledger
 from parcours.know.customer import Customer, read_kept, still_holds
 from parcours.know.derive import LAYOUT, Summary, derive
 from parcours.know.door import CompanyDoor, permits
-from parcours.know.edges import Edges
 from parcours.know.gate import Permitted
-from parcours.know.identifiers import region_of
-from parcours.know.identity import RULES, People, fold, read_people, write_people
+from parcours.know.identity.edges import Edges
+from parcours.know.identity.fold import RULES, People, fold, read_people, write_people
+from parcours.know.identity.identifiers import region_of
 from parcours.know.keys import Keys, open_keys
 from parcours.know.live import Live
 from parcours.know.moments import compare_moments

@@ -12,10 +12,10 @@ from parcours.blueprint.records import Blueprint, Purpose
 from parcours.engine.store.journal import Journal
 from parcours.engine.store.manifest import Manifest
 from parcours.engine.store.parts import Part
-from parcours.know.consent import Ledger, state_lines
+from parcours.know.consent.ledger import Ledger, state_lines
 from parcours.know.door import permits
-from parcours.know.edges import Edges
-from parcours.know.identity import People
+from parcours.know.identity.edges import Edges
+from parcours.know.identity.fold import People
 from parcours.know.live import Live
 from parcours.know.profiles import AsOf, Profile, Profiles, note_moments, sum_up
 from parcours.know.pseudonyms import NOBODY, Numbers

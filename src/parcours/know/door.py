@@ -14,10 +14,10 @@ from parcours.blueprint.records import Blueprint
 from parcours.collect.door import IDENTIFIERS, Admission, Refusal, part_schema
 from parcours.engine.store.sqlite import Database
 from parcours.know.callers import COLLISION, UNUSABLE, Callers
-from parcours.know.choices import read_choices
-from parcours.know.consent import GRANTED, REFUSED, Choices, Ledger
-from parcours.know.edges import Edges
-from parcours.know.identifiers import is_blocked
+from parcours.know.consent.choices import read_choices
+from parcours.know.consent.ledger import GRANTED, REFUSED, Choices, Ledger
+from parcours.know.identity.edges import Edges
+from parcours.know.identity.identifiers import is_blocked
 from parcours.know.keys import Keys
 from parcours.know.moments import note_settled
 from parcours.know.pseudonyms import NOBODY, Numbers, buckets_of, digest_objects
@@ -48,8 +48,8 @@ _REASONS = {
 class CompanyDoor:
     """The `parcours.collect.door.Door` of one company; one batch at a time.
 
-    A choice is recorded as `parcours.know.choices` reads it; an event is permitted what the strictest recorded choice
-    of its own identifiers permits.
+    A choice is recorded as `parcours.know.consent.choices` reads it; an event is permitted what the strictest recorded
+    choice of its own identifiers permits.
     """
 
     def __init__(self, blueprint: Blueprint, state: Database, keys: Keys, region: str | None) -> None:

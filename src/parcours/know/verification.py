@@ -28,8 +28,8 @@ from parcours.engine.store.tables import POINTER, Tables
 from parcours.engine.store.verifying import verify_part, verify_structure
 from parcours.engine.store.write_keys import WriteKeys
 from parcours.errors import Fault, ParcoursError
-from parcours.know.consent import Ledger
-from parcours.know.edges import Edges
+from parcours.know.consent.ledger import Ledger
+from parcours.know.identity.edges import Edges
 from parcours.know.keys import Keys, open_keys
 from parcours.know.moments import compare_moments
 from parcours.know.pseudonyms import buckets_of

@@ -11,8 +11,8 @@ import pyarrow as pa
 
 from parcours.collect.door import IDENTIFIERS
 from parcours.know.callers import recognise
-from parcours.know.choices import Mask, read_choices
-from parcours.know.consent import Choices
+from parcours.know.consent.choices import Mask, read_choices
+from parcours.know.consent.ledger import Choices
 from parcours.know.pseudonyms import NOBODY, Numbers
 
 _SPREAD = np.int64(0x1E3779B97F4A7C15)

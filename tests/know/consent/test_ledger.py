@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from parcours.errors import ParcoursError
-from parcours.know.consent import GRANTED, NOTHING, REFUSED, Ledger
+from parcours.know.consent.ledger import GRANTED, NOTHING, REFUSED, Ledger
 from parcours.know.keys import open_keys
 from parcours.know.pseudonyms import checksums
 from parcours.know.state import open_state, tally_of

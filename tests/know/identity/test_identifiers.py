@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from parcours.collect.door import IDENTIFIERS
-from parcours.know.identifiers import UnusableError, normaliser, region_of
+from parcours.know.identity.identifiers import UnusableError, normaliser, region_of
 
 NOBODY = [
     "anonymous", "Guest", "distinct_id", "not_authenticated", "email", "undefined", "true", "[object Object]", "NaN",

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from parcours.errors import ParcoursError
-from parcours.know.edges import Edges
+from parcours.know.identity.edges import Edges
 from parcours.know.keys import open_keys
 from parcours.know.state import open_state
 from parcours.settings import Settings

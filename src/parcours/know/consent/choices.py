@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from parcours.collect.door import IDENTIFIERS
-from parcours.know.consent import GRANTED, REFUSED, Choices
+from parcours.know.consent.ledger import GRANTED, REFUSED, Choices
 from parcours.know.pseudonyms import Numbers
 
 Mask = npt.NDArray[np.bool_]

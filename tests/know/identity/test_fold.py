@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from parcours.know.identity import LIMITS, LINKED, REFUSED, SHARED, People, fold
+from parcours.know.identity.fold import LIMITS, LINKED, REFUSED, SHARED, People, fold
 
 TYPES = ("user", "mail", "phone", "device")
 

@@ -1,0 +1,1 @@
+"""Who it is: identifiers made comparable, what was seen together, and the fold of it into people."""
