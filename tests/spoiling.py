@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 import pyarrow.parquet as pq
 from tests.know.conftest import make_blueprint
 
@@ -39,6 +40,7 @@ from parcours.engine.store.write_keys import WriteKey, WriteKeys
 from parcours.errors import Fault, ParcoursError
 from parcours.know import verify
 from parcours.know.identity.edges import Edges
+from parcours.know.identity.scored import ACCEPTED, Scored
 from parcours.know.keys import open_keys
 from parcours.know.state import open_state
 from parcours.know.vault import Vault
@@ -123,6 +125,9 @@ def build(folder: Path) -> None:
         WriteKeys(manifest.database).add(WriteKey("ab" * 32, "web", "abcdef", 5, None))
         OutboxTable(manifest.database).add([Waiting("shop", f"m{n}", n, b"sealed") for n in range(3)])
     keys, _ = open_keys(folder, Settings())
+    scored = Scored(open_state(folder), keys)
+    for place in range(3):
+        scored.append(np.array([place, 5]), np.array([9, 9 + place]), np.array([800, 3000]), 1, 40 + place, ACCEPTED)
     register = Register(folder, keys.derive("surveys"))
     register.claim(b"answer", b"digest" * 5, 5, 1 << 60)
     register.close()
@@ -273,6 +278,11 @@ def _read_edges(folder: Path) -> list[Any]:
     return sorted(map(tuple, Edges(*_state_of(folder)).read().tolist()))
 
 
+def _read_scored(folder: Path) -> list[Any]:
+    scored = Scored(*_state_of(folder)).read()
+    return list(zip(scored.one.tolist(), scored.other.tolist(), scored.weight_milli.tolist(), strict=True))
+
+
 def _read_files(folder: Path) -> list[Any]:
     with _journal(folder) as manifest:
         return [state.counts for source in manifest.sources() for state in manifest.file_states(source).values()]
@@ -317,6 +327,7 @@ _QUESTIONS: dict[str, Callable[[Path], list[Any]]] = {
     "vault": _read_vault,
     "texts": _read_texts,
     "edges": _read_edges,
+    "scored": _read_scored,
     "files": _read_files,
     "write keys": _read_keys,
     "outbox": _read_outbox,

@@ -29,10 +29,20 @@ CREATE TABLE IF NOT EXISTS consent (
 CREATE TABLE IF NOT EXISTS edges (
     block_no INTEGER PRIMARY KEY AUTOINCREMENT, first_event_no INTEGER NOT NULL, last_event_no INTEGER NOT NULL,
     seen INTEGER NOT NULL, body BLOB NOT NULL, checksum BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS scored (
+    one INTEGER NOT NULL, other INTEGER NOT NULL, event_no INTEGER NOT NULL, weight_milli INTEGER NOT NULL,
+    model_no INTEGER NOT NULL, standing INTEGER NOT NULL, checksum INTEGER NOT NULL, PRIMARY KEY (one, other));
+CREATE INDEX IF NOT EXISTS scored_by_other ON scored (other);
 CREATE TABLE IF NOT EXISTS numbers (kind TEXT NOT NULL, name TEXT NOT NULL, number INTEGER NOT NULL, checksum BLOB,
     PRIMARY KEY (kind, name), UNIQUE (kind, number));
 """
-_TALLIES = {"vault": "checksum", "texts": TAG.format("sealed"), "consent": "checksum", "edges": "checksum"}
+_TALLIES = {
+    "vault": "checksum",
+    "texts": TAG.format("sealed"),
+    "consent": "checksum",
+    "edges": "checksum",
+    "scored": "checksum",
+}
 
 
 def open_state(folder: Path) -> Database:

@@ -30,6 +30,7 @@ from parcours.engine.store.write_keys import WriteKeys
 from parcours.errors import Fault, ParcoursError
 from parcours.know.consent.ledger import Ledger
 from parcours.know.identity.edges import Edges
+from parcours.know.identity.scored import Scored
 from parcours.know.keys import Keys, open_keys
 from parcours.know.moments import compare_moments
 from parcours.know.pseudonyms import buckets_of
@@ -135,7 +136,7 @@ class _Verification:
             self._try(numbers_of(state).verify)
             if keys is not None:
                 vault = Vault(state, keys)
-                for part in (vault, Ledger(state, keys), Edges(state, keys)):
+                for part in (vault, Ledger(state, keys), Edges(state, keys), Scored(state, keys)):
                     self._try(part.verify)
                 with self._telling():
                     if count := vault.count_keyless():
