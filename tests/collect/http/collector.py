@@ -205,7 +205,12 @@ class Collector:
         sealer = Sealer(self.hour_keys.get)
         journal = read_journal(self.folder)
         assert not list(journal.verify())
-        return [delivery for batch in journal.pending() for delivery in sealer.open(batch)]
+        found, after = [], journal.taken()
+        # However many there are: the journal gives some thousands at a time.
+        while batches := journal.pending(after):
+            found += [delivery for batch in batches for delivery in sealer.open(batch)]
+            after = batches[-1].batch_no
+        return found
 
     def bodies(self) -> list[bytes]:
         """Return the bodies of the deliveries."""

@@ -143,6 +143,8 @@ class Journal:
     def pending(self, after: int | None = None, most_bytes: int = 1 << 62, most_events: int = 1 << 62) -> list[Batch]:
         """Return the batches after number ``after`` (by default after those taken over), the first of them at least.
 
+        However much the caller allows, it is some thousands of them at most: whoever wants all asks on from the last.
+
         Raises:
             ParcoursError: ``journal_damaged`` names the batch that is missing or not what was written.
         """
