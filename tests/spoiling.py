@@ -39,6 +39,7 @@ from parcours.engine.store.parts import read_part
 from parcours.engine.store.write_keys import WriteKey, WriteKeys
 from parcours.errors import Fault, ParcoursError
 from parcours.know import verify
+from parcours.know.audit.log import Audit
 from parcours.know.identity.edges import Edges
 from parcours.know.identity.scored import ACCEPTED, Scored
 from parcours.know.keys import open_keys
@@ -131,6 +132,10 @@ def build(folder: Path) -> None:
     register = Register(folder, keys.derive("surveys"))
     register.claim(b"answer", b"digest" * 5, 5, 1 << 60)
     register.close()
+    audit = Audit(folder, keys)
+    for number in range(20):
+        audit.note("somebody", "see_customer", "profile", number, "done", f"ticket {number}")
+    audit.close()
     keys.close()
     deliver(folder, company, 3, 100)
 
@@ -144,6 +149,9 @@ def go_on_and_die(folder: Path) -> None:
     write_orders(folder, 5, 30)
     flow.run(company, Silent())
     deliver(folder, company, 3, 200)
+    for number in range(4):
+        company.know.audit.note("somebody", "export_rows", "table", f"touches{number}", "done")
+    held.append(company.know.audit)
     del held[3:]
     os._exit(0)
 
@@ -317,6 +325,13 @@ def _read_register(folder: Path) -> list[Any]:
     return [] if found is None else [found]
 
 
+def _read_audit(folder: Path) -> list[Any]:
+    audit = Audit(folder, _state_of(folder)[1])
+    for fault in audit.verify():
+        raise fault
+    return list(reversed(audit.read()))
+
+
 _QUESTIONS: dict[str, Callable[[Path], list[Any]]] = {
     "parts": _read_parts,
     "quarantine": _read_quarantine,
@@ -333,6 +348,7 @@ _QUESTIONS: dict[str, Callable[[Path], list[Any]]] = {
     "outbox": _read_outbox,
     "cursors": _read_cursors,
     "register": _read_register,
+    "audit": _read_audit,
     "figures": _read_figures,
 }
 

@@ -42,6 +42,10 @@ COMMANDS = {
     "timeline": Words(
         fr="Montre un client sur tous les canaux, à la seconde.", en="Show one customer over every channel, up to now."
     ),
+    "audit": Words(
+        fr="Montre ce qui a été fait des données des clients, et donne la racine d'un jour.",
+        en="Show what was done to customers' data, and give the root of a day.",
+    ),
     "verify": Words(
         fr="Lit tout ce qui est gardé et dit ce qui est endommagé et comment le réparer.",
         en="Read everything that is kept, and say what is damaged and how to mend it.",

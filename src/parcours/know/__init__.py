@@ -1,5 +1,8 @@
 """Who it is and what they allow: the wall through which everything below reaches customers' rows."""
 
+from parcours.know.access.actions import ACTIONS, Action
+from parcours.know.audit.entries import Entry
+from parcours.know.audit.log import Audit, DayRoot, Outcome
 from parcours.know.company import Know
 from parcours.know.gate import Permitted
 from parcours.know.live import Live, Pulse
@@ -7,4 +10,19 @@ from parcours.know.profiles import Profile
 from parcours.know.timeline import Timeline
 from parcours.know.verification import Verified, verify
 
-__all__ = ["Know", "Live", "Permitted", "Profile", "Pulse", "Timeline", "Verified", "verify"]
+__all__ = [
+    "ACTIONS",
+    "Action",
+    "Audit",
+    "DayRoot",
+    "Entry",
+    "Know",
+    "Live",
+    "Outcome",
+    "Permitted",
+    "Profile",
+    "Pulse",
+    "Timeline",
+    "Verified",
+    "verify",
+]

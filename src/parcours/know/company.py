@@ -26,6 +26,7 @@ from parcours.engine.store.manifest import Manifest
 from parcours.engine.store.sqlite import Database
 from parcours.engine.store.tables import Tables, Version
 from parcours.errors import ParcoursError
+from parcours.know.audit.log import Audit
 from parcours.know.callers import recognise
 from parcours.know.consent.ledger import GRANTED, NOTHING, REFUSED, Ledger
 from parcours.know.customer import Customer, read_kept, still_holds
@@ -284,6 +285,11 @@ class Know:
     @cached_property
     def _ledger(self) -> Ledger:
         return Ledger(self._state, self._keys)
+
+    @cached_property
+    def audit(self) -> Audit:
+        """The log of what was done to customers' data; an act goes on only once it is noted there."""
+        return Audit(self._folder, self._keys)
 
     @cached_property
     def _engine(self) -> Engine:

@@ -28,6 +28,9 @@ from parcours.engine.store.tables import POINTER, Tables
 from parcours.engine.store.verifying import verify_part, verify_structure
 from parcours.engine.store.write_keys import WriteKeys
 from parcours.errors import Fault, ParcoursError
+from parcours.know.audit.checking import check_log
+from parcours.know.audit.entries import FILE as AUDIT
+from parcours.know.audit.entries import LogTables
 from parcours.know.consent.ledger import Ledger
 from parcours.know.identity.edges import Edges
 from parcours.know.identity.scored import Scored
@@ -78,6 +81,7 @@ class _Verification:
         keys = self._verify_keys()
         self._verify_state(keys)
         self._verify_surveys(keys)
+        self._verify_audit(keys)
         self._verify_journal()
         self._verify_others()
         self._verify_tables()
@@ -151,6 +155,17 @@ class _Verification:
             register = Register(self._folder, keys.derive("surveys"))
             self._faults += [_answer_damaged(path, name) for name in register.find_damaged()]
             register.close()
+
+    def _verify_audit(self, keys: Keys | None) -> None:
+        path = self._database(AUDIT)
+        if path is None or keys is None:
+            return
+        with self._telling(path, *_logs(path)):
+            tables = LogTables(self._folder, keys.derive("audit"))
+            self._tell(*verify_structure(tables.database))
+            with tables.database.snapshot():
+                self._try(lambda: check_log(tables))
+            tables.database.close()
 
     def _verify_journal(self) -> None:
         path = self._database("journal.db")
