@@ -30,6 +30,8 @@ from parcours.collect.door import part_schema, raw_schema
 from parcours.engine.store.manifest import Manifest
 from parcours.engine.store.parts import write_part
 from parcours.know import Know
+from parcours.know.moments import note_settled
+from parcours.know.state import open_state
 from parcours.progress import Silent
 from parcours.settings import Settings
 from parcours.words import Words
@@ -131,6 +133,9 @@ def make_parts(folder: Path, blueprint: Blueprint, know: Know, events: int, cust
         table = pa.table([columns.get(f.name, pa.nulls(size, f.type)) for f in schema], schema=schema)
         manifest.commit(add=write_part(folder, table, "log"))
     manifest.close()
+    state = open_state(folder)
+    note_settled(state, customers + events)
+    state.close()
 
 
 def main() -> None:

@@ -71,7 +71,7 @@ def derive(folder: Path, blueprint: Blueprint, permission: Permission, parts: tu
     events = EventMap(blueprint)
     reading = Reading(folder, blueprint, events, permission)
     people = int(permission.person.max(initial=-1)) + 1
-    gathered = Gathering(blueprint, events, people, sum(part.rows for part in parts))
+    gathered = Gathering(blueprint, events, people, sum(part.rows for part in parts), draft)
     for chunk in reading.chunks(parts):
         gathered.add(chunk)
     return _Tables(blueprint, events, gathered, draft).write(reading.expired, reading.withheld())

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import mmap
+import os
+import tempfile
+from pathlib import Path
+
 import numpy as np
 import numpy.typing as npt
 
@@ -17,15 +22,20 @@ UNIT_MS = {"ms": 1.0, "s": 1e3, "min": 6e4, "h": 3.6e6, "d": 8.64e7}
 """What a duration between two events is counted in; hours where the blueprint says nothing of the kind."""
 
 
+MOST_ROWS_IN_MEMORY = 1 << 22
+"""Where more rows are expected, columns stand in nameless files, whose pages memory may give back."""
+
+
 class Columns:
-    """Rows gathered piece after piece, by column, in memory that is set aside once.
+    """Rows gathered piece after piece, by column, in room that is set aside once.
 
     Args:
         room: How many rows are expected; more of them cost a copy. Memory is only taken when it is written to.
+        spill: The folder of the nameless files of many rows; without one everything stands in memory.
     """
 
-    def __init__(self, room: int = 4096) -> None:
-        self._room = room
+    def __init__(self, room: int = 4096, spill: Path | None = None) -> None:
+        self._room, self._spill = room, spill
         self._size = 0
         self._held: dict[str, Column] = {}
 
@@ -35,10 +45,11 @@ class Columns:
         if end > self._room:
             self._room = max(end, 2 * self._room)
             for name, held in self._held.items():
-                self._held[name] = np.concatenate((held[: self._size], np.empty(self._room - self._size, held.dtype)))
+                self._held[name] = self._set_aside(held.dtype)
+                self._held[name][: self._size] = held[: self._size]
         for name, values in columns.items():
             if name not in self._held:
-                self._held[name] = np.empty(self._room, values.dtype)
+                self._held[name] = self._set_aside(values.dtype)
             self._held[name][self._size : end] = values
         self._size = end
 
@@ -47,15 +58,25 @@ class Columns:
         held = self._held.pop(name, None)
         return np.empty(0, dtype) if held is None else held[: self._size].astype(dtype, copy=False)
 
+    def _set_aside(self, dtype: np.dtype[np.generic]) -> Column:
+        if self._spill is None or self._room <= MOST_ROWS_IN_MEMORY:
+            return np.empty(self._room, dtype)
+        with tempfile.TemporaryFile(dir=self._spill) as file:
+            # Room that turns out to be missing when a page is written would end the process with a signal.
+            os.posix_fallocate(file.fileno(), 0, self._room * dtype.itemsize)
+            return np.frombuffer(mmap.mmap(file.fileno(), self._room * dtype.itemsize), dtype)
+
 
 class Gathering:
-    """Takes chunks in, one after the other: of ``people`` profiles, ``rows`` rows in all."""
+    """Takes chunks in, one after the other: of ``people`` profiles, ``rows`` rows in all; many rows spill to files."""
 
-    def __init__(self, blueprint: Blueprint, events: EventMap, people: int, rows: int) -> None:
+    def __init__(
+        self, blueprint: Blueprint, events: EventMap, people: int, rows: int, spill: Path | None = None
+    ) -> None:
         self._blueprint = blueprint
         self._events = events
         self._site = blueprint.panel.site if blueprint.panel else None
-        self.touches = Columns(rows)
+        self.touches = Columns(rows, spill)
         self.answers = Columns()
         self.operations = [Columns() for _ in blueprint.operations]
         self.ends = [Columns() for _ in blueprint.operations]
