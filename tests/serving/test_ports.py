@@ -21,6 +21,7 @@ from parcours.company import Company
 from parcours.engine.store.journal import Journal
 from parcours.errors import Fault, ParcoursError
 from parcours.serving.ports import AT_ONCE, JournalPort, SealedOutbox
+from parcours.serving.sending import SendGate
 from parcours.words import Words
 
 PARTNER = (
@@ -162,7 +163,7 @@ def test_parcels_leave_the_outbox_open_and_in_order(tmp_path: Path, monkeypatch:
     deliver(company, *(make_event(4 * n + 1, f"C{n}", n != 1) for n in range(4)))
     take_over(company)
     table = read_outbox(folder)
-    outbox = SealedOutbox(table, company.know.door())
+    outbox = SealedOutbox(table, company.know.door(), SendGate(company).judge)
     parcels = outbox.take("partner", 10)
     assert [json.loads(one.body)["userId"] for one in parcels] == ["C0", "C2", "C3"]
     assert all(b"userId" not in one.body for _, one in table.take("partner", 10))

@@ -172,13 +172,17 @@ class Money(Record, frozen=True, kw_only=True):
 
 
 class Purpose(Record, frozen=True, kw_only=True):
-    """Why rows may be read: a legal basis (GDPR art. 6) and the measures it covers (``all`` for every one)."""
+    """Why rows may be read: a legal basis (GDPR art. 6) and the measures it covers (``all`` for every one).
+
+    Raise ``version`` when what the purpose means to people changes: it then begins anew, with nobody's consent.
+    """
 
     id: str
     label: Words
     basis: Basis
     measures: tuple[str, ...] = ("all",)
     retention_days: int | None = None
+    version: int = 1
 
 
 class Group(Record, frozen=True, kw_only=True):

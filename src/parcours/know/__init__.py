@@ -4,7 +4,9 @@ from parcours.know.access.actions import ACTIONS, Action
 from parcours.know.audit.entries import Entry
 from parcours.know.audit.log import Audit, DayRoot, Outcome
 from parcours.know.company import Know
-from parcours.know.gate import Permitted
+from parcours.know.gate.permitted import Permitted
+from parcours.know.gate.verdict import Verdict
+from parcours.know.gate.why import Why
 from parcours.know.live import Live, Pulse
 from parcours.know.profiles import Profile
 from parcours.know.timeline import Timeline
@@ -23,6 +25,8 @@ __all__ = [
     "Profile",
     "Pulse",
     "Timeline",
+    "Verdict",
     "Verified",
+    "Why",
     "verify",
 ]

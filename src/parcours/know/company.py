@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
@@ -31,8 +31,11 @@ from parcours.know.callers import recognise
 from parcours.know.consent.ledger import GRANTED, NOTHING, REFUSED, Ledger
 from parcours.know.customer import Customer, read_kept, still_holds
 from parcours.know.derive import LAYOUT, Summary, derive
-from parcours.know.door import CompanyDoor, permits
-from parcours.know.gate import Permitted
+from parcours.know.door import CompanyDoor
+from parcours.know.gate.permitted import Permitted
+from parcours.know.gate.verdict import Verdict, look_up, permits
+from parcours.know.gate.versions import Numbered, Versions, recorded_over
+from parcours.know.gate.why import TABLES, Why, explain
 from parcours.know.identity.edges import Edges
 from parcours.know.identity.fold import RULES, People, fold, read_people, write_people
 from parcours.know.identity.identifiers import region_of
@@ -43,7 +46,7 @@ from parcours.know.omissions import find_omissions
 from parcours.know.profiles import AsOf, Profile, Profiles, write_profiles
 from parcours.know.pseudonyms import NOBODY, Numbers
 from parcours.know.reading import Permission, count_present
-from parcours.know.state import number_names, open_state
+from parcours.know.state import open_state
 from parcours.know.timeline import Timeline
 from parcours.know.vault import Vault
 from parcours.progress import Progress
@@ -164,6 +167,61 @@ class Know:
             customer = self._find_customer(identifier, named, live)
             return customer.timeline(self._folder, self._blueprint, self._manifest, _kept_since(named))
 
+    def may(self, identifier: str, purpose: str, live: Live | None = None) -> Verdict:
+        """Return whether ``purpose`` may see whoever has ``identifier`` at this moment, and why (see `timeline`).
+
+        To be asked when something is decided or sent: neither stamps nor anything kept is believed.
+
+        Raises:
+            ParcoursError: ``unknown_purpose``, ``purpose_without_basis``, ``state_damaged`` …: then nobody may.
+        """
+        return self._look_up([self._pseudonyms_of(identifier)], self._find_purpose(purpose), live)[0]
+
+    def may_each(self, people: Sequence[Mapping[str, str]], purpose: str, live: Live | None = None) -> list[Verdict]:
+        """Return what `may` does for each of ``people``, told by their identifiers (`user`, `mail`, `phone`, `device`).
+
+        Whoever has none at all is nobody, of whom every purpose may speak. Errors as in `may`.
+        """
+        named = self._find_purpose(purpose)
+        own = [self._pseudonyms_by_kind(one) for one in people]
+        verdicts = self._look_up(own, named, live)
+        return [
+            verdict if ids else Verdict(purpose, named.basis, True, "about_nobody", 0, verdict.at_ms)
+            for ids, verdict in zip(people, verdicts, strict=True)
+        ]
+
+    def explain_row(self, table: str, identifier: str, live: Live | None = None) -> tuple[Why, ...]:
+        """Return why rows of whoever has ``identifier`` are in a derived table, or are not: once for each purpose.
+
+        ``table`` is one of ``touches``, ``answers``, ``operations`` and ``customers``, or ``PURPOSE/TABLE`` for that
+        of one purpose.
+
+        Raises:
+            ParcoursError: ``unknown_table``, ``unknown_purpose``, ``part_damaged``, ``state_damaged`` …
+        """
+        purpose, _, name = table.rpartition("/")
+        if name not in TABLES:
+            raise _unknown_table(name)
+        asked = [self._find_purpose(purpose)] if purpose else list(self._blueprint.purposes)
+        with self._turn, self._manifest.lease():
+            own, people, parts = self._pseudonyms_of(identifier), self._find_people(), self._manifest.parts()
+            mine = np.unique(people.person[np.isin(people.pseudonyms, own)])
+            subjects = np.union1d(own, people.pseudonyms[np.isin(people.person, mine)])
+            return tuple(
+                explain(
+                    self._folder,
+                    self._blueprint,
+                    one,
+                    name,
+                    parts,
+                    subjects,
+                    self._number(one).number,
+                    _kept_since(one),
+                    self._look_up([subjects], one, live)[0],
+                )
+                for one in asked
+            )
+
     def refresh_profiles(self, purpose: str) -> None:
         """Bring the online profiles of ``purpose`` up to date; they hold all that its stamp allows.
 
@@ -172,7 +230,7 @@ class Know:
         """
         named = self._find_purpose(purpose)
         with self._turn:
-            bit = self._number(purpose)
+            bit = self._number(named).number
             with self._manifest.lease():
                 kept = read_kept(self._manifest, _kept_since(named), self._written)
                 before, version = self._held_profiles(purpose)
@@ -208,11 +266,24 @@ class Know:
         return (None, None) if version is None else (Profiles(version.path), version)
 
     def _find_customer(self, identifier: str, purpose: Purpose, live: Live | None) -> Customer:
-        own, number, edges = self._pseudonyms_of(identifier), self._number(purpose.id), Edges(self._state, self._keys)
+        own, number, edges = self._pseudonyms_of(identifier), self._number(purpose), Edges(self._state, self._keys)
         return Customer(purpose, number, own, self._find_people(), edges, self._ledger, live)
 
-    def _number(self, purpose: str) -> int:
-        return number_names(self._state, "purpose", [purpose])[purpose]
+    def _look_up(self, named: Sequence[Numbers], purpose: Purpose, live: Live | None) -> list[Verdict]:
+        with self._turn:
+            return look_up(purpose, self._number(purpose), named, self._find_people(), self._ledger, live)
+
+    def _pseudonyms_by_kind(self, identifiers: Mapping[str, str]) -> Numbers:
+        """Return the pseudonyms of somebody's identifiers, by their types; those that name nobody are left out."""
+        region = region_of(self._settings.time_zone)
+        codes = [
+            recognise(kind, pa.chunked_array([[text]], pa.string()), self._keys.pseudonyms, region)[0]
+            for kind, text in identifiers.items()
+        ]
+        return np.unique([code for code in codes if code > NOBODY]).astype(np.int64)
+
+    def _number(self, purpose: Purpose) -> Numbered:
+        return Versions(self._state).of(purpose)
 
     def _pseudonyms_of(self, identifier: str) -> Numbers:
         """Return the pseudonyms that a written identifier may have."""
@@ -330,14 +401,14 @@ class Know:
 
     def _permission(self, purpose: Purpose, since_ms: int) -> Permission:
         people = self._find_people()
-        number = self._number(purpose.id)
+        numbered = self._number(purpose)
         self._ledger.catch_up()
-        recorded = self._ledger.recorded(people.pseudonyms, number)
+        recorded = recorded_over(self._ledger, people.pseudonyms, numbered)
         choice = np.full((2, people.count), NOTHING, np.int8)
         choice[0, people.person[recorded == REFUSED]] = REFUSED
         choice[1, people.person[recorded == GRANTED]] = GRANTED
         allowed = permits(purpose.basis, list(choice))
-        return Permission(number, people.pseudonyms, people.person, allowed, since_ms)
+        return Permission(numbered.number, people.pseudonyms, people.person, allowed, since_ms)
 
     def _open_texts(self, purpose: Purpose, refs: Sequence[int]) -> dict[int, str]:
         with self._turn:
@@ -371,6 +442,14 @@ def _kept_since(purpose: Purpose) -> int:
     if purpose.retention_days is None:
         return int(np.iinfo(np.int64).min)
     return (int(time.time() * 1000) // DAY_MS - purpose.retention_days) * DAY_MS
+
+
+def _unknown_table(name: str) -> ParcoursError:
+    return ParcoursError(
+        "unknown_table",
+        Words(fr=f"Il n'y a pas de table « {name} ».", en=f"There is no table “{name}”."),
+        Words(fr=f"Tables : {', '.join(TABLES)}.", en=f"Tables: {', '.join(TABLES)}."),
+    )
 
 
 def _digest(as_of: AsOf) -> str:

@@ -12,8 +12,9 @@ from parcours.blueprint.records import Blueprint, Purpose
 from parcours.engine.store.journal import Journal
 from parcours.engine.store.manifest import Manifest
 from parcours.engine.store.parts import Part
-from parcours.know.consent.ledger import Ledger, state_lines
-from parcours.know.door import permits
+from parcours.know.consent.ledger import Ledger
+from parcours.know.gate.verdict import permits, read_choices_of
+from parcours.know.gate.versions import Numbered
 from parcours.know.identity.edges import Edges
 from parcours.know.identity.fold import People
 from parcours.know.live import Live
@@ -44,7 +45,7 @@ class Customer:
 
     Args:
         purpose: For which it is asked.
-        number: The purpose's bit.
+        numbered: The purpose's numbers.
         own: The pseudonyms of the identifier that was named.
         people: Who is who, as it was last found out.
         edges: Which identifiers stood beside which.
@@ -55,7 +56,7 @@ class Customer:
     def __init__(
         self,
         purpose: Purpose,
-        number: int,
+        numbered: Numbered,
         own: Numbers,
         people: People,
         edges: Edges,
@@ -64,7 +65,7 @@ class Customer:
     ) -> None:
         mine = np.unique(people.person[np.isin(people.pseudonyms, own)])
         self.subjects = np.union1d(own, people.pseudonyms[np.isin(people.person, mine)])
-        self._purpose, self._number, self._ledger, self._live = purpose, number, ledger, live
+        self._purpose, self._numbered, self._ledger, self._live = purpose, numbered, ledger, live
         self._rows: Rows | None = None
         self._stated: Stated | None = None
         # What waits first: what is taken over after that is then in the ledger and in parts, which are read later.
@@ -144,7 +145,7 @@ class Customer:
         edges = self._edges.since(self._known_to)
         edges = edges[np.isin(edges[:, 2], self.subjects) & ~np.isin(edges[:, 1], self.subjects)]
         beside, others = np.unique(edges[:, 0]), np.unique(edges[:, 1])
-        return Wanted(self.subjects, beside, others, self._number, since_ms, from_event_no)
+        return Wanted(self.subjects, beside, others, self._numbered.number, since_ms, from_event_no)
 
     def _seen_waiting(self, since_ms: int) -> Rows | None:
         """Return the waiting events that the door will stamp for the purpose, as far as can be said before it does."""
@@ -170,16 +171,7 @@ class Customer:
         return permits(self._purpose.basis, each)
 
     def _choices(self, principals: Numbers, stated: Stated | None) -> np.ndarray[tuple[int], np.dtype[np.int8]]:
-        if stated is None or not len(stated.principal):
-            return self._ledger.recorded(principals, self._number)
-        lines = state_lines(
-            self._number,
-            stated.principal,
-            stated.granted,
-            stated.occurred_ms,
-            np.zeros(len(stated.principal), np.int64),
-        )
-        return self._ledger.recorded_with(principals, self._number, lines)
+        return read_choices_of(self._ledger, principals, self._numbered, stated)
 
 
 def read_kept(manifest: Manifest, since_ms: int, written: str) -> Kept:

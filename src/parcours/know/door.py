@@ -15,7 +15,9 @@ from parcours.collect.door import IDENTIFIERS, Admission, Refusal, part_schema
 from parcours.engine.store.sqlite import Database
 from parcours.know.callers import COLLISION, UNUSABLE, Callers
 from parcours.know.consent.choices import read_choices
-from parcours.know.consent.ledger import GRANTED, REFUSED, Choices, Ledger
+from parcours.know.consent.ledger import GRANTED, Ledger
+from parcours.know.gate.verdict import permits
+from parcours.know.gate.versions import Versions, recorded_over
 from parcours.know.identity.edges import Edges
 from parcours.know.identity.identifiers import is_blocked
 from parcours.know.keys import Keys
@@ -62,7 +64,8 @@ class CompanyDoor:
         self._ledger = Ledger(state, keys)
         self._edges = Edges(state, keys)
         self._callers = Callers(keys.pseudonyms, self._vault, region)
-        self._purposes = number_names(state, "purpose", [purpose.id for purpose in blueprint.purposes])
+        versions = Versions(state)
+        self._purposes = {purpose.id: versions.of(purpose) for purpose in blueprint.purposes}
         texts = sorted(field for field, kind in self._kinds.items() if kind == "text")
         self._texts = number_names(state, "text", texts)
         self._admitted_to = -1
@@ -115,7 +118,7 @@ class CompanyDoor:
 
     def bit_of(self, purpose: str) -> int:
         """Return which bit of ``permitted`` is that of ``purpose``."""
-        return self._purposes[purpose]
+        return self._purposes[purpose].number
 
     def seal(self, data: bytes) -> bytes:
         """Encrypt the bytes of a row that goes to quarantine."""
@@ -139,18 +142,21 @@ class CompanyDoor:
 
     def _note_choices(self, batch: pa.Table, people: dict[str, Numbers], sound: Mask, event_nos: Numbers) -> None:
         occurred_ms = np.asarray(batch.column("occurred_ms"))
-        for purpose, number in self._purposes.items():
-            for kind, rows, granted in read_choices(batch, purpose, people, sound):
-                self._ledger.note(number, people[kind][rows], granted, occurred_ms[rows], event_nos[rows])
+        for purpose, numbered in self._purposes.items():
+            for kind, stating, choices in read_choices(batch, purpose, people, sound):
+                # Who consented before the purpose was declared like this consented to something else.
+                counts = (choices != GRANTED) | (occurred_ms[stating] >= numbered.since_ms)
+                rows, granted = stating[counts], choices[counts]
+                self._ledger.note(numbered.number, people[kind][rows], granted, occurred_ms[rows], event_nos[rows])
 
     def _stamp(self, people: dict[str, Numbers]) -> Numbers:
         """Return one bit a purpose: what the ledger allows now, the strictest of an event's identifiers deciding."""
         permitted = np.zeros(len(people["user"]), np.int64)
         self._ledger.catch_up()
         for purpose in self._blueprint.purposes:
-            number = self._purposes[purpose.id]
-            allowed = permits(purpose.basis, [self._ledger.recorded(codes, number) for codes in people.values()])
-            permitted |= np.where(allowed, np.int64(1 << number), 0)
+            numbered = self._purposes[purpose.id]
+            allowed = permits(purpose.basis, [recorded_over(self._ledger, one, numbered) for one in people.values()])
+            permitted |= np.where(allowed, np.int64(1 << numbered.number), 0)
         return permitted
 
     def _note_edges(self, people: dict[str, Numbers], subject: Numbers, event_nos: Numbers) -> None:
@@ -196,20 +202,6 @@ class CompanyDoor:
         shown = np.full(len(event_nos), NOBODY)
         shown[rows] = refs[rows]
         return _nullable(shown)
-
-
-def permits(basis: str, recorded: list[Choices]) -> Mask:
-    """Return who a purpose may see, the strictest recorded choice deciding.
-
-    Consent needs a choice that grants it and none that refuses it (GDPR art. 6(1)(a), 7); any other basis holds
-    unless somebody objected (art. 21). No record takes nothing away and gives nothing.
-    """
-    refused = np.logical_or.reduce([choices == REFUSED for choices in recorded])
-    if basis != "consent":
-        allowed: Mask = ~refused
-        return allowed
-    granted: Mask = np.logical_or.reduce([choices == GRANTED for choices in recorded]) & ~refused
-    return granted
 
 
 def _strongest(people: dict[str, Numbers]) -> Numbers:

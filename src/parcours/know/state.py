@@ -35,6 +35,8 @@ CREATE TABLE IF NOT EXISTS scored (
 CREATE INDEX IF NOT EXISTS scored_by_other ON scored (other);
 CREATE TABLE IF NOT EXISTS numbers (kind TEXT NOT NULL, name TEXT NOT NULL, number INTEGER NOT NULL, checksum BLOB,
     PRIMARY KEY (kind, name), UNIQUE (kind, number));
+CREATE TABLE IF NOT EXISTS purpose_versions (number INTEGER PRIMARY KEY, purpose TEXT NOT NULL, basis TEXT NOT NULL,
+    version INTEGER NOT NULL, since_ms INTEGER NOT NULL, checksum BLOB);
 """
 _TALLIES = {
     "vault": "checksum",

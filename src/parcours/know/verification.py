@@ -32,6 +32,7 @@ from parcours.know.audit.checking import check_log
 from parcours.know.audit.entries import FILE as AUDIT
 from parcours.know.audit.entries import LogTables
 from parcours.know.consent.ledger import Ledger
+from parcours.know.gate.versions import versions_of
 from parcours.know.identity.edges import Edges
 from parcours.know.identity.scored import Scored
 from parcours.know.keys import Keys, open_keys
@@ -138,6 +139,7 @@ class _Verification:
             state = open_state(self._folder)
             self._tell(*verify_structure(state))
             self._try(numbers_of(state).verify)
+            self._try(versions_of(state).verify)
             if keys is not None:
                 vault = Vault(state, keys)
                 for part in (vault, Ledger(state, keys), Edges(state, keys), Scored(state, keys)):

@@ -20,6 +20,7 @@ from parcours.collect.journal.sealing import Sealer
 from parcours.collect.source import Source
 from parcours.company import Company
 from parcours.serving.ports import JournalPort, SealedOutbox
+from parcours.serving.sending import SendGate
 
 FILES = "folder"
 """The connector of a source that names files: it looks at them."""
@@ -54,7 +55,9 @@ class Connected:
         openers: dict[str, Callable[[], Outlet]] = {
             destination.destination: _outlet_opener(company, destination) for destination in company.destinations
         }
-        self._queues = Queues(SealedOutbox(outbox, company.know.door()), openers)
+        gate = SendGate(company)
+        self._close.append(gate.close)
+        self._queues = Queues(SealedOutbox(outbox, company.know.door(), gate.judge), openers)
 
     def start(self) -> None:
         """Begin to work."""

@@ -19,6 +19,7 @@ from parcours.words import Words
 if TYPE_CHECKING:
     from parcours.engine.store.journal import Journal
     from parcours.engine.store.outbox import OutboxTable
+    from parcours.know import Verdict
 
 AT_ONCE = 500
 """Records in one delivery: few enough that none of them stands behind too many others."""
@@ -103,17 +104,28 @@ class JournalPort:
 
 
 class SealedOutbox:
-    """The outbox of `journal.db`, opened for those who carry parcels out."""
+    """The outbox of `journal.db`, opened for those who carry parcels out; what may go no more never comes out of it."""
 
-    def __init__(self, table: OutboxTable, door: Door) -> None:
-        self._table, self._door = table, door
+    def __init__(self, table: OutboxTable, door: Door, judge: Callable[[str, Sequence[bytes]], list[Verdict]]) -> None:
+        self._table, self._door, self._judge = table, door, judge
 
     def take(self, destination: str, limit: int) -> list[Parcel]:
-        """Return the head of a queue."""
-        return [
-            Parcel(number, one.message_id, self._door.unseal(one.body))
-            for number, one in self._table.take(destination, limit)
-        ]
+        """Return the head of a queue, as far as its purpose may see whom it names at this moment.
+
+        What it may not see is set aside and counted by the reason (``no_choice``, ``refused``, ``objected``).
+        """
+        while taken := self._table.take(destination, limit):
+            parcels = [Parcel(number, one.message_id, self._door.unseal(one.body)) for number, one in taken]
+            verdicts = self._judge(destination, [parcel.body for parcel in parcels])
+            allowed = []
+            for parcel, verdict in zip(parcels, verdicts, strict=True):
+                if verdict:
+                    allowed.append(parcel)
+                else:
+                    self._table.refuse(destination, parcel.number, verdict.code)
+            if allowed:
+                return allowed
+        return []
 
     def done(self, destination: str, up_to_number: int) -> None:
         """Forget what is delivered."""

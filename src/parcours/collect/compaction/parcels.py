@@ -17,7 +17,8 @@ from parcours.collect.rows import Ints
 from parcours.engine.store.outbox import Waiting
 
 _encode = msgspec.json.Encoder().encode
-_NAMES = {"user": "userId", "device": "anonymousId", "mail": "email", "phone": "phone"}
+ID_NAMES = {"user": "userId", "device": "anonymousId", "mail": "email", "phone": "phone"}
+"""What a parcel calls each type of identifier."""
 
 
 def make_parcels(
@@ -56,7 +57,7 @@ def _write_event(event: dict[str, object], message_id: str, received_ms: int) ->
         "receivedAt": _write_time(received_ms),
         "context": {"source": event["source"]},
     }
-    told |= {_NAMES[kind]: event[f"id_{kind}"] for kind in IDENTIFIERS if event[f"id_{kind}"] is not None}
+    told |= {ID_NAMES[kind]: event[f"id_{kind}"] for kind in IDENTIFIERS if event[f"id_{kind}"] is not None}
     properties = {name[6:]: value for name, value in event.items() if name.startswith("field_") and value is not None}
     objects = {f"{name[7:]}_id": value for name, value in event.items() if name.startswith("object_") and value}
     return {**told, "properties": {**properties, **objects}}

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.know.conftest import HOUR_MS, START_MS, Firm, make_blueprint, words
 
 from parcours.blueprint.records import Purpose
 from parcours.errors import ParcoursError
@@ -21,8 +22,6 @@ from parcours.know.keys import open_keys
 from parcours.know.state import open_state
 from parcours.progress import Silent
 from parcours.settings import Settings
-
-from .conftest import HOUR_MS, START_MS, Firm, make_blueprint, words
 
 
 def touches(firm: Firm, purpose: str) -> list[dict[str, Any]]:
@@ -232,12 +231,22 @@ def test_nothing_raw_lies_outside_the_vault_nor_readable_in_it(firm: Firm) -> No
         assert marker.encode() not in everything
 
 
-def test_the_wall_has_few_public_names() -> None:
+def test_nothing_that_reads_rows_without_a_purpose_is_public() -> None:
     import parcours.know
 
-    assert sorted(parcours.know.__all__) == [
-        "Know", "Live", "Permitted", "Profile", "Pulse", "Timeline", "Verified", "verify",
-    ]  # fmt: skip
+    public = set(parcours.know.__all__)
+    assert all(hasattr(parcours.know, name) for name in public)
+    assert not public & {
+        "Reading",
+        "Vault",
+        "Ledger",
+        "Keys",
+        "Edges",
+        "Customer",
+        "Permission",
+        "CompanyDoor",
+        "derive",
+    }
 
 
 def test_customers_are_those_with_an_event_now_whoever_was_seen_before(tmp_path: Path) -> None:
