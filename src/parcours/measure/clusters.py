@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from scipy import stats
 
+from parcours.measure.quantiles import t_quantile, t_tail
 from parcours.measure.within import Codes, Floats
 
 
@@ -82,8 +82,8 @@ def fit_slope(
 
 def bound_slope(slope: Slope, confidence: float = 0.95) -> tuple[float, float, float]:
     """Return (low, high, p) of a slope under t with ``slope.degrees`` degrees of freedom."""
-    half = float(stats.t.ppf(0.5 + confidence / 2, slope.degrees)) * slope.error
-    p = 2 * float(stats.t.sf(abs(slope.slope) / slope.error, slope.degrees))
+    half = float(t_quantile(0.5 + confidence / 2, slope.degrees)) * slope.error
+    p = 2 * t_tail(abs(slope.slope) / slope.error, slope.degrees)
     return slope.slope - half, slope.slope + half, p
 
 

@@ -6,12 +6,12 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
 
 from parcours.blueprint.records import Operation
 from parcours.engine.sql.step import Step
 from parcours.measure.intervals import bound_share
 from parcours.measure.panel import CompanyPanel, TouchpointPanel
+from parcours.measure.quantiles import normal_quantile, t_quantile
 from parcours.measure.questions import Questions
 from parcours.measure.within import Codes, Floats, add_up, measure_spread
 
@@ -134,11 +134,11 @@ def bound_clustered(hit: Flags, cluster: Codes) -> tuple[float, float]:
     share = float(hit.mean())
     groups = np.unique(cluster, return_inverse=True)[1]
     count = int(groups.max()) + 1
-    effective, z = float(n), float(stats.norm.ppf(0.975))
+    effective, z = float(n), normal_quantile(0.975)
     if count > 1 and 0 < share < 1:
         sums: Floats = add_up(groups, hit.astype(np.float64) - share)
         variance = count / (count - 1) * float((sums**2).sum()) / n**2
         effective = min(float(n), share * (1 - share) / max(variance, 1e-300))
-        z = float(stats.t.ppf(0.975, count - 1))
+        z = float(t_quantile(0.975, count - 1))
     bounds = bound_share(share, effective, z)
     return float(bounds.low), float(bounds.high)

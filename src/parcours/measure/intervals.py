@@ -6,14 +6,15 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
+
+from parcours.measure.quantiles import binomial_quantile, normal_quantile, t_quantile
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.int64]
 
-Z = float(stats.norm.ppf(0.975))
+Z = normal_quantile(0.975)
 """Half-width of a 95 % interval in standard errors."""
-POWER_Z = float(stats.norm.ppf(0.8))
+POWER_Z = normal_quantile(0.8)
 """What 80 % power adds to `Z`."""
 
 
@@ -73,7 +74,7 @@ def bound_net_score(promoters: ArrayLike, detractors: ArrayLike, count: ArrayLik
 def bound_mean(mean: ArrayLike, error: ArrayLike, degrees: ArrayLike) -> Bounds:
     """Return the t interval of a mean with standard error ``error``; NaN with fewer than one degree of freedom."""
     freedom = np.asarray(degrees, np.float64)
-    half = np.where(freedom >= 1, stats.t.ppf(0.975, np.maximum(freedom, 1)), np.nan) * np.asarray(error, np.float64)
+    half = np.where(freedom >= 1, t_quantile(0.975, np.maximum(freedom, 1)), np.nan) * np.asarray(error, np.float64)
     centre = np.asarray(mean, np.float64)
     return Bounds(centre - half, centre + half)
 
@@ -193,5 +194,5 @@ def bound_median(ordered: Floats) -> tuple[float, float, float] | None:
     n = len(ordered)
     if n == 0:
         return None
-    rank = max(int(stats.binom.ppf(0.025, n, 0.5)), 1)
+    rank = max(binomial_quantile(0.025, n, 0.5), 1)
     return float(ordered[(n - 1) // 2]), float(ordered[rank - 1]), float(ordered[n - rank])

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from scipy import stats
 
 from parcours.engine.sql.step import Step
 from parcours.measure.intervals import Bounds, Codes, Floats, bound_share
+from parcours.measure.quantiles import t_quantile
 from parcours.measure.questions import Columns
 
 BUNDLES = 256
@@ -136,7 +136,7 @@ def bound_ratio(share: Floats, total: Floats, squares: Floats, bundles: Codes) -
     certain = (share <= 0) | (share >= 1)
     with np.errstate(divide="ignore", invalid="ignore"):
         effective = np.where(certain, bundles, np.minimum(share * (1 - share) / variance, total))
-    return bound_share(share, effective, stats.t.ppf(0.975, degrees))
+    return bound_share(share, effective, t_quantile(0.975, degrees))
 
 
 class Medians(NamedTuple):
@@ -175,7 +175,7 @@ def find_median_gaps(gaps: Columns) -> Medians:
     error = np.sqrt(bundles / degrees * squares) / number
     # With one bundle, or all gaps alike, nothing shows the spread: a binomial's error stands in.
     error = np.maximum(error, 0.5 / np.sqrt(np.where(bundles > 1, number, 1)))
-    reach = stats.t.ppf(0.975, degrees) * error * number
+    reach = t_quantile(0.975, degrees) * error * number
     low = np.clip(np.floor(number / 2 - reach), 0, number - 1).astype(np.int64)
     high = np.clip(np.ceil(number / 2 + reach), 0, number - 1).astype(np.int64)
     return Medians(pairs, middle % GAP, ordered[first + low] % GAP, ordered[first + high] % GAP)

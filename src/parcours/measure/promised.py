@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from scipy import stats
 
 from parcours.blueprint.records import Experience, Operation, Promise
 from parcours.blueprint.records import Panel as PanelChoice
 from parcours.engine.sql.step import Step
 from parcours.measure.cells import number_periods
 from parcours.measure.intervals import Codes, Floats, add_by_customer, bound_mean, bound_share, count_effective
+from parcours.measure.quantiles import t_quantile
 from parcours.measure.questions import Columns
 from parcours.measure.scores import FEWEST, Answers, Scale, find_satisfied_from, score_cells
 from parcours.measure.splits import DAY_MS
@@ -148,7 +148,7 @@ def _bound_ratio(share: float, variance: float, count: float, clusters: int) -> 
     """Bound a share whose clusters vary; where all events are alike, each cluster counts once."""
     alike = not 0 < share < 1
     effective = float(clusters) if alike else min(count, share * (1 - share) / max(variance, 1e-300))
-    low, high = bound_share(share, effective, float(stats.t.ppf(0.975, clusters - 1)))
+    low, high = bound_share(share, effective, float(t_quantile(0.975, clusters - 1)))
     return float(low), float(high)
 
 
