@@ -106,7 +106,16 @@ def blueprints(draw: st.DrawFn) -> Blueprint:
         operations=operations,
         purposes=(Purpose(id="improve", label=draw(labels), basis="consent", retention_days=90),),
         groups=(Group(id="segment", label=draw(labels), field="segment"),),
-        fields=(Field(id="basket_size", kind="number", label=draw(st.none() | labels)),),
+        fields=(
+            Field(
+                id="basket_size",
+                kind="number",
+                label=draw(st.none() | labels),
+                purposes=draw(st.sampled_from([(), ("improve",)])),
+                class_=draw(st.sampled_from(["ordinary", "personal"])),
+                retention_days=draw(st.none() | st.integers(1, 999)),
+            ),
+        ),
         objects=("order",),
         treatments=(Treatment(id="gift", label=draw(labels), channel="site", purpose="improve"),),
         limits=draw(st.dictionaries(st.sampled_from(["user", "mail", "phone", "device"]), st.integers(1, 1000))),

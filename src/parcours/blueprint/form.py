@@ -19,8 +19,13 @@ SHORT_FORMS: dict[type, str] = {EventMatch: "name", Step: "touchpoint"}
 
 
 def yaml_name(field: str) -> str:
-    """Return a field's name in YAML: durations lose the ``_ms`` that states their unit in Python."""
-    return field.removesuffix("_ms")
+    """Return a field's name in YAML: durations lose their ``_ms``, words of Python's own their ``_``."""
+    return field.removesuffix("_ms").removesuffix("_")
+
+
+def is_duration(field: str) -> bool:
+    """Say whether a field is written as a duration: its name in Python states milliseconds."""
+    return field.endswith("_ms")
 
 
 def parse_duration(text: str) -> int:
@@ -62,7 +67,7 @@ def _plain_fields(record: msgspec.Struct) -> dict[str, Any]:
         if not field.required and value in ((), {}):
             continue
         name = yaml_name(field.name)
-        plain[name] = write_duration(value) if name != field.name else to_plain(value)
+        plain[name] = write_duration(value) if is_duration(field.name) else to_plain(value)
     return plain
 
 

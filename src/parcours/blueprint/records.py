@@ -22,6 +22,7 @@ Period = Literal["day", "week", "month"]
 Line = Literal["backstage", "support"]
 IdentifierType = Literal["user", "mail", "phone", "device"]
 FieldKind = Literal["number", "category", "text"]
+FieldClass = Literal["ordinary", "personal", "sensitive"]
 MEASURES = ("experience", "journey", "transitions", "funnel", "causes", "stakes", "promises")
 """The measures that a purpose may cover; `parcours.measure` computes exactly these."""
 
@@ -194,11 +195,18 @@ class Group(Record, frozen=True, kw_only=True):
 
 
 class Field(Record, frozen=True, kw_only=True):
-    """A property that is kept beyond those that touchpoints, operations and groups already name."""
+    """A property that is kept: beyond those that are named elsewhere, or one of those, to say more of it.
+
+    ``purposes`` are those it may be read for (by default all), ``class_`` (YAML: ``class``) how much it says of a
+    person, ``retention_days`` how long its values are kept where that is shorter than for the whole event.
+    """
 
     id: str
     kind: FieldKind
     label: Words | None = None
+    purposes: tuple[str, ...] = ()
+    class_: FieldClass = "ordinary"
+    retention_days: int | None = None
 
 
 class Step(Record, frozen=True, kw_only=True):
@@ -251,6 +259,17 @@ class Blueprint(Record, frozen=True, kw_only=True):
     def purposes_for(self, measure: str) -> tuple[Purpose, ...]:
         """Return the purposes that cover ``measure``, in the order of the blueprint."""
         return tuple(p for p in self.purposes if measure in p.measures or "all" in p.measures)
+
+    def purposes_of_field(self, id: str) -> frozenset[str]:
+        """Return the purposes that the property ``id`` may be read for."""
+        everything = frozenset(purpose.id for purpose in self.purposes)
+        return next(
+            (frozenset(field.purposes) for field in self.fields if field.id == id and field.purposes), everything
+        )
+
+    def hidden_from(self, purpose: str) -> frozenset[str]:
+        """Return the properties that must not be read for ``purpose``."""
+        return frozenset(field.id for field in self.fields if field.purposes and purpose not in field.purposes)
 
     def field_kinds(self) -> dict[str, FieldKind]:
         """Return every property that is kept, with its kind; all others are dropped at the door."""

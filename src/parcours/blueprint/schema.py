@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from msgspec import inspect
 
-from parcours.blueprint.form import DURATION_PATTERN, SHORT_FORMS, yaml_name
+from parcours.blueprint.form import DURATION_PATTERN, SHORT_FORMS, is_duration, yaml_name
 from parcours.blueprint.records import Blueprint
 from parcours.blueprint.rules.ids import ID_PATTERN
 from parcours.words import LANGUAGES, Words
@@ -42,7 +42,7 @@ def _struct(kind: Any, definitions: dict[str, Schema]) -> Schema:
 
 
 def _field(field: Any, definitions: dict[str, Schema]) -> Schema:
-    if yaml_name(field.name) != field.name:
+    if is_duration(field.name):
         return {"type": "string", "pattern": DURATION_PATTERN, "description": "30d, 12h, 15min, 90s, 500ms"}
     if field.name == "id":
         return {"type": "string", "pattern": ID_PATTERN}

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import inspect
 
-from parcours.blueprint.form import SHORT_FORMS, parse_duration, yaml_name
+from parcours.blueprint.form import SHORT_FORMS, is_duration, parse_duration, yaml_name
 from parcours.blueprint.yaml_lines import Node, Place
 from parcours.errors import Fault
 from parcours.words import LANGUAGES, Words
@@ -103,7 +103,7 @@ class _Reading:
 
     def field(self, field: Any, data: Any, place: Place) -> Any:
         """One field: a duration when its Python name ends in ``_ms``, else its type."""
-        if data is None or yaml_name(field.name) == field.name:
+        if data is None or not is_duration(field.name):
             return self.value(field.type, data, place)
         try:
             return parse_duration(str(data))

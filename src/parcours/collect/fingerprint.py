@@ -18,7 +18,8 @@ _VERSION = 2
 def mapping_fingerprint(source: Source, blueprint: Blueprint, zone: str, lookup: Path | None, seed: int) -> str:
     """Return a digest of a source, of what the blueprint declares of its columns, and of its lookup file.
 
-    The purposes belong to it with their order and basis, because each event is stamped with them at the door;
+    The purposes belong to it with their order and basis, because each event is stamped with them at the door, and
+    those of a field, because what no permitted purpose may read is not kept;
     touchpoints and labels do not: they are applied later.
     """
     kinds = blueprint.field_kinds()
@@ -28,11 +29,17 @@ def mapping_fingerprint(source: Source, blueprint: Blueprint, zone: str, lookup:
         _described(source),
         {field: kinds[field] for field in sorted(used) if field in kinds},
         sorted(set(source.objects) & set(blueprint.objects)),
-        [(purpose.id, purpose.basis) for purpose in blueprint.purposes],
+        [
+            (purpose.id, purpose.basis, *([purpose.version] if purpose.version != 1 else []))
+            for purpose in blueprint.purposes
+        ],
         zone,
         digest(lookup) if lookup else None,
         hashlib.blake2b(seed.to_bytes(8, "little"), digest_size=8).hexdigest(),
     ]
+    narrowed = {field.id: field.purposes for field in blueprint.fields if field.purposes and field.id in used}
+    # Files that were read before fields had purposes keep their digest.
+    parts += [narrowed] if narrowed else []
     return hashlib.sha256(msgspec.json.encode(parts, order="deterministic")).hexdigest()
 
 

@@ -14,7 +14,7 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 
-from parcours.blueprint.records import Basis, Blueprint, Purpose
+from parcours.blueprint.records import Basis, Blueprint, Field, Purpose
 from parcours.collect.door import IDENTIFIERS, Door
 from parcours.collect.source import Source
 from parcours.engine.sql.engines import open_engine
@@ -304,7 +304,8 @@ class Know:
     @property
     def version(self) -> str:
         """What changes whenever rows, identities, recorded choices or what retention covers do."""
-        covered = sorted(_kept_since(purpose) for purpose in self._blueprint.purposes)
+        limited: tuple[Purpose | Field, ...] = (*self._blueprint.purposes, *self._blueprint.fields)
+        covered = sorted(map(_kept_since, limited))
         return f"{self._identity_version()}-{self._ledger.catch_up()}-{covered}"
 
     @property
@@ -382,6 +383,7 @@ class Know:
             self._written,
             purpose.id,
             since_ms,
+            [_kept_since(field) for field in self._blueprint.fields if field.retention_days is not None],
             LAYOUT,
         )
         return sha256(repr(told).encode()).hexdigest()[:32]
@@ -408,7 +410,17 @@ class Know:
         choice[0, people.person[recorded == REFUSED]] = REFUSED
         choice[1, people.person[recorded == GRANTED]] = GRANTED
         allowed = permits(purpose.basis, list(choice))
-        return Permission(numbered.number, people.pseudonyms, people.person, allowed, since_ms)
+        return Permission(
+            bit=numbered.number,
+            pseudonyms=people.pseudonyms,
+            person=people.person,
+            allowed=allowed,
+            since_ms=since_ms,
+            hidden=self._blueprint.hidden_from(purpose.id),
+            fields_since_ms={
+                field.id: _kept_since(field) for field in self._blueprint.fields if field.retention_days is not None
+            },
+        )
 
     def _open_texts(self, purpose: Purpose, refs: Sequence[int]) -> dict[int, str]:
         with self._turn:
@@ -437,8 +449,8 @@ class Know:
         return self._people[1]
 
 
-def _kept_since(purpose: Purpose) -> int:
-    """Return the first millisecond that the purpose's retention still covers, by whole days."""
+def _kept_since(purpose: Purpose | Field) -> int:
+    """Return the first millisecond that the retention of a purpose or field still covers, by whole days."""
     if purpose.retention_days is None:
         return int(np.iinfo(np.int64).min)
     return (int(time.time() * 1000) // DAY_MS - purpose.retention_days) * DAY_MS

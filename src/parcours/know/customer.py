@@ -90,13 +90,14 @@ class Customer:
         waiting = self._live.open(rows) if self._live and rows else []
         with manifest.lease():
             kept = read_kept(manifest, since_ms, "")
-            wanted = self._wanted(since_ms)
+            wanted = self._wanted(since_ms, hidden=blueprint.hidden_from(self._purpose.id))
             lived = [
                 one
                 for table in read_rows(folder, blueprint, kept.parts, wanted)
                 for one in write_kept(blueprint, table)
             ]
-        lived += write_waiting(blueprint, [one for one in waiting if one.batch_no > kept.taken])
+        hidden = blueprint.hidden_from(self._purpose.id)
+        lived += write_waiting(blueprint, [one for one in waiting if one.batch_no > kept.taken], hidden)
         lived.sort(key=lambda one: (one.occurred_ms, one.received_ms), reverse=True)
         return Timeline(
             purpose=self._purpose.id,
@@ -136,7 +137,7 @@ class Customer:
             moments.append(note_moments(rows.occurred_ms, rows.touchpoint.astype(np.int64)))
         return sum_up(self._purpose.id, blueprint, moments, waiting, self._live.pulse().lag_ms if self._live else 0)
 
-    def _wanted(self, since_ms: int, from_event_no: int = 0) -> Wanted:
+    def _wanted(self, since_ms: int, from_event_no: int = 0, hidden: frozenset[str] = frozenset()) -> Wanted:
         """Return which rows are wanted of parts that were listed before this is called.
 
         Beside a customer's own those are events on which it stands beside a stronger identifier: of what came after it
@@ -145,7 +146,7 @@ class Customer:
         edges = self._edges.since(self._known_to)
         edges = edges[np.isin(edges[:, 2], self.subjects) & ~np.isin(edges[:, 1], self.subjects)]
         beside, others = np.unique(edges[:, 0]), np.unique(edges[:, 1])
-        return Wanted(self.subjects, beside, others, self._numbered.number, since_ms, from_event_no)
+        return Wanted(self.subjects, beside, others, self._numbered.number, since_ms, from_event_no, hidden)
 
     def _seen_waiting(self, since_ms: int) -> Rows | None:
         """Return the waiting events that the door will stamp for the purpose, as far as can be said before it does."""

@@ -29,6 +29,7 @@ from parcours.words import Words
 
 Mask = npt.NDArray[np.bool_]
 
+_EVERY_BIT = (1 << MOST_NUMBERS) - 1
 _REASONS = {
     UNUSABLE: (
         "identifier_unusable",
@@ -68,6 +69,11 @@ class CompanyDoor:
         self._purposes = {purpose.id: versions.of(purpose) for purpose in blueprint.purposes}
         texts = sorted(field for field, kind in self._kinds.items() if kind == "text")
         self._texts = number_names(state, "text", texts)
+        self._narrowed = {
+            field.id: sum(1 << self._purposes[id].number for id in field.purposes)
+            for field in blueprint.fields
+            if field.purposes
+        }
         self._admitted_to = -1
 
     def admit(self, batch: pa.Table, first_event_no: int, received_ms: int) -> Admission:
@@ -81,8 +87,9 @@ class CompanyDoor:
         subject = _strongest(people)
         self._note_choices(batch, people, sound, event_nos)
         permitted = self._stamp(people)
-        kept = sound & ((subject == NOBODY) | (permitted != 0))
+        kept = sound & has_basis(subject, permitted)
         rows = np.flatnonzero(kept)
+        batch = self._narrow(batch, np.where(subject == NOBODY, _EVERY_BIT, permitted))
         people = {kind: codes[rows] for kind, codes in people.items()}
         self._callers.keep(people, event_nos[rows])
         self._note_edges(people, subject[rows], event_nos[rows])
@@ -159,6 +166,14 @@ class CompanyDoor:
             permitted |= np.where(allowed, np.int64(1 << numbered.number), 0)
         return permitted
 
+    def _narrow(self, batch: pa.Table, permitted: Numbers) -> pa.Table:
+        """Return ``batch`` without the values of fields that no purpose permitted on their event may read."""
+        for field, bits in self._narrowed.items():
+            place = batch.column_names.index(f"field_{field}")
+            column, readable = batch.column(place), pa.array((permitted & bits) != 0)
+            batch = batch.set_column(place, batch.schema.field(place), pc.if_else(readable, column, None))
+        return batch
+
     def _note_edges(self, people: dict[str, Numbers], subject: Numbers, event_nos: Numbers) -> None:
         for codes in people.values():
             rows = np.flatnonzero((codes >= 0) & (codes != subject))
@@ -174,7 +189,7 @@ class CompanyDoor:
             "received_ms": _received(batch, received_ms),
             "subject": _nullable(subject),
             # What is about nobody concerns no purpose in particular: every bit stands.
-            "permitted": pa.array(np.where(subject == NOBODY, (1 << MOST_NUMBERS) - 1, permitted)),
+            "permitted": pa.array(np.where(subject == NOBODY, _EVERY_BIT, permitted)),
             "bucket": pa.array(_bucket(subject, list(objects.values()))),
         }
         columns |= {f"object_{kind}": _nullable(codes) for kind, codes in objects.items()}
@@ -202,6 +217,12 @@ class CompanyDoor:
         shown = np.full(len(event_nos), NOBODY)
         shown[rows] = refs[rows]
         return _nullable(shown)
+
+
+def has_basis(subject: Numbers, permitted: Numbers) -> Mask:
+    """Return which events may be kept: those about nobody, and those that some purpose may use."""
+    basis: Mask = (subject == NOBODY) | (permitted != 0)
+    return basis
 
 
 def _strongest(people: dict[str, Numbers]) -> Numbers:

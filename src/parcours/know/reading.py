@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import msgspec
@@ -23,13 +23,18 @@ Mask = npt.NDArray[np.bool_]
 
 
 class Permission(msgspec.Struct, frozen=True):
-    """What a purpose may see: its bit as stamped at the door, who allows it now, and since when rows are kept."""
+    """What a purpose may see: its bit as stamped at the door, who allows it now, and since when rows are kept.
+
+    ``hidden`` fields are not read for it at all, those in ``fields_since_ms`` only from a moment on.
+    """
 
     bit: int
     pseudonyms: Numbers
     person: npt.NDArray[np.int32]
     allowed: Mask
     since_ms: int
+    hidden: frozenset[str] = frozenset()
+    fields_since_ms: Mapping[str, int] = {}
 
 
 class Reading:
@@ -39,7 +44,7 @@ class Reading:
         self._folder = folder
         self._events = events
         self._permission = permission
-        kinds = blueprint.field_kinds()
+        kinds = {name: kind for name, kind in blueprint.field_kinds().items() if name not in permission.hidden}
         self._columns = [f"object_{kind}" for kind in blueprint.objects]
         self._columns += [f"text_{field}" if kind == "text" else f"field_{field}" for field, kind in kinds.items()]
         bucket = buckets_of(permission.pseudonyms)
@@ -95,9 +100,15 @@ class Reading:
                 categories[name] = _take(code_texts(values, self._events.categories[name], grow=True), keep)
             else:
                 numbers[name] = _take(np.asarray(values.combine_chunks().cast(pa.float64()).fill_null(np.nan)), keep)
+        occurred_ms: Numbers = _take(_integers(base.column("occurred_ms")), keep)
+        for name, since_ms in self._permission.fields_since_ms.items():
+            past = occurred_ms < since_ms
+            for held, nothing in ((texts, ABSENT), (categories, ABSENT), (numbers, np.nan)):
+                if name in held:
+                    held[name] = np.where(past, nothing, held[name]).astype(held[name].dtype)
         return Chunk(
             event_no=_take(_integers(base.column("event_no")), keep),
-            occurred_ms=_take(_integers(base.column("occurred_ms")), keep),
+            occurred_ms=occurred_ms,
             person=_take(person, keep),
             name=_take(names, keep),
             objects=objects,

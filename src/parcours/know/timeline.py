@@ -65,6 +65,7 @@ class Wanted(msgspec.Struct, frozen=True):
         bit: The bit that their stamp must have.
         since_ms: The first moment that the purpose's retention covers.
         from_event_no: The first event that counts by its subject.
+        hidden: The fields that must not be read for the purpose.
     """
 
     subjects: Numbers
@@ -73,6 +74,7 @@ class Wanted(msgspec.Struct, frozen=True):
     bit: int
     since_ms: int
     from_event_no: int = 0
+    hidden: frozenset[str] = frozenset()
 
 
 def read_rows(folder: Path, blueprint: Blueprint, parts: Sequence[Part], wanted: Wanted) -> Iterator[pa.Table]:
@@ -89,7 +91,7 @@ def read_rows(folder: Path, blueprint: Blueprint, parts: Sequence[Part], wanted:
         if (part.bucket in own and part.last_event_no >= wanted.from_event_no)
         or (part.bucket in others and part.last_event_no >= first_beside)
     ]
-    kinds = blueprint.field_kinds()
+    kinds = {name for name in blueprint.field_kinds() if name not in wanted.hidden}
     chosen = pc.field("subject").isin(wanted.subjects.tolist()) & (pc.field("event_no") >= wanted.from_event_no)
     if len(wanted.beside):
         chosen |= pc.field("event_no").isin(wanted.beside.tolist())
@@ -122,8 +124,8 @@ def write_kept(blueprint: Blueprint, rows: pa.Table) -> Iterator[Lived]:
         )
 
 
-def write_waiting(blueprint: Blueprint, arrived: Sequence[Arrived]) -> Iterator[Lived]:
-    """Yield what waits as events of a timeline."""
+def write_waiting(blueprint: Blueprint, arrived: Sequence[Arrived], hidden: frozenset[str]) -> Iterator[Lived]:
+    """Yield what waits as events of a timeline, without the ``hidden`` fields."""
     for one in arrived:
         yield Lived(
             occurred_ms=int(str(one.columns["occurred_ms"])),
@@ -131,16 +133,21 @@ def write_waiting(blueprint: Blueprint, arrived: Sequence[Arrived]) -> Iterator[
             name=str(one.columns["name"]),
             source=str(one.columns["source"]),
             touchpoint=None if one.touchpoint == ABSENT else blueprint.touchpoints[one.touchpoint].id,
-            fields=_fields(one.columns, blueprint),
+            fields=_fields(one.columns, blueprint, hidden),
             waiting=True,
         )
 
 
-def _fields(row: dict[str, object], blueprint: Blueprint) -> dict[str, str | float]:
+def _fields(
+    row: dict[str, object], blueprint: Blueprint, hidden: frozenset[str] = frozenset()
+) -> dict[str, str | float]:
     """Return the declared properties that are no free text: that lies in the vault."""
     kinds = blueprint.field_kinds()
     return {
         name[6:]: value
         for name, value in row.items()
-        if name.startswith("field_") and isinstance(value, str | float) and kinds.get(name[6:]) != "text"
+        if name.startswith("field_")
+        and isinstance(value, str | float)
+        and kinds.get(name[6:]) != "text"
+        and name[6:] not in hidden
     }

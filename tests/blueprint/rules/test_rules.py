@@ -103,6 +103,9 @@ CASES = [
     ("purpose_without_basis", 32, "basis: consent, ", ""),
     ("measure_without_purpose", 31, "measures: [all]", "measures: [causes]"),
     ("retention_not_positive", 32, "retention_days: 90", "retention_days: 0"),
+    ("unknown_purpose", 36, "{id: colour, kind: category}", "{id: colour, kind: category, purposes: [improves]}"),
+    ("retention_not_positive", 36, "{id: colour, kind: category}", "{id: colour, kind: category, retention_days: 0}"),
+    ("sensitive_without_purpose", 36, "{id: colour, kind: category}", "{id: colour, kind: category, class: sensitive}"),
     ("limit_out_of_range", 39, "{mail: 5}", "{mail: 0}"),
     ("deadline_not_positive", 3, "30d", "0d"),
     ("bad_currency", 41, "currency: EUR", "currency: euros"),
@@ -149,6 +152,42 @@ def test_each_rule_names_its_line(tmp_path: Path, code: str, line: int, old: str
     level = "warning" if code in WARNINGS else "error"
     assert (code, line, level) in found
     assert {one for one, _, _ in found} == {code} | others
+
+
+CARE = (
+    "measures: [all], retention_days: 90}\n  - {id: care, label: {fr: S, en: C}, basis: contract, measures: [MEASURE]}"
+)
+
+
+@pytest.mark.parametrize(
+    ("field", "measure", "line"),
+    [
+        ("segment", "journey", 35),
+        ("shop_id", "promises", 41),
+        ("paid_eur", "funnel", 42),
+        ("people", "causes", 30),
+        ("stars", "experience", 17),
+    ],
+)
+def test_what_reads_a_field_for_a_purpose_that_it_is_not_for_is_named(
+    tmp_path: Path, field: str, measure: str, line: int
+) -> None:
+    kind = "category" if field in ("segment", "shop_id") else "number"
+    text = SOUND.replace("measures: [all], retention_days: 90}", CARE.replace("MEASURE", measure))
+    assert check(tmp_path, text) == []
+    told = f"  - {{id: {field}, kind: {kind}, purposes: [improve]}}"
+    text = text.replace("  - {id: colour, kind: category}", told)
+    assert check(tmp_path, text) == [("field_not_for_purpose", line, "error")]
+    assert check(tmp_path, text.replace(measure + "]}", "timeline]}")) == []
+
+
+def test_a_sensitive_field_needs_a_basis_that_can_carry_it(tmp_path: Path) -> None:
+    sensitive = "{id: colour, kind: category, class: sensitive, purposes: [improve]}"
+    text = SOUND.replace("{id: colour, kind: category}", sensitive)
+    assert check(tmp_path, text) == []
+    assert check(tmp_path, text.replace("basis: consent", "basis: contract")) == [
+        ("sensitive_needs_consent", 36, "error")
+    ]
 
 
 def test_a_promise_on_experience_that_is_not_measured(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from parcours.blueprint.draft import Draft
-from parcours.blueprint.rules import ids, journey, meeting, money, operations, purposes, references, scores
+from parcours.blueprint.rules import fields, ids, journey, meeting, money, operations, purposes, references, scores
 from parcours.errors import Fault
 
 Rule = Callable[[Draft], Iterable[Fault]]
@@ -17,6 +17,7 @@ RULES: tuple[Rule, ...] = (
     *scores.RULES,
     *operations.RULES,
     *purposes.RULES,
+    *fields.RULES,
     *money.RULES,
     *journey.RULES,
 )

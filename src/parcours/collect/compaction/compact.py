@@ -160,7 +160,7 @@ class Compaction:
         self._folder = folder
         by_id = {source.source: source for source in sources}
         self._reader = Reader(by_id, blueprint, settings, door.row_seed())
-        self._destinations = destinations
+        self._destinations, self._blueprint = destinations, blueprint
         self._door, self._manifest = door, manifest
         self._journal = Journal(manifest.database)
         self._aside = AsideEvents(manifest.database)
@@ -258,7 +258,7 @@ class Compaction:
     ) -> None:
         """Put all of it in force, or nothing: what stands in other files is harmless without it, and settled first."""
         now_ms = time.time_ns() // 1_000_000
-        parcels = make_parcels(self._destinations, self._door, read, kept, admission.rows)
+        parcels = make_parcels(self._destinations, self._blueprint, self._door, read, kept, admission.rows)
         counts, latest_ms = count_outcomes(read, outcomes, aside, now_ms)
         counts.update(count_lost(unreadable, now_ms))
         hour = max(latest_ms.values(), default=now_ms) // HOUR_MS

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from parcours.blueprint.records import Blueprint
 from parcours.collect.compaction.reading import Read
 from parcours.collect.connectors.destinations import Destination
 from parcours.collect.door import IDENTIFIERS, Door
@@ -22,12 +23,13 @@ ID_NAMES = {"user": "userId", "device": "anonymousId", "mail": "email", "phone":
 
 
 def make_parcels(
-    destinations: Sequence[Destination], door: Door, read: Read, kept: Ints, rows: pa.Table
+    destinations: Sequence[Destination], blueprint: Blueprint, door: Door, read: Read, kept: Ints, rows: pa.Table
 ) -> list[Waiting]:
     """Return one parcel for each destination and each of its events that its purpose may see.
 
     Args:
         destinations: Where events go; each names its purpose.
+        blueprint: Says which fields that purpose may read.
         door: Says which bit of the stamp is whose, and seals.
         read: The events as they came.
         kept: The rows of ``read`` that became ``rows``, in the same order.
@@ -38,16 +40,19 @@ def make_parcels(
         stamped = (np.asarray(rows.column("permitted")) >> door.bit_of(destination.purpose)) & 1 == 1
         wanted = np.asarray(pc.is_in(rows.column("name"), pa.array(destination.events, pa.string())))
         places = np.flatnonzero(stamped & wanted)
+        hidden = frozenset(f"field_{name}" for name in blueprint.hidden_from(destination.purpose))
         for event, received_ms in zip(
             read.events.take(pa.array(kept[places])).to_pylist(), read.received_ms[kept[places]].tolist(), strict=True
         ):
             message_id = f"{event['row_key']:016x}"
-            body = _encode(_write_event(event, message_id, received_ms))
+            body = _encode(_write_event(event, message_id, received_ms, hidden))
             parcels.append(Waiting(destination.destination, message_id, received_ms, door.seal(body)))
     return parcels
 
 
-def _write_event(event: dict[str, object], message_id: str, received_ms: int) -> dict[str, object]:
+def _write_event(
+    event: dict[str, object], message_id: str, received_ms: int, hidden: frozenset[str]
+) -> dict[str, object]:
     """Return an event as the other side reads it: Segment's words, and nothing that the blueprint does not declare."""
     told: dict[str, object] = {
         "type": "track",
@@ -58,7 +63,11 @@ def _write_event(event: dict[str, object], message_id: str, received_ms: int) ->
         "context": {"source": event["source"]},
     }
     told |= {ID_NAMES[kind]: event[f"id_{kind}"] for kind in IDENTIFIERS if event[f"id_{kind}"] is not None}
-    properties = {name[6:]: value for name, value in event.items() if name.startswith("field_") and value is not None}
+    properties = {
+        name[6:]: value
+        for name, value in event.items()
+        if name.startswith("field_") and value is not None and name not in hidden
+    }
     objects = {f"{name[7:]}_id": value for name, value in event.items() if name.startswith("object_") and value}
     return {**told, "properties": {**properties, **objects}}
 
