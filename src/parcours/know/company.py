@@ -37,7 +37,7 @@ from parcours.know.gate.verdict import Verdict, look_up, permits
 from parcours.know.gate.versions import Numbered, Versions, recorded_over
 from parcours.know.gate.why import TABLES, Why, explain
 from parcours.know.identity.edges import Edges
-from parcours.know.identity.fold import RULES, People, fold, read_people, write_people
+from parcours.know.identity.fold import RULES, People, fold, read_people, without, write_people
 from parcours.know.identity.identifiers import region_of
 from parcours.know.keys import Keys, open_keys
 from parcours.know.live import Live
@@ -46,6 +46,7 @@ from parcours.know.omissions import find_omissions
 from parcours.know.profiles import AsOf, Profile, Profiles, write_profiles
 from parcours.know.pseudonyms import NOBODY, Numbers
 from parcours.know.reading import Permission, count_present
+from parcours.know.rights.tombstones import Tombstones
 from parcours.know.state import open_state
 from parcours.know.timeline import Timeline
 from parcours.know.vault import Vault
@@ -267,11 +268,19 @@ class Know:
 
     def _find_customer(self, identifier: str, purpose: Purpose, live: Live | None) -> Customer:
         own, number, edges = self._pseudonyms_of(identifier), self._number(purpose), Edges(self._state, self._keys)
-        return Customer(purpose, number, own, self._find_people(), edges, self._ledger, live)
+        erased = self._tombstones.covers
+        return Customer(
+            purpose, number, own[~erased(own)], self._find_people(), edges, self._ledger, live, erased=erased
+        )
 
     def _look_up(self, named: Sequence[Numbers], purpose: Purpose, live: Live | None) -> list[Verdict]:
         with self._turn:
-            return look_up(purpose, self._number(purpose), named, self._find_people(), self._ledger, live)
+            verdicts = look_up(purpose, self._number(purpose), named, self._find_people(), self._ledger, live)
+            erased = [bool(self._tombstones.covers(own).any()) for own in named]
+        return [
+            msgspec.structs.replace(verdict, allowed=False, code="erased") if gone else verdict
+            for verdict, gone in zip(verdicts, erased, strict=True)
+        ]
 
     def _pseudonyms_by_kind(self, identifiers: Mapping[str, str]) -> Numbers:
         """Return the pseudonyms of somebody's identifiers, by their types; those that name nobody are left out."""
@@ -364,6 +373,10 @@ class Know:
         return Audit(self._folder, self._keys)
 
     @cached_property
+    def _tombstones(self) -> Tombstones:
+        return Tombstones(self._state, self._keys)
+
+    @cached_property
     def _engine(self) -> Engine:
         engine = self._settings.engine
         return open_engine(engine.name, engine.memory_mb, engine.threads)
@@ -390,7 +403,8 @@ class Know:
 
     def _identity_version(self) -> str:
         limits = sorted(self._blueprint.limits.items())
-        told = (self._manifest.version, Edges(self._state, self._keys).version(), RULES, limits)
+        erased = self._tombstones.version()
+        told = (self._manifest.version, Edges(self._state, self._keys).version(), RULES, limits, erased)
         return sha256(repr(told).encode()).hexdigest()[:32]
 
     def _derive(self, purpose: Purpose, fingerprint: str, since_ms: int) -> tuple[Summary, Version]:
@@ -431,21 +445,26 @@ class Know:
 
     def _find_people(self) -> People:
         version = (self._follow and self._tables.fingerprint(IDENTITY)) or self._identity_version()
-        if self._people is None or self._people[0] != version:
+        # What was made before an erasure is read without the erased from that moment on.
+        named = f"{version} {self._tombstones.version()}"
+        if self._people is None or self._people[0] != named:
             compare_moments(self._manifest, self._state)
             held = self._tables.hold(IDENTITY, version)
             if held is not None:
-                self._people = version, read_people(held.path)
+                people = read_people(held.path)
+                self._people = named, without(people, self._tombstones.covers(people.pseudonyms))
                 return self._people[1]
             # Read before the edges: those of later events are looked at besides.
             as_of = self._manifest.settled_to
             pseudonyms, first_seen = Vault(self._state, self._keys).first_seen()
+            there = ~self._tombstones.covers(pseudonyms)
+            pseudonyms, first_seen = pseudonyms[there], first_seen[there]
             seen = Edges(self._state, self._keys).read()
             limits = {str(kind): most for kind, most in self._blueprint.limits.items()}
             people = msgspec.structs.replace(fold(pseudonyms, first_seen, seen, limits), as_of=as_of)
             with self._tables.replace(IDENTITY, version) as draft:
                 write_people(people, draft)
-            self._people = version, people
+            self._people = named, people
         return self._people[1]
 
 

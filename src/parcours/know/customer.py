@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import msgspec
@@ -18,6 +18,7 @@ from parcours.know.gate.versions import Numbered
 from parcours.know.identity.edges import Edges
 from parcours.know.identity.fold import People
 from parcours.know.live import Live
+from parcours.know.mapping import Mask
 from parcours.know.profiles import AsOf, Profile, Profiles, note_moments, sum_up
 from parcours.know.pseudonyms import NOBODY, Numbers
 from parcours.know.timeline import (
@@ -29,7 +30,7 @@ from parcours.know.timeline import (
     write_kept,
     write_waiting,
 )
-from parcours.know.waiting import Rows, Stated
+from parcours.know.waiting import Rows, Stated, strongest_of
 
 
 class Kept(msgspec.Struct, frozen=True):
@@ -51,6 +52,7 @@ class Customer:
         edges: Which identifiers stood beside which.
         ledger: What was chosen.
         live: What waits to be taken over.
+        erased: Tells which pseudonyms are erased; those of the customer are not.
     """
 
     def __init__(
@@ -62,7 +64,9 @@ class Customer:
         edges: Edges,
         ledger: Ledger,
         live: Live | None,
+        erased: Callable[[Numbers], Mask] = lambda pseudonyms: np.zeros(len(pseudonyms), bool),
     ) -> None:
+        self._erased = erased
         mine = np.unique(people.person[np.isin(people.pseudonyms, own)])
         self.subjects = np.union1d(own, people.pseudonyms[np.isin(people.person, mine)])
         self._purpose, self._numbered, self._ledger, self._live = purpose, numbered, ledger, live
@@ -70,7 +74,9 @@ class Customer:
         self._stated: Stated | None = None
         # What waits first: what is taken over after that is then in the ledger and in parts, which are read later.
         if live:
-            self._rows, self._stated = live.look(self.subjects, purpose.id)
+            rows, self._stated = live.look(self.subjects, purpose.id)
+            # On what waits and is somebody else's a shared device may stand: those who are erased are passed over.
+            self._rows = rows.pick(~erased(strongest_of(rows.people, len(rows.batch_no))))
         ledger.catch_up()
         self._edges, self._known_to = edges, people.as_of
         # What names nobody (a blocked value, say) has chosen nothing.
@@ -145,6 +151,7 @@ class Customer:
         """
         edges = self._edges.since(self._known_to)
         edges = edges[np.isin(edges[:, 2], self.subjects) & ~np.isin(edges[:, 1], self.subjects)]
+        edges = edges[~self._erased(edges[:, 1])]
         beside, others = np.unique(edges[:, 0]), np.unique(edges[:, 1])
         return Wanted(self.subjects, beside, others, self._numbered.number, since_ms, from_event_no, hidden)
 

@@ -23,11 +23,15 @@ from parcours.know.identity.identifiers import is_blocked
 from parcours.know.keys import Keys
 from parcours.know.moments import note_settled
 from parcours.know.pseudonyms import NOBODY, Numbers, buckets_of, digest_objects
+from parcours.know.rights.tombstones import Tombstones
 from parcours.know.state import MOST_NUMBERS, number_names
 from parcours.know.vault import Vault
+from parcours.know.waiting import strongest_of
 from parcours.words import Words
 
 Mask = npt.NDArray[np.bool_]
+CHOICE_EVENT = "Segment Consent Preference Updated"
+"""What is sent when somebody chooses, and never merely restates an earlier choice: it may bring an erased one back."""
 
 _EVERY_BIT = (1 << MOST_NUMBERS) - 1
 _REASONS = {
@@ -64,6 +68,7 @@ class CompanyDoor:
         self._vault = Vault(state, keys)
         self._ledger = Ledger(state, keys)
         self._edges = Edges(state, keys)
+        self._tombstones = Tombstones(state, keys)
         self._callers = Callers(keys.pseudonyms, self._vault, region)
         versions = Versions(state)
         self._purposes = {purpose.id: versions.of(purpose) for purpose in blueprint.purposes}
@@ -82,12 +87,13 @@ class CompanyDoor:
         event_nos = np.arange(first_event_no, first_event_no + batch.num_rows, dtype=np.int64)
         self._admitted_to = max(self._admitted_to, first_event_no + batch.num_rows - 1)
         people = {kind: self._callers.recognise(kind, batch.column(f"id_{kind}")) for kind in IDENTIFIERS}
+        people, erased = self._leave_out_erased(batch, people)
         wrong = np.minimum.reduce([np.minimum(codes, 0) for codes in people.values()])
         sound = wrong >= NOBODY
-        subject = _strongest(people)
+        subject = strongest_of(people, batch.num_rows)
         self._note_choices(batch, people, sound, event_nos)
         permitted = self._stamp(people)
-        kept = sound & has_basis(subject, permitted)
+        kept = sound & ~erased & has_basis(subject, permitted)
         rows = np.flatnonzero(kept)
         batch = self._narrow(batch, np.where(subject == NOBODY, _EVERY_BIT, permitted))
         people = {kind: codes[rows] for kind, codes in people.items()}
@@ -103,6 +109,7 @@ class CompanyDoor:
         with self._state.transaction():
             self._edges.settle()
             self._ledger.settle(int(time.time() * 1000))
+            self._tombstones.settle(self._ledger.catch_up())
             note_settled(self._state, self._admitted_to)
 
     def withdraw(self, event_nos: list[int]) -> None:
@@ -116,7 +123,7 @@ class CompanyDoor:
 
         What this door noted of it and did not settle goes too, in case it was itself that was cut short.
         """
-        for one in (self._vault, self._ledger, self._edges):
+        for one in (self._vault, self._ledger, self._edges, self._tombstones):
             one.abandon()
         self._callers = Callers(self._keys.pseudonyms, self._vault, self._region)
         with self._state.transaction():
@@ -146,6 +153,25 @@ class CompanyDoor:
     def row_seed(self) -> int:
         """Return the company's secret 63-bit seed of row keys."""
         return self._keys.row_seed()
+
+    def _leave_out_erased(self, batch: pa.Table, people: dict[str, Numbers]) -> tuple[dict[str, Numbers], Mask]:
+        """Return who is named, the erased left out, and which events are theirs and are not kept.
+
+        An event whose strongest identifier is erased is discarded whole, or a shared device beside it would get it. An
+        erased identifier beside a stronger one is left out. Whoever chose anew since is let in from that moment on.
+        """
+        occurred_ms = np.asarray(batch.column("occurred_ms"))
+        covered = {kind: self._tombstones.covers(codes, occurred_ms) for kind, codes in people.items()}
+        if not any(mask.any() for mask in covered.values()):
+            return people, np.zeros(batch.num_rows, bool)
+        back = _of_returning(self._blueprint, batch)
+        for kind, mask in covered.items():
+            rows = np.flatnonzero(mask & back)
+            self._tombstones.note_return(people[kind][rows], occurred_ms[rows])
+        covered = {kind: self._tombstones.covers(codes, occurred_ms) for kind, codes in people.items()}
+        erased = self._tombstones.covers(strongest_of(people, batch.num_rows), occurred_ms)
+        left = {kind: np.where(erased | covered[kind], NOBODY, codes) for kind, codes in people.items()}
+        return left, erased
 
     def _note_choices(self, batch: pa.Table, people: dict[str, Numbers], sound: Mask, event_nos: Numbers) -> None:
         occurred_ms = np.asarray(batch.column("occurred_ms"))
@@ -225,11 +251,15 @@ def has_basis(subject: Numbers, permitted: Numbers) -> Mask:
     return basis
 
 
-def _strongest(people: dict[str, Numbers]) -> Numbers:
-    subject = np.full(len(people["user"]), NOBODY, np.int64)
-    for kind in reversed(IDENTIFIERS):
-        subject = np.where(people[kind] >= 0, people[kind], subject)
-    return subject
+def _of_returning(blueprint: Blueprint, batch: pa.Table) -> Mask:
+    """Return which events are an agreement that somebody gives of their own accord at that moment."""
+    agreed = np.zeros(batch.num_rows, bool)
+    for purpose in blueprint.purposes:
+        name = f"consent_{purpose.id}"
+        if purpose.basis == "consent" and name in batch.column_names:
+            agreed |= np.asarray(pc.fill_null(batch.column(name), False))
+    agreed &= np.asarray(pc.equal(batch.column("name"), CHOICE_EVENT))
+    return agreed
 
 
 def _bucket(subject: Numbers, objects: list[Numbers]) -> npt.NDArray[np.int8]:

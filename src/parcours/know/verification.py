@@ -38,6 +38,7 @@ from parcours.know.identity.scored import Scored
 from parcours.know.keys import Keys, open_keys
 from parcours.know.moments import compare_moments
 from parcours.know.pseudonyms import buckets_of
+from parcours.know.rights.tombstones import Tombstones
 from parcours.know.state import numbers_of, open_state
 from parcours.know.vault import Vault
 from parcours.progress import Progress
@@ -142,7 +143,13 @@ class _Verification:
             self._try(versions_of(state).verify)
             if keys is not None:
                 vault = Vault(state, keys)
-                for part in (vault, Ledger(state, keys), Edges(state, keys), Scored(state, keys)):
+                for part in (
+                    vault,
+                    Ledger(state, keys),
+                    Edges(state, keys),
+                    Scored(state, keys),
+                    Tombstones(state, keys),
+                ):
                     self._try(part.verify)
                 with self._telling():
                     if count := vault.count_keyless():

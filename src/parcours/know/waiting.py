@@ -95,6 +95,15 @@ def name_people(events: pa.Table, key: bytes, region: str | None) -> tuple[dict[
     return people, np.minimum.reduce(list(people.values())) >= NOBODY
 
 
+def strongest_of(people: Mapping[str, Numbers], count: int) -> Numbers:
+    """Return the strongest identifier on each of ``count`` events, `NOBODY` where there is none."""
+    strongest: Numbers = np.full(count, NOBODY, np.int64)
+    for kind in reversed(IDENTIFIERS):
+        if kind in people:
+            strongest = np.where(people[kind] >= 0, people[kind], strongest)
+    return strongest
+
+
 def gather_stated(
     events: pa.Table, people: Mapping[str, Numbers], purposes: Sequence[str]
 ) -> dict[str, tuple[Said, ...]]:

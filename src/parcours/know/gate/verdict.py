@@ -19,7 +19,7 @@ from parcours.know.pseudonyms import NOBODY, Numbers
 from parcours.know.waiting import Stated
 from parcours.words import Words
 
-Code = Literal["consented", "basis_holds", "about_nobody", "no_choice", "refused", "objected"]
+Code = Literal["consented", "basis_holds", "about_nobody", "no_choice", "refused", "objected", "erased"]
 Mask = npt.NDArray[np.bool_]
 
 _REASONS: dict[Code, Words] = {
@@ -43,6 +43,10 @@ _REASONS: dict[Code, Words] = {
     "objected": Words(
         fr="L'un de ses identifiants s'est opposé à cette finalité.",
         en="One of their identifiers objected to this purpose.",
+    ),
+    "erased": Words(
+        fr="Cette personne a demandé son effacement, et n'est pas revenue depuis.",
+        en="This person asked to be erased, and has not come back since.",
     ),
 }
 

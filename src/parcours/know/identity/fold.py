@@ -72,6 +72,21 @@ def read_people(place: Path) -> People:
     )
 
 
+def without(people: People, gone: npt.NDArray[np.bool_]) -> People:
+    """Return ``people`` without some of their identifiers; who the others are stays as it is."""
+    if not gone.any():
+        return people
+    lost = people.pseudonyms[gone]
+    stays = ~np.isin(people.edges[:, 1:], lost).any(axis=1)
+    return msgspec.structs.replace(
+        people,
+        pseudonyms=people.pseudonyms[~gone],
+        person=people.person[~gone],
+        edges=people.edges[stays],
+        verdicts=people.verdicts[stays],
+    )
+
+
 def fold(pseudonyms: Numbers, first_seen: Numbers, seen: Numbers, limits: Mapping[str, int]) -> People:
     """Fold edges into people.
 

@@ -1,0 +1,1 @@
+"""What people may ask for: erasure, access, portability, rectification, objection and restriction, each with proof."""
