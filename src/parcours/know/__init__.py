@@ -1,6 +1,11 @@
 """Who it is and what they allow: the wall through which everything below reaches customers' rows."""
 
 from parcours.know.access.actions import ACTIONS, Action
+from parcours.know.access.actions import LABELS as ACTION_LABELS
+from parcours.know.access.permissions import Decision, Right, decide, say_bounds
+from parcours.know.access.permissions import table as permissions
+from parcours.know.access.roles import LABELS as ROLE_LABELS
+from parcours.know.access.roles import ROLES, Caller, Role, Thing
 from parcours.know.audit.entries import Entry
 from parcours.know.audit.log import Audit, DayRoot, Outcome
 from parcours.know.company import Know
@@ -14,9 +19,14 @@ from parcours.know.verification import Verified, verify
 
 __all__ = [
     "ACTIONS",
+    "ACTION_LABELS",
+    "ROLES",
+    "ROLE_LABELS",
     "Action",
     "Audit",
+    "Caller",
     "DayRoot",
+    "Decision",
     "Entry",
     "Know",
     "Live",
@@ -24,9 +34,15 @@ __all__ = [
     "Permitted",
     "Profile",
     "Pulse",
+    "Right",
+    "Role",
+    "Thing",
     "Timeline",
     "Verdict",
     "Verified",
     "Why",
+    "decide",
+    "permissions",
+    "say_bounds",
     "verify",
 ]

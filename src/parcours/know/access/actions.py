@@ -9,6 +9,7 @@ from parcours.words import Words
 Action = Literal[
     "sign_in",
     "see_permissions",
+    "see_methods",
     "see_health",
     "see_results",
     "see_value",
@@ -39,6 +40,7 @@ ACTIONS: tuple[Action, ...] = get_args(Action)
 LABELS: dict[Action, Words] = {
     "sign_in": Words(fr="se connecter", en="sign in"),
     "see_permissions": Words(fr="lire qui a le droit de quoi", en="read who may do what"),
+    "see_methods": Words(fr="lire ce qui est mesuré et comment", en="read what is measured and how"),
     "see_health": Words(fr="voir les sources et leur santé", en="see the sources and their health"),
     "see_results": Words(
         fr="voir l'expérience, les parcours et leurs causes", en="see experience, journeys and causes"
