@@ -46,6 +46,7 @@ from parcours.know.omissions import find_omissions
 from parcours.know.profiles import AsOf, Profile, Profiles, write_profiles
 from parcours.know.pseudonyms import NOBODY, Numbers
 from parcours.know.reading import Permission, count_present
+from parcours.know.rights.requests import Requests
 from parcours.know.rights.tombstones import Tombstones
 from parcours.know.state import open_state
 from parcours.know.timeline import Timeline
@@ -344,8 +345,8 @@ class Know:
 
     @property
     def warnings(self) -> tuple[Words, ...]:
-        """What the keeper of the keys should know."""
-        return self._opened_keys[1]
+        """What the keeper of the keys should know, and whoever answers requests."""
+        return (*self._opened_keys[1], *self.requests.warnings())
 
     @cached_property
     def _opened_keys(self) -> tuple[Keys, tuple[Words, ...]]:
@@ -371,6 +372,11 @@ class Know:
     def audit(self) -> Audit:
         """The log of what was done to customers' data; an act goes on only once it is noted there."""
         return Audit(self._folder, self._keys)
+
+    @cached_property
+    def requests(self) -> Requests:
+        """The register of what people asked for under the GDPR: erasure, access and the others."""
+        return Requests(self._state, self._keys, self._settings.time_zone)
 
     @cached_property
     def _tombstones(self) -> Tombstones:

@@ -38,6 +38,7 @@ from parcours.know.identity.scored import Scored
 from parcours.know.keys import Keys, open_keys
 from parcours.know.moments import compare_moments
 from parcours.know.pseudonyms import buckets_of
+from parcours.know.rights.requests import Requests
 from parcours.know.rights.tombstones import Tombstones
 from parcours.know.state import numbers_of, open_state
 from parcours.know.vault import Vault
@@ -149,6 +150,7 @@ class _Verification:
                     Edges(state, keys),
                     Scored(state, keys),
                     Tombstones(state, keys),
+                    Requests(state, keys, self._settings.time_zone),
                 ):
                     self._try(part.verify)
                 with self._telling():
