@@ -22,11 +22,11 @@ from parcours.collect.mapping import Mapping
 from parcours.collect.notices import condition_unmet, source_warnings
 from parcours.collect.quarantine import Quarantine
 from parcours.collect.report import Counts, SourceReport
-from parcours.collect.rewriting import Rewriting, among, leave_out
 from parcours.collect.rows import Flags, Ints
 from parcours.collect.states import carried_counts, is_unchanged
 from parcours.engine.store.manifest import FileState, KnownRows, Manifest
 from parcours.engine.store.parts import Part, remove_parts
+from parcours.engine.store.rewriting import Rewriting, among, by, leave_out
 from parcours.errors import Fault, ParcoursError
 from parcours.progress import Progress
 
@@ -166,13 +166,14 @@ class Intake:
         superseded = np.sort(np.concatenate([settlement.superseded, *drafts.refused]))
         new, old = Rewriting([], [], []), Rewriting([], [], [])
         if len(superseded):
-            new = leave_out(self.folder, drafts.parts, "event_no", among(superseded))
+            new = leave_out(self.folder, drafts.parts, ["event_no"], by("event_no", among(superseded)))
         before = self.manifest.parts(self.source)
         if kept is not None:
             stays = among(np.setdiff1d(known.keys[kept], settlement.renewed_keys))
-            old = leave_out(self.folder, before, "row_key", lambda keys: ~stays(keys))
+            old = leave_out(self.folder, before, ["row_key"], by("row_key", lambda keys: ~stays(keys)))
         elif settlement.replaced:
-            old = leave_out(self.folder, before, "row_key", among(np.sort(settlement.renewed_keys)))
+            renewed = among(np.sort(settlement.renewed_keys))
+            old = leave_out(self.folder, before, ["row_key"], by("row_key", renewed))
         remove_parts(self.folder, [part.path for part in new.remove])
         fresh = [part for part in drafts.parts if part not in new.remove] + new.add
         self._withdraw([superseded, *old.event_nos])
