@@ -19,7 +19,7 @@ from parcours.collect.reading import delivering_sources, read_sources
 from parcours.collect.replay import PutBack, put_back
 from parcours.collect.source import ReadSource, Source
 from parcours.errors import Fault, ParcoursError
-from parcours.know import Know, Live, Permitted, Profile, Timeline
+from parcours.know import Know, Live, MaskedDay, Permitted, Profile, Timeline
 from parcours.measure import MEASURES, measure_named
 from parcours.measure.comments import COMMENTS
 from parcours.measure.contract import Ask, Result
@@ -173,6 +173,10 @@ class Company:
     def profile(self, identifier: str, purpose: str | None = None) -> Profile:
         """Return one customer's online profile at this moment (see `Know.profile`)."""
         return self.know.profile(identifier, self.choose_purpose("timeline", purpose), self.live)
+
+    def masked(self) -> tuple[MaskedDay, ...]:
+        """Return what was masked in texts at the door over the last seven days (see `Know.masked`)."""
+        return self.know.masked()
 
     def put_back(self, source: str | None = None, code: str | None = None) -> PutBack:
         """Put quarantined events (of one ``source``, with one fault ``code``) back into the journal."""

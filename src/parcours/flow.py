@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
 import msgspec
@@ -32,6 +32,9 @@ from parcours.words import LANGUAGES, Words
 from parcours.workspaces.report import write_report
 
 REPORT = "report.html"
+MOST_NAMES = 8
+"""Undeclared names that are listed; there may be hundreds."""
+
 PATIENCE_S = 30.0
 """How long to wait for another command that holds the company: `serve` does so for moments only."""
 
@@ -115,7 +118,8 @@ def publish(
         sources=tuple(msgspec.to_builtins(source) for source in loaded.sources)
         if loaded
         else (before.sources if before else ()),
-        warnings=(*company.know.warnings, *warnings, *tell_unread(company)),
+        masked=sum_masked(company),
+        warnings=(*company.know.warnings, *warnings, *tell_unread(company), *tell_undeclared(company)),
         report=REPORT,
         finished_ms=int(time.time() * 1000),
     )
@@ -136,6 +140,28 @@ def measure_all(company: Company, progress: Progress) -> tuple[Finding, ...]:
     progress.end()
     money = company.blueprint.money
     return find(answers, company.labels, money.currency if money else "EUR")
+
+
+def sum_masked(company: Company) -> dict[str, int]:
+    """Return what was masked in texts over the last seven days, by kind."""
+    total: dict[str, int] = {}
+    for day in company.masked():
+        for kind, count in day.counts.items():
+            total[kind] = total.get(kind, 0) + count
+    return total
+
+
+def tell_undeclared(company: Company) -> Iterator[Words]:
+    """Say which names live sources sent lately that nobody declared: they were dropped at the door."""
+    for source, counts in sorted(company.know.undeclared().items()):
+        names = sorted(counts, key=lambda name: (-counts[name], name))
+        listed = ", ".join(names[:MOST_NAMES]) + (", …" if len(names) > MOST_NAMES else "")
+        yield Words(
+            fr=f"La source « {source} » envoie {len(names)} nom(s) que le blueprint ne déclare pas, écartés à la "
+            f"porte : {listed}.",
+            en=f"The source “{source}” sends {len(names)} name(s) that the blueprint does not declare, dropped at the "
+            f"door: {listed}.",
+        )
 
 
 def tell_unread(company: Company) -> tuple[Words, ...]:

@@ -27,7 +27,8 @@ Kind = TypeVar("Kind", bound=msgspec.Struct)
 class RunReport(msgspec.Struct, frozen=True, kw_only=True):
     """What one run did: counts over all that is kept, what this run loaded, and what it found.
 
-    ``discarded`` counts the events that no purpose had a basis for, which are not kept.
+    ``discarded`` counts the events that no purpose had a basis for, which are not kept; ``masked`` what was masked in
+    texts over the last seven days, by kind.
     """
 
     events: int
@@ -38,6 +39,7 @@ class RunReport(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float
     findings: tuple[Finding, ...]
     sources: tuple[dict[str, Any], ...]
+    masked: dict[str, int] = {}
     warnings: tuple[Words, ...] = ()
     report: str
     finished_ms: int

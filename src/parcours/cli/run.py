@@ -74,6 +74,16 @@ def print_report(folder: Path, report: RunReport) -> None:
             )
         )
     )
+    if report.masked:
+        told = ", ".join(f"{kind} {write_number(count)}" for kind, count in report.masked.items())
+        click.echo(
+            str(
+                Words(
+                    fr=f"Masqué dans les textes reçus ces sept derniers jours : {told}.",
+                    en=f"Masked in texts received in the last seven days: {told}.",
+                )
+            )
+        )
     for finding in report.findings:
         click.echo(f"• {finding.sentence}")
     click.echo(str(Words(fr=f"La carte : {folder / report.report}", en=f"The map: {folder / report.report}")))

@@ -13,6 +13,7 @@ from parcours.know.gate.permitted import Permitted
 from parcours.know.gate.verdict import Verdict
 from parcours.know.gate.why import Why
 from parcours.know.live import Live, Pulse
+from parcours.know.minimising.masked import MaskedDay
 from parcours.know.profiles import Profile
 from parcours.know.timeline import Timeline
 from parcours.know.verification import Verified, verify
@@ -30,6 +31,7 @@ __all__ = [
     "Entry",
     "Know",
     "Live",
+    "MaskedDay",
     "Outcome",
     "Permitted",
     "Profile",

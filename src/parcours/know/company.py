@@ -41,6 +41,7 @@ from parcours.know.identity.fold import RULES, People, fold, read_people, withou
 from parcours.know.identity.identifiers import region_of
 from parcours.know.keys import Keys, open_keys
 from parcours.know.live import Live
+from parcours.know.minimising.masked import Masked, MaskedDay
 from parcours.know.moments import compare_moments
 from parcours.know.omissions import find_omissions
 from parcours.know.profiles import AsOf, Profile, Profiles, write_profiles
@@ -342,6 +343,20 @@ class Know:
         manifest = self._manifest
         states = [state for source in manifest.sources() for state in manifest.file_states(source).values()]
         return sum(state.counts.get(what, 0) for state in states)
+
+    def masked(self, days: int = 7) -> tuple[MaskedDay, ...]:
+        """Return what was masked in texts at the door over the last ``days``, latest first."""
+        return Masked(self._state).since(time.time_ns() // 1_000_000 // DAY_MS - days + 1)
+
+    def undeclared(self, days: int = 7) -> dict[str, dict[str, int]]:
+        """Return by source how often names came in the last ``days`` that nobody declared; all were dropped."""
+        found: dict[str, dict[str, int]] = {}
+        since = time.time_ns() // 1_000_000 // DAY_MS - days + 1
+        for one in Arrivals(self._manifest.database).since(since * 24):
+            if one.outcome == "undeclared":
+                counts = found.setdefault(one.source, {})
+                counts[one.detail] = counts.get(one.detail, 0) + one.count
+        return found
 
     @property
     def warnings(self) -> tuple[Words, ...]:

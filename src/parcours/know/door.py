@@ -21,6 +21,8 @@ from parcours.know.gate.versions import Versions, recorded_over
 from parcours.know.identity.edges import Edges
 from parcours.know.identity.identifiers import is_blocked
 from parcours.know.keys import Keys
+from parcours.know.masks import mask_each
+from parcours.know.minimising.masked import Masked
 from parcours.know.moments import note_settled
 from parcours.know.pseudonyms import NOBODY, Numbers, buckets_of, digest_objects
 from parcours.know.rights.tombstones import Tombstones
@@ -33,6 +35,7 @@ Mask = npt.NDArray[np.bool_]
 CHOICE_EVENT = "Segment Consent Preference Updated"
 """What is sent when somebody chooses, and never merely restates an earlier choice: it may bring an erased one back."""
 
+DAY_MS = 86_400_000
 _EVERY_BIT = (1 << MOST_NUMBERS) - 1
 _REASONS = {
     UNUSABLE: (
@@ -69,6 +72,7 @@ class CompanyDoor:
         self._ledger = Ledger(state, keys)
         self._edges = Edges(state, keys)
         self._tombstones = Tombstones(state, keys)
+        self._masked = Masked(state)
         self._callers = Callers(keys.pseudonyms, self._vault, region)
         versions = Versions(state)
         self._purposes = {purpose.id: versions.of(purpose) for purpose in blueprint.purposes}
@@ -108,6 +112,7 @@ class CompanyDoor:
         self._vault.settle()
         with self._state.transaction():
             self._edges.settle()
+            self._masked.settle()
             self._ledger.settle(int(time.time() * 1000))
             self._tombstones.settle(self._ledger.catch_up())
             note_settled(self._state, self._admitted_to)
@@ -123,7 +128,7 @@ class CompanyDoor:
 
         What this door noted of it and did not settle goes too, in case it was itself that was cut short.
         """
-        for one in (self._vault, self._ledger, self._edges, self._tombstones):
+        for one in (self._vault, self._ledger, self._edges, self._tombstones, self._masked):
             one.abandon()
         self._callers = Callers(self._keys.pseudonyms, self._vault, self._region)
         with self._state.transaction():
@@ -220,7 +225,9 @@ class CompanyDoor:
         }
         columns |= {f"object_{kind}": _nullable(codes) for kind, codes in objects.items()}
         for field, number in self._texts.items():
-            columns[f"text_{field}"] = self._seal_texts(batch.column(f"field_{field}"), number, subject, event_nos)
+            columns[f"text_{field}"] = self._seal_texts(
+                batch.column(f"field_{field}"), number, subject, event_nos, received_ms
+            )
         return pa.table([columns.get(field.name, _named(batch, field)) for field in schema], schema=schema)
 
     def _hide_objects(self, kind: str, column: pa.ChunkedArray) -> Numbers:
@@ -232,13 +239,16 @@ class CompanyDoor:
         numbers[np.array([is_blocked(value) for value in values], bool)] = NOBODY
         return _spread(numbers, coded)
 
-    def _seal_texts(self, column: pa.ChunkedArray, number: int, subject: Numbers, event_nos: Numbers) -> pa.Array:
-        """Seal what people wrote under their own keys; what cannot be anybody's is not kept."""
+    def _seal_texts(
+        self, column: pa.ChunkedArray, number: int, subject: Numbers, event_nos: Numbers, received_ms: int
+    ) -> pa.Array:
+        """Mask what people wrote and seal it under their own keys; what cannot be anybody's is not kept."""
         said = np.asarray(pc.fill_null(pc.greater(pc.utf8_length(pc.utf8_trim_whitespace(column)), 0), False))
         rows = np.flatnonzero(said & (subject != NOBODY))
         refs = event_nos * (MOST_NUMBERS + 2) + number
         if rows.size:
-            texts = column.take(pa.array(rows)).to_pylist()
+            texts, masked = mask_each(column.take(pa.array(rows)).to_pylist())
+            self._masked.note(received_ms // DAY_MS, masked)
             self._vault.keep_texts(refs[rows].tolist(), subject[rows].tolist(), event_nos[rows].tolist(), texts)
         shown = np.full(len(event_nos), NOBODY)
         shown[rows] = refs[rows]

@@ -37,6 +37,8 @@ CREATE TABLE IF NOT EXISTS numbers (kind TEXT NOT NULL, name TEXT NOT NULL, numb
     PRIMARY KEY (kind, name), UNIQUE (kind, number));
 CREATE TABLE IF NOT EXISTS purpose_versions (number INTEGER PRIMARY KEY, purpose TEXT NOT NULL, basis TEXT NOT NULL,
     version INTEGER NOT NULL, since_ms INTEGER NOT NULL, checksum BLOB);
+CREATE TABLE IF NOT EXISTS masked (day INTEGER NOT NULL, kind TEXT NOT NULL, count INTEGER NOT NULL, checksum BLOB,
+    PRIMARY KEY (day, kind));
 """
 _TALLIES = {
     "vault": "checksum",

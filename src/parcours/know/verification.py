@@ -36,6 +36,7 @@ from parcours.know.gate.versions import versions_of
 from parcours.know.identity.edges import Edges
 from parcours.know.identity.scored import Scored
 from parcours.know.keys import Keys, open_keys
+from parcours.know.minimising.masked import masked_of
 from parcours.know.moments import compare_moments
 from parcours.know.pseudonyms import buckets_of
 from parcours.know.rights.requests import Requests
@@ -142,6 +143,7 @@ class _Verification:
             self._tell(*verify_structure(state))
             self._try(numbers_of(state).verify)
             self._try(versions_of(state).verify)
+            self._try(masked_of(state).verify)
             if keys is not None:
                 vault = Vault(state, keys)
                 for part in (

@@ -95,6 +95,26 @@ class Troubled(Protocol):
         """Returns what keeps any of them from its work at this moment."""
 
 
+class MaskedCounts(Protocol):
+    """What was masked in texts on one day, by kind; ``day`` is its number since 1970."""
+
+    @property
+    def day(self) -> int:
+        """The day."""
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """How many of each kind."""
+
+
+@runtime_checkable
+class Masking(Protocol):
+    """A company that masks texts at its door; pages show how much where the company is one."""
+
+    def masked(self) -> Sequence[MaskedCounts]:
+        """Return the last seven days, latest first."""
+
+
 @runtime_checkable
 class Replays(Protocol):
     """A company whose quarantine can be put back; pages offer it where the company is one."""

@@ -17,11 +17,12 @@ from parcours.engine.store.arrivals import Arrivals
 from parcours.engine.store.aside import Aside, AsideEvents
 from parcours.engine.store.manifest import Manifest
 from parcours.errors import Fault
+from parcours.know import MaskedDay
 from parcours.settings import CollectSettings, Settings
 from parcours.words import LANGUAGES, Words
 from parcours.workspaces.first_event import find_address
 from parcours.workspaces.incoming import say_compared, say_fault, say_source
-from parcours.workspaces.pages.sources import LATE_MS, STUCK_MS, read_sources, say_headline, say_lede
+from parcours.workspaces.pages.sources import LATE_MS, STUCK_MS, draw_masked, read_sources, say_headline, say_lede
 from parcours.workspaces.render import render
 
 NOW_MS = 1_770_127_500_000
@@ -245,3 +246,13 @@ def test_days_are_those_of_the_company(tmp_path: Path) -> None:
     firm = Firm(tmp_path)
     firm.settings = Settings(time_zone="Asia/Kolkata")
     assert read_sources(firm, "fr").live  # half an hour off the hours that are counted
+
+
+def test_what_was_masked_is_shown_by_day_and_kind() -> None:
+    days = [MaskedDay(20_000, {"mail": 3, "nir": 1}), MaskedDay(19_999, {"phone": 12_000})]
+    table = draw_masked(days, "fr")
+    assert "12\u202f000" in table
+    assert table.count("<tr>") == 3
+    assert "4 oct." in table.replace("\u00a0", " ")
+    assert "[" not in table
+    assert draw_masked((), "fr") == ""

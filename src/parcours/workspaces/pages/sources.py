@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from parcours.charts.numbers import MISSING, write_duration, write_moment, write_number
+from parcours.charts.numbers import MISSING, write_date, write_duration, write_moment, write_number
 from parcours.charts.table import Cell, draw_table
 from parcours.collect.declared import read_declared
 from parcours.collect.overview import Compared, Overview, read_overview
@@ -17,11 +17,13 @@ from parcours.words import Language
 from parcours.workspaces.first_event import FirstEvent, show_first_event
 from parcours.workspaces.frame import Frame, frame_page
 from parcours.workspaces.incoming import LiveSource, say_compared, say_fault, say_hours, say_source, sort_live
-from parcours.workspaces.readable import Readable, Replays, Troubled
+from parcours.workspaces.masks import MASKS
+from parcours.workspaces.readable import MaskedCounts, Masking, Readable, Replays, Troubled
 from parcours.workspaces.waiting import Aside, RowsAside, say_asides, say_replayed, say_rows_aside, sign_replay
 from parcours.workspaces.wording import Say
 
 HTTP = "http"
+DAY_MS = 86_400_000
 LATE_MS = 5 * 60_000
 STUCK_MS = 15 * 60_000
 MOST_NAMES = 3
@@ -53,6 +55,7 @@ class SourcesPage(msgspec.Struct, frozen=True, kw_only=True):
     all_token: str
     rows: tuple[RowsAside, ...]
     files: str
+    masked: str
     destinations: str
     first: FirstEvent | None
 
@@ -79,6 +82,7 @@ def read_sources(company: Readable, language: Language, put_back: str = "", proo
         all_token=sign_replay("", "") if can_replay and len(overview.events) > 1 else "",
         rows=say_rows_aside(overview.rows, language, zone),
         files=draw_files(overview, language, zone),
+        masked=draw_masked(company.masked() if isinstance(company, Masking) else (), language),
         destinations=draw_destinations(overview, language),
         first=None if any(one.latest_ms for one in http) else show_first_event(company, http[0].source if http else ""),
     )
@@ -215,6 +219,22 @@ def draw_files(overview: Overview, language: Language, zone: str) -> str:
         rows.append([Cell(one.source), Cell(loaded), *figures])
     headings = [Cell(say(f"sources.column_{name}"), number=name not in columns[:2]) for name in columns]
     return draw_table(say("sources.files_table"), headings, rows) if rows else ""
+
+
+def draw_masked(days: Sequence[MaskedCounts], language: Language) -> str:
+    """Draw the table of what was masked in texts, a day a line; empty where nothing was."""
+    say = Say(language)
+    kinds = [token.strip("[]") for token in MASKS]
+    rows = [
+        [
+            Cell(write_date(one.day * DAY_MS, language, "UTC")),
+            *(Cell(write_number(one.counts.get(kind, 0), language), number=True) for kind in kinds),
+        ]
+        for one in days
+    ]
+    names = (words.in_language(language).strip("[]") for words in MASKS.values())
+    headings = [Cell(say("sources.column_day")), *(Cell(name, number=True) for name in names)]
+    return draw_table(say("sources.masked_table"), headings, rows) if rows else ""
 
 
 def draw_destinations(overview: Overview, language: Language) -> str:

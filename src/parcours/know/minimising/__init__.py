@@ -1,0 +1,1 @@
+"""Minimisation: masks, retention, and the space of audience measurement that needs no consent."""
