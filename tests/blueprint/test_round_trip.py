@@ -18,11 +18,13 @@ from parcours.blueprint.records import (
     Field,
     Group,
     Money,
+    Notice,
     Operation,
     OperationMeasure,
     Panel,
     Promise,
     Purpose,
+    Signals,
     Stage,
     Step,
     Team,
@@ -33,6 +35,7 @@ from parcours.blueprint.yaml_lines import write_yaml
 from parcours.words import Words
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12).map(str.strip).filter(bool)
+NOTICE = Notice(id="banner", version="3", language="fr-BE", since="2026-03-01", controllers=("Acme",))
 labels = st.builds(Words, texts, texts)
 numbers = st.integers(-50, 50).map(float) | st.floats(-1e6, 1e6)
 events = st.builds(
@@ -104,7 +107,17 @@ def blueprints(draw: st.DrawFn) -> Blueprint:
         teams=(Team(id="sales", label=draw(labels)),),
         touchpoints=touchpoints,
         operations=operations,
-        purposes=(Purpose(id="improve", label=draw(labels), basis="consent", retention_days=90),),
+        purposes=(
+            Purpose(
+                id="improve",
+                label=draw(labels),
+                basis="consent",
+                retention_days=90,
+                expires_days=draw(st.none() | st.integers(1, 999)),
+                signals=draw(st.none() | st.just(Signals(tcf=(1, 3), tcf_vendor=755, segment=("Ads",)))),
+            ),
+        ),
+        notices=draw(st.sampled_from([(), (NOTICE,)])),
         groups=(Group(id="segment", label=draw(labels), field="segment"),),
         fields=(
             Field(

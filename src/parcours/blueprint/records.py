@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Literal, TypeVar
 
 import msgspec
@@ -20,6 +21,7 @@ Basis = Literal[
 ]
 Period = Literal["day", "week", "month"]
 Line = Literal["backstage", "support"]
+ConsentSignal = Literal["ad_storage", "ad_user_data", "ad_personalization", "analytics_storage"]
 IdentifierType = Literal["user", "mail", "phone", "device"]
 FieldKind = Literal["number", "category", "text"]
 FieldClass = Literal["ordinary", "personal", "sensitive"]
@@ -172,10 +174,25 @@ class Money(Record, frozen=True, kw_only=True):
     currency: str
 
 
+class Signals(Record, frozen=True, kw_only=True):
+    """What people's choices about a purpose are read from; all that an event states must grant it.
+
+    ``tcf`` are purposes of the IAB's Transparency and Consent Framework, for the vendor ``tcf_vendor`` or, without one,
+    for the publisher. ``consent_mode`` are signals of Google Consent Mode v2. ``segment`` are categories of Segment's
+    consent object; without any the purpose's own id is one.
+    """
+
+    tcf: tuple[int, ...] = ()
+    tcf_vendor: int | None = None
+    consent_mode: tuple[ConsentSignal, ...] = ()
+    segment: tuple[str, ...] = ()
+
+
 class Purpose(Record, frozen=True, kw_only=True):
     """Why rows may be read: a legal basis (GDPR art. 6) and the measures it covers (``all`` for every one).
 
-    Raise ``version`` when what the purpose means to people changes: it then begins anew, with nobody's consent.
+    Raise ``version`` when what the purpose means to people changes: it then begins anew, with nobody's consent. Where
+    there are ``expires_days``, a consent that was made longer ago counts as refused.
     """
 
     id: str
@@ -184,6 +201,35 @@ class Purpose(Record, frozen=True, kw_only=True):
     measures: tuple[str, ...] = ("all",)
     retention_days: int | None = None
     version: int = 1
+    expires_days: int | None = None
+    signals: Signals | None = None
+
+
+class Notice(Record, frozen=True, kw_only=True):
+    """What people were shown when they chose: one record a version and language.
+
+    ``since`` is the day from which it was shown (UTC). ``interface`` is the SHA-256 of the interface's code and
+    ``screenshot`` says where its picture is kept: the proof that the CNIL asks for. Without ``purposes`` or ``sources``
+    it is shown for all of them. ``categories`` are the kinds of data that it names, ``storage`` where it says they lie.
+    """
+
+    id: str
+    version: str
+    language: str
+    since: str
+    interface: str = ""
+    screenshot: str = ""
+    purposes: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+    controllers: tuple[str, ...] = ()
+    recipients: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    storage: str = ""
+
+    def since_ms(self) -> int:
+        """Return the first millisecond of ``since``; `ValueError` where that is no date."""
+        day = datetime.strptime(self.since, "%Y-%m-%d").replace(tzinfo=UTC)
+        return int(day.timestamp()) * 1000
 
 
 class Group(Record, frozen=True, kw_only=True):
@@ -239,6 +285,7 @@ class Blueprint(Record, frozen=True, kw_only=True):
     touchpoints: tuple[Touchpoint, ...]
     operations: tuple[Operation, ...] = ()
     purposes: tuple[Purpose, ...] = ()
+    notices: tuple[Notice, ...] = ()
     groups: tuple[Group, ...] = ()
     fields: tuple[Field, ...] = ()
     objects: tuple[str, ...] = ()

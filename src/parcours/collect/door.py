@@ -20,7 +20,9 @@ def raw_schema(kinds: dict[str, str], objects: tuple[str, ...], purposes: tuple[
     One row an event: ``source, row_key, line, name, occurred_ms`` (UTC, corrected), ``original_ms`` and ``sent_ms``
     (the client's own clock, null where it told none), then ``id_<type>`` raw identifiers,
     ``object_<type>`` raw object ids, ``field_<id>`` declared properties (number: float64, category and text:
-    string) and ``consent_<purpose>`` choices (null: nothing recorded).
+    string) and ``consent_<purpose>`` choices (null: nothing recorded). Of all choices on an event ``choice_notice``
+    names the notice that was shown (``id@version/language``), ``choice_evidence`` holds the raw strings that they were
+    read from, and ``choice_made_ms`` says when they were made; each is null where nothing tells.
     """
     columns: list[tuple[str, pa.DataType]] = [
         ("source", pa.string()),
@@ -36,6 +38,7 @@ def raw_schema(kinds: dict[str, str], objects: tuple[str, ...], purposes: tuple[
     for field, kind in sorted(kinds.items()):
         columns.append((f"field_{field}", pa.float64() if kind == "number" else pa.string()))
     columns += [(f"consent_{purpose}", pa.bool_()) for purpose in purposes]
+    columns += [("choice_notice", pa.string()), ("choice_evidence", pa.string()), ("choice_made_ms", pa.int64())]
     return pa.schema(columns)
 
 

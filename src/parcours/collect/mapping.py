@@ -18,6 +18,7 @@ from parcours.collect.door import raw_schema
 from parcours.collect.lookup import Joined
 from parcours.collect.majority import Blame
 from parcours.collect.rows import Flags, Ints, RawRows, clean
+from parcours.collect.signals.choices import SignalReader, combine
 from parcours.collect.source import Choice, Condition, EventName, FieldColumn, Source, SourceEvent, Time, is_punctuation
 from parcours.words import Words
 
@@ -72,6 +73,7 @@ class Mapping:
         self.zone = zone
         self.joined = joined
         self.latest_ms = now_ms + DAY_MS
+        self.signals = SignalReader(blueprint)
         purposes = tuple(purpose.id for purpose in blueprint.purposes)
         self.schema = raw_schema(dict(self.kinds), blueprint.objects, purposes)
 
@@ -132,6 +134,7 @@ class _Batch:
         columns |= {f"object_{kind}": self._text(column) for kind, column in self.source.objects.items()}
         for purpose, choice in self.source.consent.items():
             columns[f"consent_{purpose}"] = self._choice(choice)
+        columns |= self._signals(columns)
         everywhere = np.ones(self.raw.count, bool)
         return columns | self._fields(self.source.fields, everywhere)
 
@@ -221,6 +224,23 @@ class _Batch:
         values = pc.utf8_lower(self._text(choice.column))
         yes = pa.array([answer.strip().lower() for answer in choice.yes], pa.string())
         return pc.if_else(pc.is_valid(values), pc.is_in(values, yes), pa.scalar(None, pa.bool_()))
+
+    def _signals(self, choices: dict[str, pa.Array]) -> dict[str, pa.Array]:
+        """Return the columns that signals give, the choices that they make stricter included."""
+        columns: dict[str, pa.Array] = {}
+        named = self.source.signals
+        if notice := named.get("notice"):
+            columns["choice_notice"] = self._text(notice)
+        strings = self._text(named["tcf"]).to_pylist() if "tcf" in named else None
+        modes = self._text(named["consent_mode"]).to_pylist() if "consent_mode" in named else None
+        said = self.mapping.signals.read(strings, modes, self.raw.count)
+        for purpose, choice in said.choices.items():
+            own = choices.get(f"consent_{purpose}")
+            columns[f"consent_{purpose}"] = choice if own is None else combine([own, choice])
+        if said.choices:
+            columns["choice_evidence"] = said.evidence
+            columns["choice_made_ms"] = pa.array(said.made_ms, mask=said.made_ms == 0)
+        return columns
 
     def _name(self, name: EventName, rows: Flags) -> pa.Array:
         if name.text is not None:

@@ -10,6 +10,8 @@ from parcours.blueprint.records import FieldKind, IdentifierType
 from parcours.blueprint.yaml_lines import Node
 
 Format = Literal["csv", "jsonl", "parquet", "xes"]
+Signal = Literal["tcf", "consent_mode", "notice"]
+"""What stands beside choices in columns of their own: a TCF string, Consent Mode v2, and which notice was shown."""
 
 
 class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -107,6 +109,7 @@ class Source(Record, frozen=True, kw_only=True):
     ids: dict[IdentifierType, str] = {}
     objects: dict[str, str] = {}
     consent: dict[str, Choice] = {}
+    signals: dict[Signal, str] = {}
     fields: dict[str, FieldColumn] = {}
     events: tuple[SourceEvent, ...] = ()
     lookup: Lookup | None = None
@@ -127,6 +130,8 @@ class Source(Record, frozen=True, kw_only=True):
                 name(column, section, kind)
         for purpose, choice in self.consent.items():
             name(choice.column, "consent", purpose, "column")
+        for signal, column in self.signals.items():
+            name(column, "signals", signal)
         for field, mapped in self.fields.items():
             name(mapped.column, "fields", field)
         for index, event in enumerate(self.events):

@@ -28,6 +28,7 @@ from parcours.engine.store.tables import Tables, Version
 from parcours.errors import ParcoursError
 from parcours.know.audit.log import Audit
 from parcours.know.callers import recognise
+from parcours.know.consent.expiry import read_expiries
 from parcours.know.consent.ledger import GRANTED, NOTHING, REFUSED, Ledger
 from parcours.know.customer import Customer, read_kept, still_holds
 from parcours.know.derive import LAYOUT, Summary, derive
@@ -317,7 +318,7 @@ class Know:
         """What changes whenever rows, identities, recorded choices or what retention covers do."""
         limited: tuple[Purpose | Field, ...] = (*self._blueprint.purposes, *self._blueprint.fields)
         covered = sorted(map(_kept_since, limited))
-        return f"{self._identity_version()}-{self._ledger.catch_up()}-{covered}"
+        return f"{self._identity_version()}-{self._ledger.version()}-{covered}"
 
     @property
     def taken(self) -> int:
@@ -381,7 +382,8 @@ class Know:
 
     @cached_property
     def _ledger(self) -> Ledger:
-        return Ledger(self._state, self._keys)
+        numbered = {purpose.id: self._number(purpose) for purpose in self._blueprint.purposes}
+        return Ledger(self._state, self._keys, read_expiries(self._blueprint, numbered))
 
     @cached_property
     def audit(self) -> Audit:
@@ -413,7 +415,7 @@ class Know:
     def _fingerprint(self, purpose: Purpose, since_ms: int) -> str:
         told = (
             self._identity_version(),
-            self._ledger.catch_up(),
+            self._ledger.version(),
             self._written,
             purpose.id,
             since_ms,

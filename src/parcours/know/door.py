@@ -15,6 +15,8 @@ from parcours.collect.door import IDENTIFIERS, Admission, Refusal, part_schema
 from parcours.engine.store.sqlite import Database
 from parcours.know.callers import COLLISION, UNUSABLE, Callers
 from parcours.know.consent.choices import read_choices
+from parcours.know.consent.contexts import Contexting
+from parcours.know.consent.expiry import read_expiries
 from parcours.know.consent.ledger import GRANTED, Ledger
 from parcours.know.gate.verdict import permits
 from parcours.know.gate.versions import Versions, recorded_over
@@ -69,13 +71,14 @@ class CompanyDoor:
         self._keys = keys
         self._region = region
         self._vault = Vault(state, keys)
-        self._ledger = Ledger(state, keys)
         self._edges = Edges(state, keys)
         self._tombstones = Tombstones(state, keys)
         self._masked = Masked(state)
         self._callers = Callers(keys.pseudonyms, self._vault, region)
         versions = Versions(state)
         self._purposes = {purpose.id: versions.of(purpose) for purpose in blueprint.purposes}
+        self._ledger = Ledger(state, keys, read_expiries(blueprint, self._purposes))
+        self._contexts = Contexting(blueprint, self._ledger.contexts)
         texts = sorted(field for field, kind in self._kinds.items() if kind == "text")
         self._texts = number_names(state, "text", texts)
         self._narrowed = {
@@ -181,11 +184,20 @@ class CompanyDoor:
     def _note_choices(self, batch: pa.Table, people: dict[str, Numbers], sound: Mask, event_nos: Numbers) -> None:
         occurred_ms = np.asarray(batch.column("occurred_ms"))
         for purpose, numbered in self._purposes.items():
+            proof = None
             for kind, stating, choices in read_choices(batch, purpose, people, sound):
                 # Who consented before the purpose was declared like this consented to something else.
                 counts = (choices != GRANTED) | (occurred_ms[stating] >= numbered.since_ms)
                 rows, granted = stating[counts], choices[counts]
-                self._ledger.note(numbered.number, people[kind][rows], granted, occurred_ms[rows], event_nos[rows])
+                proof = proof or self._read_proof(batch, purpose)
+                told = (one[rows] for one in (occurred_ms, event_nos, *proof))
+                self._ledger.note(numbered.number, people[kind][rows], granted, *told)
+
+    def _read_proof(self, batch: pa.Table, purpose: str) -> tuple[Numbers, Numbers, Numbers]:
+        """Return how each choice about ``purpose`` was made: the moment, the context and the raw string."""
+        made_ms = np.asarray(batch.column("choice_made_ms").fill_null(0))
+        evidence = self._ledger.evidence.number(batch.column("choice_evidence"))
+        return made_ms, self._contexts.of(batch, purpose), evidence
 
     def _stamp(self, people: dict[str, Numbers]) -> Numbers:
         """Return one bit a purpose: what the ledger allows now, the strictest of an event's identifiers deciding."""

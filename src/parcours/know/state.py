@@ -15,6 +15,12 @@ from parcours.know.pseudonyms import quick_checksums
 from parcours.words import Words
 
 MOST_NUMBERS = 62
+CONSENT = """
+CREATE TABLE IF NOT EXISTS consent (
+    entry_no INTEGER PRIMARY KEY, principal INTEGER, purpose INTEGER, choice INTEGER, occurred_ms INTEGER,
+    confirmed_ms INTEGER, recorded_ms INTEGER, event_no INTEGER, made_ms INTEGER, context INTEGER, evidence INTEGER,
+    salt BLOB, commitment BLOB, link BLOB NOT NULL);
+"""
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS vault (
     pseudonym INTEGER PRIMARY KEY, fingerprint INTEGER NOT NULL, first_event_no INTEGER NOT NULL, sealed BLOB NOT NULL,
@@ -22,10 +28,11 @@ CREATE TABLE IF NOT EXISTS vault (
 CREATE TABLE IF NOT EXISTS texts (
     ref INTEGER PRIMARY KEY, subject INTEGER NOT NULL, event_no INTEGER NOT NULL, sealed BLOB NOT NULL);
 CREATE INDEX IF NOT EXISTS texts_by_event ON texts (event_no);
-CREATE TABLE IF NOT EXISTS consent (
-    entry_no INTEGER PRIMARY KEY AUTOINCREMENT, principal INTEGER NOT NULL, purpose INTEGER NOT NULL,
-    choice INTEGER NOT NULL, occurred_ms INTEGER NOT NULL, confirmed_ms INTEGER NOT NULL,
-    recorded_ms INTEGER NOT NULL, event_no INTEGER NOT NULL, checksum INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS consent_contexts (number INTEGER PRIMARY KEY, body BLOB NOT NULL, checksum BLOB);
+CREATE TABLE IF NOT EXISTS consent_evidence (number INTEGER PRIMARY KEY, text TEXT NOT NULL, checksum BLOB);
+CREATE TABLE IF NOT EXISTS consent_proofs (
+    entry_no INTEGER PRIMARY KEY, holder INTEGER NOT NULL, until_ms INTEGER NOT NULL, sealed BLOB NOT NULL,
+    checksum BLOB);
 CREATE TABLE IF NOT EXISTS edges (
     block_no INTEGER PRIMARY KEY AUTOINCREMENT, first_event_no INTEGER NOT NULL, last_event_no INTEGER NOT NULL,
     seen INTEGER NOT NULL, body BLOB NOT NULL, checksum BLOB NOT NULL);
@@ -43,7 +50,7 @@ CREATE TABLE IF NOT EXISTS masked (day INTEGER NOT NULL, kind TEXT NOT NULL, cou
 _TALLIES = {
     "vault": "checksum",
     "texts": TAG.format("sealed"),
-    "consent": "checksum",
+    "consent": "substr(link, 1, 16)",
     "edges": "checksum",
     "scored": "checksum",
 }
@@ -54,7 +61,7 @@ def open_state(folder: Path) -> Database:
     database = open_database(folder / ".parcours" / "state.db")
     with database.transaction() if not database.has_table("tallies") else nullcontext():
         older = not database.has_table("tallies")
-        database.execute(_SCHEMA)
+        database.execute(CONSENT + _SCHEMA)
         if database.add_column("vault", "checksum", "INTEGER"):
             _fill_checksums(database)
         for table in _TALLIES:
@@ -65,6 +72,8 @@ def open_state(folder: Path) -> Database:
 
 def tally_of(state: Database, table: str) -> Tally:
     """Return the tally of ``table``: how many rows there are, and the sum of their checksums."""
+    if table == "consent" and "link" not in state.columns_of(table):
+        return Tally(state, table)  # Of an older version: its ledger is not chained yet.
     return Tally(state, table, _TALLIES[table])
 
 

@@ -54,6 +54,10 @@ FEEDS = ("    supports: [till]", "    supports: [till]\n    follows: [staffing]"
 SOUND = SOUND.replace(*FEEDS)
 
 TILL, QUEUE, STAFFING = 10, 19, 26
+NOTICE = (
+    "  - {id: banner, version: '3', language: en, since: 2026-03-01, screenshot: a.png, purposes: [improve], "
+    f"interface: {'ab' * 32}}}\n"
+)
 CASES = [
     ("yaml_duplicate_key", 2, "stages:\n", "company: {}\nstages:\n"),
     ("unknown_key", 15, "    owner: sales\n    events: [Paid]", "    owner: sales\n    evnts: 1\n    events: [Paid]"),
@@ -103,6 +107,18 @@ CASES = [
     ("purpose_without_basis", 32, "basis: consent, ", ""),
     ("measure_without_purpose", 31, "measures: [all]", "measures: [causes]"),
     ("retention_not_positive", 32, "retention_days: 90", "retention_days: 0"),
+    ("expiry_not_positive", 32, "retention_days: 90", "expires_days: 0"),
+    ("expiry_without_consent", 32, "basis: consent, ", "basis: contract, expires_days: 182, "),
+    ("unknown_tcf_purpose", 32, "retention_days: 90", "signals: {tcf: [2, 12]}"),
+    ("tcf_needs_consent", 32, "basis: consent, ", "basis: legitimate_interest, signals: {tcf: [2, 4]}, "),
+    ("bad_tcf_vendor", 32, "retention_days: 90", "signals: {tcf_vendor: 755}"),
+    ("unknown_choice", 32, "retention_days: 90", "signals: {consent_mode: [ads]}"),
+    ("notice_twice", 35, "groups:\n", f"notices:\n{NOTICE}{NOTICE}groups:\n"),
+    ("bad_notice_date", 34, "groups:\n", "notices:\n" + NOTICE.replace("2026-03-01", "1 March") + "groups:\n"),
+    ("bad_notice_language", 34, "groups:\n", "notices:\n" + NOTICE.replace("en,", "english,") + "groups:\n"),
+    ("bad_interface_hash", 34, "groups:\n", "notices:\n" + NOTICE.replace("ab" * 32, "abc") + "groups:\n"),
+    ("notice_without_proof", 34, "groups:\n", "notices:\n" + NOTICE.replace("a.png", '""') + "groups:\n"),
+    ("notice_for_unknown_purpose", 34, "groups:\n", "notices:\n" + NOTICE.replace("improve", "sell") + "groups:\n"),
     ("unknown_purpose", 36, "{id: colour, kind: category}", "{id: colour, kind: category, purposes: [improves]}"),
     ("retention_not_positive", 36, "{id: colour, kind: category}", "{id: colour, kind: category, retention_days: 0}"),
     ("sensitive_without_purpose", 36, "{id: colour, kind: category}", "{id: colour, kind: category, class: sensitive}"),
@@ -124,6 +140,8 @@ WARNINGS = {
     "stage_without_touchpoint",
     "few_examples",
     "measure_without_purpose",
+    "expiry_without_consent",
+    "notice_without_proof",
     "journey_branch_twice",
 }
 FOLLOW_ON = {

@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from parcours.blueprint.draft import Draft
-from parcours.blueprint.rules import fields, ids, journey, meeting, money, operations, purposes, references, scores
+from parcours.blueprint.rules import (
+    consent,
+    fields,
+    ids,
+    journey,
+    meeting,
+    money,
+    operations,
+    purposes,
+    references,
+    scores,
+)
 from parcours.errors import Fault
 
 Rule = Callable[[Draft], Iterable[Fault]]
@@ -17,6 +28,7 @@ RULES: tuple[Rule, ...] = (
     *scores.RULES,
     *operations.RULES,
     *purposes.RULES,
+    *consent.RULES,
     *fields.RULES,
     *money.RULES,
     *journey.RULES,

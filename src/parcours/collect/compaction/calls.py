@@ -28,6 +28,7 @@ from parcours.collect.dates import DAY_MS
 from parcours.collect.door import raw_schema
 from parcours.collect.journal.delivery import BATCH, CALLS
 from parcours.collect.rows import Flags, Ints
+from parcours.collect.signals.choices import SignalReader
 from parcours.collect.source import Source
 
 MOST_EVENT_BYTES: Final = 32 * 1024
@@ -65,6 +66,7 @@ class Calls:
         own = [event.name.text for event in source.events]
         self.plan = Plan(blueprint, [name for name in (*names, *own) if name])
         self.names = pa.array([*names, None], pa.string())
+        self.signals = SignalReader(blueprint)
         purposes = tuple(purpose.id for purpose in blueprint.purposes)
         self.schema = raw_schema(dict(blueprint.field_kinds()), blueprint.objects, purposes)
 
@@ -97,6 +99,7 @@ class _Reading:
         times, time_texts = self._read_times()
         id_hash, content_hash = self._hash(calls, time_texts)
         columns.by_name["name"] = names
+        columns.by_name |= self._read_signals()
         columns.check_nul()
         self._check_plan(names, calls)
         columns.count_choices()
@@ -193,6 +196,19 @@ class _Reading:
         self.assigned = ~usable
         usable = usable & (not self.how.by_content)
         return hash_messages(messages, pc.coalesce(ids[0], ids[1]), usable, contents, seed), contents
+
+    def _read_signals(self) -> dict[str, pa.Array]:
+        """Take what signals say into the choices; return the columns that stand beside these."""
+        columns, count = self.columns, self.count
+        raw = [columns.signals.get(f"signal_{name}") for name in ("tcf", "consent_mode", "notice")]
+        beside = {"choice_notice": pa.nulls(count, pa.string()) if raw[2] is None else read_texts(raw[2])[0]}
+        if raw[0] is None and raw[1] is None:
+            none = {"choice_evidence": pa.nulls(count, pa.string()), "choice_made_ms": pa.nulls(count, pa.int64())}
+            return beside | none
+        said = self.how.signals.read(raw[0], raw[1], count)
+        columns.state(said)
+        made_ms = pa.array(said.made_ms, mask=said.made_ms == 0)
+        return beside | {"choice_evidence": said.evidence, "choice_made_ms": made_ms}
 
     def _check_plan(self, names: pa.Array, calls: Ints) -> None:
         plan, columns = self.how.plan, self.columns

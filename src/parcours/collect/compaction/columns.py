@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -19,6 +20,7 @@ from parcours.collect.compaction.members import Members
 from parcours.collect.compaction.reasons import ID_UNUSABLE, NUL_CHARACTER, Reason
 from parcours.collect.compaction.wants import Path, Want
 from parcours.collect.rows import Flags
+from parcours.collect.signals.choices import Said, combine, require_all
 
 _TYPES = {"number": pa.float64(), "choice": pa.bool_()}
 
@@ -31,6 +33,7 @@ class Columns:
         faults: The first reason why an event is refused, by its place among the members.
         wrong: Declared columns with the events whose value there is of another kind.
         counts: What is told of events that are accepted.
+        signals: The raw signals that stand beside choices, each as a list with ``None`` where there is none.
     """
 
     def __init__(self, members: Members) -> None:
@@ -38,6 +41,7 @@ class Columns:
         self.faults: dict[int, Reason] = dict(members.faults)
         self.wrong: list[tuple[str, Sequence[int]]] = []
         self.counts: Counter[str] = Counter()
+        self.signals: dict[str, Sequence[Any] | None] = {}
         self._members = members
         self._unread: set[int] = set()
         self._texts: dict[tuple[Path, ...], tuple[pa.Array, Sequence[int]]] = {}
@@ -57,6 +61,12 @@ class Columns:
         if want.kind == "id":
             self.by_name[want.column] = self.read_texts(want.paths, ID_UNUSABLE)
             return
+        if want.kind == "signal":
+            self.signals[want.column] = self._members.first_of(want.paths, lenient=False)
+            return
+        if want.all_of:
+            self.by_name[want.column] = require_all([self._read_choice(path) for path in want.all_of])
+            return
         values = self._members.first_of(want.paths, want.lenient)
         wrong: Sequence[int] = ()
         if values is None:
@@ -73,6 +83,20 @@ class Columns:
         if wrong:
             self.wrong.append((want.column, wrong))
         self.by_name[want.column] = column
+
+    def state(self, said: Said) -> None:
+        """Take what signals say of purposes beside what stands in their own columns; the strictest counts."""
+        for purpose, choices in said.choices.items():
+            self.by_name[f"consent_{purpose}"] = combine([self.by_name[f"consent_{purpose}"], choices])
+        self.counts["consent_undecodable"] += said.faults.total()
+
+    def _read_choice(self, path: Path) -> pa.Array:
+        values = self._members.values(path)
+        if values is None:
+            return pa.nulls(len(self._members), pa.bool_())
+        column, unread = read_choices(values, frozenset())
+        self._unread.update(unread)
+        return column
 
     def count_choices(self) -> None:
         """Count the events without a choice, and those whose choices cannot be read: neither grants anything."""

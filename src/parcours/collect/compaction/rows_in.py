@@ -32,7 +32,16 @@ from parcours.collect.rows import Flags, Ints, RawRows
 from parcours.collect.source import EventName, Source
 
 _FAULTS = (msgspec.DecodeError, UnicodeError, RecursionError)
-_OWN = ("source", "row_key", "line", "original_ms", "sent_ms")
+_OWN = (
+    "source",
+    "row_key",
+    "line",
+    "original_ms",
+    "sent_ms",
+    "choice_notice",
+    "choice_evidence",
+    "choice_made_ms",
+)
 """Columns that say nothing of what happened."""
 
 

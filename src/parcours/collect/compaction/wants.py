@@ -38,6 +38,12 @@ OWN_TRAITS: dict[str, tuple[Path, ...]] = {
 }
 """Where a person's own address stands on a group call: its ``traits`` are the group's, and so is an address there."""
 
+_SIGNALS: dict[str, tuple[Path, ...]] = {
+    "tcf": ((CONTEXT, CONSENT, "tcf"), (CONTEXT, CONSENT, "tcString")),
+    "consent_mode": ((CONTEXT, CONSENT, "consent_mode"), (CONTEXT, CONSENT, "consentMode")),
+    "notice": ((CONTEXT, CONSENT, "notice"),),
+}
+
 
 class Want(msgspec.Struct, frozen=True):
     """One column of `raw_schema`.
@@ -49,14 +55,16 @@ class Want(msgspec.Struct, frozen=True):
         lenient: Whether a value that is no text and no number counts as none, because nobody said it was meant.
         factor: By what a number is multiplied.
         yes: The texts that grant a purpose, in lower case.
+        all_of: Where a choice takes several categories that must all be granted, their places.
     """
 
     column: str
-    kind: Literal["id", "object", "number", "category", "text", "choice"]
+    kind: Literal["id", "object", "number", "category", "text", "choice", "signal"]
     paths: tuple[Path, ...]
     lenient: bool = False
     factor: float = 1.0
     yes: frozenset[str] = frozenset()
+    all_of: tuple[Path, ...] = ()
 
 
 def list_wants(source: Source, blueprint: Blueprint) -> tuple[Want, ...]:
@@ -66,6 +74,7 @@ def list_wants(source: Source, blueprint: Blueprint) -> tuple[Want, ...]:
         *_list_objects(source, blueprint),
         *_list_fields(source, blueprint),
         *_list_choices(source, blueprint),
+        *_list_signals(source, blueprint),
     )
 
 
@@ -113,8 +122,26 @@ def _list_fields(source: Source, blueprint: Blueprint) -> Iterator[Want]:
 def _list_choices(source: Source, blueprint: Blueprint) -> Iterator[Want]:
     for purpose in blueprint.purposes:
         choice = source.consent.get(purpose.id)
+        categories = purpose.signals.segment if purpose.signals else ()
+        if categories and choice is None:
+            every = tuple((*CHOICES, category) for category in categories)
+            yield Want(f"consent_{purpose.id}", "choice", every, all_of=every)
+            continue
         column = choice.column if choice else purpose.id
         inwards = column.startswith((f"{PROPERTIES}.", f"{TRAITS}.", f"{CONTEXT}."))
         paths = find_paths(column) if inwards else ((*CHOICES, column),)
         yes = frozenset(answer.strip().lower() for answer in choice.yes) if choice else frozenset()
         yield Want(f"consent_{purpose.id}", "choice", paths, yes=yes)
+
+
+def _list_signals(source: Source, blueprint: Blueprint) -> Iterator[Want]:
+    signals = [purpose.signals for purpose in blueprint.purposes if purpose.signals]
+    wanted = {
+        "tcf": any(one.tcf for one in signals),
+        "consent_mode": any(one.consent_mode for one in signals),
+        "notice": bool(blueprint.notices),
+    }
+    for name, paths in _SIGNALS.items():
+        column = source.signals.get(name)  # type: ignore[call-overload]
+        if wanted[name]:
+            yield Want(f"signal_{name}", "signal", find_paths(column) if column else paths)

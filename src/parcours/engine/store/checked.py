@@ -70,6 +70,10 @@ class Tally:
         if (rows, total & _ALL_BITS) != self._read():
             raise self.damaged()
 
+    def count(self) -> int:
+        """Return how many rows there should be."""
+        return self._read()[0]
+
     def compare_counts(self, *indexes: str) -> None:
         """Raise `ParcoursError` ``row_damaged`` unless the table and each of its ``indexes`` hold as many rows as due.
 

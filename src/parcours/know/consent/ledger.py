@@ -1,67 +1,108 @@
-"""The consent ledger: every recorded choice, appended and checksummed; for each purpose the latest one counts."""
+"""The consent ledger: every recorded choice, appended and chained; for each purpose the latest one counts."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
-import numpy.typing as npt
 
 from parcours.engine.store.sqlite import Database
 from parcours.errors import ParcoursError
+from parcours.know.consent.chain import Head, Read, append, find_faults, read_chain
+from parcours.know.consent.contexts import Contexts
+from parcours.know.consent.erasing import erase_choices
+from parcours.know.consent.evidence import Evidence
+from parcours.know.consent.lines import (
+    CHOICE,
+    CONTEXT,
+    ERASED,
+    EVENT,
+    EVIDENCE,
+    GRANTED,
+    NOTHING,
+    PRINCIPAL,
+    RECORDED,
+    REFUSED,
+    WITHDRAWN,
+    Choices,
+    join_runs,
+    of_changed,
+    state_lines,
+)
+from parcours.know.consent.migrating import migrate
+from parcours.know.consent.proofs import Proofs
+from parcours.know.consent.standing import RESTATED_MS, Standing
 from parcours.know.keys import Keys
-from parcours.know.pseudonyms import Numbers, checksums
+from parcours.know.pseudonyms import Numbers
 from parcours.know.state import damaged, tally_of
 
-NOTHING, REFUSED, GRANTED = -1, 0, 1
-"""What the ledger holds of a purpose for an identifier; whatever it cannot read counts as refused."""
+__all__ = ["GRANTED", "NOTHING", "REFUSED", "RESTATED_MS", "WITHDRAWN", "Choices", "Ledger", "state_lines"]
 
-RESTATED_MS = {GRANTED: 24 * 3_600_000, REFUSED: 3_600_000}
-"""How long after a choice was recorded the same one need not be recorded again.
-
-What is told of the last statement after a restart is so much too early at most. Should a contrary one arrive that was
-made in between, then a refusal counts though it was taken back meanwhile; a consent counts only if it is not older than
-the last refusal by an hour.
-"""
-
-_READ_LINES = 100_000
-Choices = npt.NDArray[np.int8]
-_COLUMNS = "principal, purpose, choice, occurred_ms, confirmed_ms, recorded_ms, event_no"
-_PRINCIPAL, _PURPOSE, _CHOICE, _OCCURRED, _CONFIRMED, _RECORDED, _EVENT = range(7)
+from parcours.know.consent.expiry import DAY_MS
 
 
 class Ledger:
     """Who chose what, by identifier and purpose number.
 
     One line is one choice, with the first and the last time that it was stated in a row. The latest statement
-    counts; of two at the same millisecond, the one that was recorded later.
+    counts; of two at the same millisecond, the one that was recorded later. A consent older than ``expires_ms`` allows
+    counts as refused.
 
     Clients state a choice on every event. What was recorded within `RESTATED_MS` is not recorded again, so that the
     ledger grows with people and days; this process knows the last statement all the same.
+
+    Args:
+        state: ``state.db``.
+        keys: What links the chain and seals proofs.
+        expires_ms: How long a consent holds, by purpose number; one that is not there holds until it is withdrawn.
+        clock: Gives the present in epoch milliseconds.
     """
 
-    def __init__(self, state: Database, keys: Keys) -> None:
+    def __init__(
+        self,
+        state: Database,
+        keys: Keys,
+        expires_ms: Mapping[int, int] | None = None,
+        clock: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+    ) -> None:
         self._state = state
         self._key = keys.checks
+        self._expires_ms = dict(expires_ms or {})
+        self._clock = clock
+        migrate(state, keys)
         self._tally = tally_of(state, "consent")
-        self._read_to = self._rows = self._sum = 0
+        self.contexts = Contexts(state, keys.checks)
+        self.evidence = Evidence(state, keys.checks)
+        self.proofs = Proofs(state, keys)
+        self._head = Head()
         self._compared = False
-        self._kept = _Standing()
+        self._kept = Standing()
         """What is recorded."""
-        self._exact = _Standing()
+        self._exact = Standing()
         """That, and what was stated again since and is not recorded."""
-        self._standing = _Standing()
+        self._standing = Standing()
         """That, and what waits to be settled."""
         self._pending: list[Numbers] = []
 
     def note(
-        self, purpose: int, principals: Numbers, granted: Choices, occurred_ms: Numbers, event_nos: Numbers
+        self,
+        purpose: int,
+        principals: Numbers,
+        granted: Choices,
+        occurred_ms: Numbers,
+        event_nos: Numbers,
+        made_ms: Numbers | None = None,
+        contexts: Numbers | None = None,
+        evidence: Numbers | None = None,
     ) -> None:
-        """Note choices in the order of arrival; they count at once, `settle` keeps them."""
+        """Note choices in the order of arrival; they count at once, `settle` keeps them (see `state_lines`)."""
         if not principals.size:
             return
         self.catch_up()
-        lines = _join_runs(state_lines(purpose, principals, granted, occurred_ms, event_nos))
+        lines = join_runs(
+            state_lines(purpose, principals, granted, occurred_ms, event_nos, made_ms, contexts, evidence)
+        )
         self._standing.take(lines)
         self._pending.append(lines)
 
@@ -69,18 +110,15 @@ class Ledger:
         """Append what was noted and is not in the ledger already, so that a redelivery changes nothing."""
         if not self._pending:
             return
-        lines = _join_runs(np.concatenate(self._pending))
-        lines[:, _RECORDED] = recorded_ms
+        lines = join_runs(np.concatenate(self._pending))
+        lines[:, RECORDED] = recorded_ms
         with self._state.transaction():
             self._take_appended()
-            lines = lines[_of_changed(lines, ~self._kept.covers(lines))]
+            lines = lines[of_changed(lines, ~self._kept.covers(lines))]
             # Beside something new stands what was stated last before it, to the millisecond.
             lines = np.concatenate((self._exact.find_unrecorded(self._kept, lines, recorded_ms), lines))
-            rows = np.column_stack((lines, checksums(lines, self._key)))
-            sql = f"INSERT INTO consent ({_COLUMNS}, checksum) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
-            self._state.executemany(sql, rows.tolist())
-            self._tally.note(added=rows[:, -1].tolist())
-            self._take_appended()
+            self._exact.resolve(lines)
+            self._append(lines)
         for pending in self._pending:
             self._exact.take(pending)
         self.abandon()
@@ -88,199 +126,163 @@ class Ledger:
     def abandon(self) -> None:
         """Drop what was noted and not settled."""
         self._pending.clear()
+        self.evidence.abandon()
         self._standing = self._exact.copy()
 
     def recorded(self, principals: Numbers, purpose: int) -> Choices:
         """Return `NOTHING`, `REFUSED` or `GRANTED` for each of ``principals``, as the ledger stands now."""
-        return self._standing.of(principals, purpose)
+        return self._standing.of(principals, purpose, self._since_ms(purpose))
 
     def recorded_with(self, principals: Numbers, purpose: int, stated: Numbers) -> Choices:
         """Return what `recorded` would if the lines ``stated`` (see `state_lines`) had come in as well."""
-        standing = self._standing.of_some(np.union1d(principals, stated[:, _PRINCIPAL]), purpose)
+        standing = self._standing.of_some(np.union1d(principals, stated[:, PRINCIPAL]), purpose)
         if len(stated):
             standing.take(stated)
-        return standing.of(principals, purpose)
+        return standing.of(principals, purpose, self._since_ms(purpose))
+
+    def lines_of(self, purpose: int) -> Numbers:
+        """Return the line that counts for each identifier (see `parcours.know.consent.lines`), by rising identifier."""
+        return self._standing.lines_of(purpose)
 
     def catch_up(self) -> int:
         """Take in what was appended since, by whomever; return the number of the last entry.
 
         Raises:
-            ParcoursError: ``state_damaged`` names an entry that was altered.
+            ParcoursError: ``state_damaged`` names an entry that was altered, is missing or stands elsewhere.
         """
         if self._take_appended():
             self._standing = self._exact.copy()
             for lines in self._pending:
                 self._standing.take(lines)
-        return self._read_to
+        return self._head.entry_no
+
+    def version(self) -> str:
+        """Catch up, and return what changes whenever `recorded` may answer otherwise: with a line or an expiry."""
+        last = self.catch_up()
+        expired = [
+            self._standing.count_expired(purpose, self._since_ms(purpose)) for purpose in sorted(self._expires_ms)
+        ]
+        return f"{last}-{sum(expired)}"
+
+    @property
+    def head(self) -> Head:
+        """The last line that was read and its link, which stands for the whole ledger before it."""
+        return self._head
+
+    def erase(self, principals: Numbers) -> int:
+        """Erase every choice of ``principals``; return how many lines that were.
+
+        Contents, salts and raw strings go, and the commitments take their place, so that the chain holds; a line for
+        each says that it was erased. Of a consent the proof is kept sealed (see `Proofs`). What this process noted of
+        them and did not settle goes too. The log of ``state.db`` is the caller's to truncate.
+        """
+        with self._state.transaction():
+            self._take_appended()
+            entries = erase_choices(self._state, principals[principals >= 0], self.contexts, self.evidence, self.proofs)
+            if len(entries):
+                acts = state_lines(
+                    -1, np.full(len(entries), -1), np.full(len(entries), ERASED, np.int8), entries, entries
+                )
+                acts[:, 3:6] = self._clock()
+                self._append(acts)
+        for standing in (self._kept, self._exact):
+            standing.drop(principals)
+        self._pending = [lines[~np.isin(lines[:, PRINCIPAL], principals)] for lines in self._pending]
+        self._pending = [lines for lines in self._pending if len(lines)]
+        self._standing = self._exact.copy()
+        for lines in self._pending:
+            self._standing.take(lines)
+        return len(entries)
 
     def verify(self) -> Iterator[ParcoursError]:
-        """Yield one error for each line that was altered, and one when lines are missing."""
+        """Yield one error for each line that was altered, is missing or stands elsewhere, and for what lines name."""
         with self._state.snapshot():
-            rows = self._state.execute(f"SELECT {_COLUMNS}, checksum, entry_no FROM consent")
-            for row in rows:
-                told = np.array([row[:7]], np.int64) if all(isinstance(cell, int) for cell in row) else None
-                if told is None or int(checksums(told, self._key)[0]) != row[7]:
-                    yield damaged("consent", row[8], self._state.path)
-            yield from self._tally.verify(row[7] for row in rows)
+            erased, acts, head = [], [], Head()
+            for found in find_faults(self._state, self._key):
+                if isinstance(found, Read):
+                    head = found.head
+                    erased.append(found.erased)
+                    acts.append(found.lines[found.lines[:, CHOICE] == ERASED, EVENT])
+                else:
+                    yield found
+            for entry_no in np.setdiff1d(np.concatenate([_NONE, *erased]), np.concatenate([_NONE, *acts])).tolist():
+                yield damaged("consent", entry_no, self._state.path)
+            try:
+                self._compare(head)
+            except ParcoursError as fault:
+                yield fault
+        for table in (self.contexts, self.evidence, self.proofs):
+            yield from table.verify()
+
+    def _since_ms(self, purpose: int) -> int:
+        """Return before when a consent has expired, by whole days."""
+        holds_ms = self._expires_ms.get(purpose)
+        return 0 if holds_ms is None else (self._clock() // DAY_MS) * DAY_MS - holds_ms
+
+    def _append(self, lines: Numbers) -> None:
+        """Append lines, inside a transaction in which the chain was read to its end."""
+        self.contexts.settle(lines[:, CONTEXT])
+        self.evidence.settle(lines[:, EVIDENCE])
+        self._tally.note(added=append(self._state, self._key, self._head, lines))
+        self._take_appended()
 
     def _take_appended(self) -> bool:
         with self._state.snapshot():
-            last = int(self._state.execute("SELECT coalesce(max(entry_no), 0) FROM consent")[0][0])  # type: ignore[arg-type]
             # Once at least the tally is asked: a ledger that has lost every line looks like one that never had any.
-            if last == self._read_to and self._compared:
+            if self._is_at_end() and self._compared:
                 return False
-            pieces, rows, total = [], self._rows, self._sum
-            for lines, sums in self._read(self._read_to):
-                pieces.append(lines)
-                rows, total = rows + len(lines), total ^ sums
-            self._tally.compare_sum(rows, total)
-        self._compared = True
+            pieces, head, erased = [], self._head, [_NONE]
+            for read in read_chain(self._state, self._key, head):
+                pieces.append(read.lines)
+                erased.append(read.erased)
+                head = read.head
+            self._compare(head)
+            self._check_erasures(np.concatenate(erased), pieces)
+        self._compared, self._head = True, head
         for lines in pieces:
-            self._kept.take(lines)
-            self._exact.take(lines)
-        self._read_to, self._rows, self._sum = last, rows, total
+            acts = lines[:, CHOICE] == ERASED
+            if acts.any():
+                self._forget(lines[acts, EVENT])
+            for standing in (self._kept, self._exact):
+                standing.take(lines[~acts])
         return bool(pieces)
 
-    def _read(self, after: int) -> Iterator[tuple[Numbers, int]]:
-        """Yield the lines after entry ``after``, each checked, with the sum of their checksums, some at a time."""
-        while True:
-            rows = self._state.execute(
-                f"SELECT {_COLUMNS}, checksum, entry_no FROM consent WHERE entry_no > ? ORDER BY entry_no LIMIT ?",
-                (after, _READ_LINES),
-            )
-            if not rows:
-                return
-            try:
-                table = np.array(rows, dtype=np.int64).reshape(-1, 9)
-            except (TypeError, ValueError, OverflowError) as fault:
-                raise damaged("consent", f"> {after}", self._state.path) from fault
-            wrong = checksums(table[:, :7], self._key) != table[:, 7]
-            if wrong.any():
-                raise damaged("consent", int(table[wrong, 8][0]), self._state.path)
-            after = int(table[-1, 8])
-            yield table[:, :7].copy(), int(np.bitwise_xor.reduce(table[:, 7]))
+    def _is_at_end(self) -> bool:
+        """Return whether nothing stands behind the head; where what was read was taken back, forget all of it."""
+        rows = self._state.execute("SELECT entry_no, link FROM consent ORDER BY entry_no DESC LIMIT 1")
+        last_no, link = rows[0] if rows else (0, Head().link)
+        head = self._head
+        if last_no != head.entry_no:
+            held = self._state.execute("SELECT link FROM consent WHERE entry_no = ?", (head.entry_no,))
+            link = held[0][0] if held else None if head.entry_no else head.link
+        if link != head.link:
+            # A transaction that had appended lines was rolled back.
+            self._head, self._kept, self._exact = Head(), Standing(), Standing()
+        return last_no == self._head.entry_no
+
+    def _compare(self, head: Head) -> None:
+        """Raise unless the chain ends where it should."""
+        rows = self._tally.count()
+        if head.entry_no < rows:
+            raise damaged("consent", head.entry_no + 1, self._state.path)
+        self._tally.compare_sum(head.entry_no, head.total)
+
+    def _check_erasures(self, erased: Numbers, pieces: list[Numbers]) -> None:
+        """Raise when a line has lost its contents and no later line says that it was erased."""
+        if len(erased):
+            acts = [lines[lines[:, CHOICE] == ERASED, EVENT] for lines in pieces]
+            unsaid = np.setdiff1d(erased, np.concatenate([_NONE, *acts]))
+            if len(unsaid):
+                raise damaged("consent", int(unsaid[0]), self._state.path)
+
+    def _forget(self, entries: Numbers) -> None:
+        """Forget the people whose lines somebody has erased."""
+        gone = self._kept.principals_at(entries)
+        if len(gone):
+            for standing in (self._kept, self._exact):
+                standing.drop(gone)
+            self._pending = [lines[~np.isin(lines[:, PRINCIPAL], gone)] for lines in self._pending]
+            self._pending = [lines for lines in self._pending if len(lines)]
 
 
-def state_lines(
-    purpose: int, principals: Numbers, granted: Choices, occurred_ms: Numbers, event_nos: Numbers
-) -> Numbers:
-    """Return choices as lines of the ledger, one each, that were not recorded yet."""
-    width = len(principals)
-    return np.column_stack(
-        (principals, np.full(width, purpose), granted, occurred_ms, occurred_ms, np.zeros(width, np.int64), event_nos)
-    )
-
-
-class _Standing:
-    """The latest choice by (purpose, identifier), in sorted arrays that are looked up all at once."""
-
-    def __init__(self) -> None:
-        self._lines: dict[int, Numbers] = {}
-
-    def take(self, lines: Numbers) -> None:
-        """Take further lines, in the order of the ledger."""
-        for purpose in np.unique(lines[:, _PURPOSE]).tolist():
-            mine = lines[lines[:, _PURPOSE] == purpose]
-            # A stable sort keeps the ledger's order among equal times, so the last line of a principal is the latest.
-            mine = mine[np.lexsort((mine[:, _CONFIRMED], mine[:, _PRINCIPAL]))]
-            mine = mine[np.append(np.diff(mine[:, _PRINCIPAL]) != 0, True)]
-            held = self._lines.get(purpose)
-            self._lines[purpose] = mine if held is None or not len(held) else self._update(held, mine)
-
-    def _update(self, held: Numbers, mine: Numbers) -> Numbers:
-        """Return ``held`` with what is later of ``mine``; both by rising principal, each once."""
-        places, found = self._places(held, mine[:, _PRINCIPAL])
-        newer = found & (mine[:, _CONFIRMED] >= held[places, _CONFIRMED])
-        updated = held.copy()
-        updated[places[newer]] = mine[newer]
-        fresh = mine[~found]
-        return np.insert(updated, np.searchsorted(held[:, _PRINCIPAL], fresh[:, _PRINCIPAL]), fresh, axis=0)
-
-    def of(self, principals: Numbers, purpose: int) -> Choices:
-        """Return the choice of each of ``principals``."""
-        lines = self._lines.get(purpose)
-        answer = np.full(principals.shape, NOTHING, np.int8)
-        if lines is None or not len(lines):
-            return answer
-        places, found = self._places(lines, principals)
-        choice = np.where(lines[places, _CHOICE] == GRANTED, GRANTED, REFUSED)
-        answer[found] = choice[found]
-        return answer
-
-    def find_unrecorded(self, kept: _Standing, lines: Numbers, recorded_ms: int) -> Numbers:
-        """Return what was stated last, later than what is ``kept``, by those of whom ``lines`` say the contrary."""
-        (latest, found), (recorded, _) = self._latest(lines), kept._latest(lines)
-        found &= (latest[:, _CHOICE] != lines[:, _CHOICE]) & (latest[:, _CONFIRMED] > recorded[:, _CONFIRMED])
-        later = np.unique(latest[found], axis=0)
-        later[:, _RECORDED] = recorded_ms
-        return later
-
-    def of_some(self, principals: Numbers, purpose: int) -> _Standing:
-        """Return what is held of ``purpose`` for these ``principals`` alone."""
-        some = _Standing()
-        lines = self._lines.get(purpose)
-        if lines is not None and len(lines):
-            places, found = self._places(lines, principals)
-            some._lines[purpose] = lines[places[found]]
-        return some
-
-    def covers(self, lines: Numbers) -> npt.NDArray[np.bool_]:
-        """Return which of ``lines`` say nothing that the latest choice does not hold already, or was stated lately."""
-        latest, found = self._latest(lines)
-        granted = latest[:, _CHOICE] == GRANTED
-        until_ms = latest[:, _CONFIRMED] + np.where(granted, RESTATED_MS[GRANTED], RESTATED_MS[REFUSED])
-        covered: npt.NDArray[np.bool_] = (
-            found
-            & (latest[:, _CHOICE] == lines[:, _CHOICE])
-            & (latest[:, _OCCURRED] <= lines[:, _OCCURRED])
-            & (until_ms >= lines[:, _CONFIRMED])
-        )
-        return covered
-
-    def copy(self) -> _Standing:
-        """Return the same, to be taken further on its own."""
-        twin = _Standing()
-        twin._lines = dict(self._lines)
-        return twin
-
-    def _latest(self, lines: Numbers) -> tuple[Numbers, npt.NDArray[np.bool_]]:
-        latest, known = np.zeros_like(lines), np.zeros(len(lines), bool)
-        for purpose, held in self._lines.items():
-            mine = np.flatnonzero(lines[:, _PURPOSE] == purpose)
-            places, found = self._places(held, lines[mine, _PRINCIPAL])
-            latest[mine], known[mine] = held[places], found
-        return latest, known
-
-    @staticmethod
-    def _places(lines: Numbers, principals: Numbers) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.bool_]]:
-        held = lines[:, _PRINCIPAL]
-        places = np.minimum(np.searchsorted(held, principals), len(held) - 1)
-        return places, held[places] == principals
-
-
-def _of_changed(lines: Numbers, changed: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
-    """Return which lines speak of an identifier and purpose of which some line says something new.
-
-    All of them are then kept: beside a contrary choice of the same millisecond a repeated one is news too.
-    """
-    news = np.zeros(len(lines), bool)
-    if changed.any():
-        order = np.lexsort((lines[:, _PURPOSE], lines[:, _PRINCIPAL]))
-        begins = np.append(True, (np.diff(lines[order][:, [_PRINCIPAL, _PURPOSE]], axis=0) != 0).any(axis=1))
-        moved = np.logical_or.reduceat(changed[order], np.flatnonzero(begins))
-        news[order] = moved[np.cumsum(begins) - 1]
-    return news
-
-
-def _join_runs(lines: Numbers) -> Numbers:
-    """Join statements of the same choice that follow one another in time; what stays is in order of arrival."""
-    order = np.lexsort((np.arange(len(lines)), lines[:, _OCCURRED], lines[:, _PRINCIPAL], lines[:, _PURPOSE]))
-    lines = lines[order]
-    same = (lines[1:, :3] == lines[:-1, :3]).all(axis=1)
-    starts = np.flatnonzero(np.append(True, ~same))
-    joined = lines[starts]
-    joined[:, _CONFIRMED] = np.maximum.reduceat(lines[:, _CONFIRMED], starts)
-    # A run stands where its latest statement arrived.
-    latest = lines[:, _CONFIRMED] == np.repeat(joined[:, _CONFIRMED], np.diff(np.append(starts, len(lines))))
-    arrived = np.maximum.reduceat(np.where(latest, order, -1), starts)
-    return joined[np.argsort(arrived, kind="stable")]
+_NONE: Numbers = np.empty(0, np.int64)

@@ -1,0 +1,124 @@
+"""Tests of the chain: whatever is altered, removed or moved on disk is named, by verify and by whoever reads."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from parcours.errors import ParcoursError
+from parcours.know.consent.chain import commit, pack
+from parcours.know.consent.ledger import GRANTED, REFUSED
+from parcours.know.consent.lines import COLUMNS
+from parcours.know.state import open_state
+
+from .stating import EXAMPLES, keep, open_ledger
+
+LINES = 5
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    ledger = open_ledger(tmp_path)
+    keep(ledger, *((number, 10 + number, number % 2) for number in range(1, LINES + 1)))
+    ledger.erase(np.array([4]))
+    assert named(tmp_path) == []
+    return tmp_path
+
+
+def named(folder: Path) -> list[str]:
+    """Return what verify says, and see that reading says the first of it."""
+    found = [str(fault.faults[0].sentence.en) for fault in open_ledger(folder).verify()]
+    if not found:
+        open_ledger(folder).catch_up()
+        return found
+    with pytest.raises(ParcoursError) as caught:
+        open_ledger(folder).catch_up()
+    assert str(caught.value.faults[0].sentence.en) in found
+    return found
+
+
+def line(number: int | str) -> str:
+    return f"Line {number} of “consent” has been altered in state.db."
+
+
+@pytest.mark.parametrize("column", [*COLUMNS, "salt", "link"])
+def test_an_altered_line_is_named_and_no_other(folder: Path, column: str) -> None:
+    change = f"{column} + 1" if column in COLUMNS else f"CAST(substr({column}, 2) || x'00' AS BLOB)"
+    open_state(folder).execute(f"UPDATE consent SET {column} = {change} WHERE entry_no = 2")
+    found = named(folder)
+    # Behind an altered link the next one follows from something else; the sum of all links is wrong too.
+    assert found[0] == line(2)
+    assert found == [line(2)] or column == "link"
+
+
+def test_an_altered_commitment_of_an_erased_line_is_named(folder: Path) -> None:
+    open_state(folder).execute("UPDATE consent SET commitment = zeroblob(32) WHERE entry_no = 4")
+    assert named(folder) == [line(4)]
+
+
+@pytest.mark.parametrize(("first", "last"), [(1, 1), (2, 2), (2, 3), (LINES + 1, LINES + 1), (1, LINES + 1)])
+def test_removed_lines_are_named(folder: Path, first: int, last: int) -> None:
+    open_state(folder).execute("DELETE FROM consent WHERE entry_no BETWEEN ? AND ?", (first, last))
+    behind = last == LINES + 1
+    # The last line is the one that says that line 4 was erased.
+    expected = [line(4)] if behind and first > 4 else []
+    expected.append(line(first if behind or first == last else f"{first}–{last}"))
+    assert named(folder)[: len(expected)] == expected
+
+
+def test_lines_that_change_places_are_named(folder: Path) -> None:
+    state = open_state(folder)
+    for old, new in ((2, 99), (3, 2), (99, 3)):
+        state.execute("UPDATE consent SET entry_no = ? WHERE entry_no = ?", (new, old))
+    assert named(folder)[:2] == [line(2), line(3)]
+
+
+def test_a_line_that_lost_its_contents_without_an_erasure_is_named(folder: Path) -> None:
+    state = open_state(folder)
+    nothing = ", ".join(f"{column} = NULL" for column in COLUMNS)
+    # Even by somebody who knows what its commitment was.
+    told = state.execute("SELECT salt, " + ", ".join(COLUMNS) + " FROM consent WHERE entry_no = 2")[0]
+    made = commit(pack(told[1:]), bytes(told[0]))  # type: ignore[arg-type]
+    state.execute(f"UPDATE consent SET {nothing}, salt = NULL, commitment = ? WHERE entry_no = 2", (made,))
+    assert named(folder) == [line(2)]
+
+
+def test_a_line_put_back_after_its_erasure_is_named(folder: Path) -> None:
+    open_state(folder).execute("UPDATE consent SET principal = 4, choice = 1 WHERE entry_no = 4")
+    assert named(folder) == [line(4)]
+
+
+def test_a_ledger_that_lost_every_line_is_named(folder: Path) -> None:
+    open_state(folder).execute("DELETE FROM consent")
+    assert named(folder)[0] == line(1)
+
+
+def test_equal_choices_have_different_commitments(tmp_path: Path) -> None:
+    ledger = open_ledger(tmp_path)
+    keep(ledger, (1, 10, GRANTED), (1, 10**12, GRANTED), (1, 2 * 10**12, GRANTED))
+    ledger.erase(np.array([1]))
+    rows = open_state(tmp_path).execute("SELECT commitment FROM consent WHERE commitment IS NOT NULL")
+    assert len({row[0] for row in rows}) == len(rows) == 3
+
+
+@settings(max_examples=EXAMPLES, deadline=None)
+@given(st.integers(1, LINES + 1), st.integers(0, 13), st.integers(0, 2**63 - 1))
+def test_any_cell_may_be_spoiled_and_is_named(
+    tmp_path_factory: pytest.TempPathFactory, entry: int, place: int, value: int
+) -> None:
+    folder = tmp_path_factory.mktemp("ledger")
+    ledger = open_ledger(folder)
+    keep(ledger, *((number, 10 + number, REFUSED) for number in range(1, LINES + 1)))
+    ledger.erase(np.array([2]))
+    state = open_state(folder)
+    column = [*COLUMNS, "salt", "commitment", "link"][min(place, 12)]
+    before = state.execute(f"SELECT {column} FROM consent WHERE entry_no = ?", (entry,))
+    spoilt: int | bytes = value if column in COLUMNS else value.to_bytes(32, "little")
+    state.execute(f"UPDATE consent SET {column} = ? WHERE entry_no = ?", (spoilt, entry))
+    # A commitment beside contents is read by nobody.
+    harmless = before == [(spoilt,)] or (column == "commitment" and entry != 2)
+    assert named(folder)[:1] == ([] if harmless else [line(entry)])
