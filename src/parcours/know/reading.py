@@ -14,10 +14,11 @@ import pyarrow.parquet as pq
 
 from parcours.blueprint.records import Blueprint
 from parcours.engine.store.parts import Part, verified
+from parcours.know.gate.admission import Standing, is_stamped
 from parcours.know.identity.fold import People
 from parcours.know.mapping import ABSENT, Chunk, Codes, EventMap, code_texts
 from parcours.know.omissions import Withheld
-from parcours.know.pseudonyms import BUCKETS, Numbers, buckets_of
+from parcours.know.pseudonyms import Numbers
 
 Mask = npt.NDArray[np.bool_]
 
@@ -47,9 +48,7 @@ class Reading:
         kinds = {name: kind for name, kind in blueprint.field_kinds().items() if name not in permission.hidden}
         self._columns = [f"object_{kind}" for kind in blueprint.objects]
         self._columns += [f"text_{field}" if kind == "text" else f"field_{field}" for field, kind in kinds.items()]
-        bucket = buckets_of(permission.pseudonyms)
-        self._places = [np.flatnonzero(bucket == number) for number in range(BUCKETS)]
-        self._known = [pa.array(permission.pseudonyms[places]) for places in self._places]
+        self._standing = Standing(permission.pseudonyms, permission.person, permission.allowed)
         self.expired = 0
         self._withheld_events = 0
         # The last place stands for nobody.
@@ -120,17 +119,10 @@ class Reading:
     def _admit(self, base: pa.Table, bucket: int) -> tuple[Codes, Mask | None]:
         """Return the profile of each row, and which rows may be seen (nothing when all of them may)."""
         permission = self._permission
-        subject = base.column("subject").combine_chunks()
-        places = pc.index_in(subject, value_set=self._known[bucket]).fill_null(ABSENT)
-        found = np.asarray(places)
-        mine = self._places[bucket]
-        people = np.append(permission.person[mine], ABSENT).astype(np.int32)
-        allowed = np.append(permission.allowed[permission.person[mine]], False)
-        person = people[found]
-        keep: Mask = allowed[found]
-        if subject.null_count:
-            keep |= np.asarray(subject.is_null())
-        keep &= (_integers(base.column("permitted")) >> permission.bit) & 1 == 1
+        subject = _integers(base.column("subject"))
+        person, keep = self._standing.of(bucket, subject)
+        keep |= subject == ABSENT
+        keep &= is_stamped(_integers(base.column("permitted")), permission.bit)
         self._present[person] = True
         self._stamped[person[keep]] = True
         self._withheld_events += int((~keep).sum())
