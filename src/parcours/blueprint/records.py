@@ -291,6 +291,7 @@ class Blueprint(Record, frozen=True, kw_only=True):
     objects: tuple[str, ...] = ()
     treatments: tuple[Treatment, ...] = ()
     limits: dict[IdentifierType, int] = {}
+    blocked: tuple[str, ...] = ()
     panel: Panel | None = None
     money: Money | None = None
     journey: Step | None = None

@@ -12,6 +12,7 @@ from parcours.know.company import Know
 from parcours.know.gate.permitted import Permitted
 from parcours.know.gate.verdict import Verdict
 from parcours.know.gate.why import Why
+from parcours.know.identity.proof import Explanation, Identifier, Link
 from parcours.know.live import Live, Pulse
 from parcours.know.minimising.masked import MaskedDay
 from parcours.know.profiles import Profile
@@ -29,7 +30,10 @@ __all__ = [
     "DayRoot",
     "Decision",
     "Entry",
+    "Explanation",
+    "Identifier",
     "Know",
+    "Link",
     "Live",
     "MaskedDay",
     "Outcome",

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from parcours.collect.door import IDENTIFIERS
-from parcours.know.identity.identifiers import UnusableError, normaliser
+from parcours.know.identity.identifiers import Spelling, UnusableError, normaliser
 from parcours.know.pseudonyms import NOBODY, Numbers, digest_identifiers
 from parcours.know.vault import Vault
 
@@ -23,13 +23,13 @@ class Callers:
     Args:
         key: The pseudonym key of the company.
         vault: Where identifiers are sealed, and where a collision of two shows.
-        region: The country of phone numbers written without one.
+        spelling: How identifiers are written.
     """
 
-    def __init__(self, key: bytes, vault: Vault, region: str | None) -> None:
+    def __init__(self, key: bytes, vault: Vault, spelling: Spelling) -> None:
         self._key = key
         self._vault = vault
-        self._normalise = {kind: normaliser(kind, region) for kind in IDENTIFIERS}
+        self._normalise = {kind: normaliser(kind, spelling) for kind in IDENTIFIERS}
         self._codes: dict[str, dict[str, int]] = {kind: {} for kind in IDENTIFIERS}
         self._unsealed: dict[int, tuple[int, str]] = {}
 
@@ -93,14 +93,14 @@ class Callers:
             known[raw[place]] = pseudonym if held in (-1, fingerprint) else COLLISION
 
 
-def recognise(kind: str, column: pa.ChunkedArray, key: bytes, region: str | None) -> Numbers:
+def recognise(kind: str, column: pa.ChunkedArray, key: bytes, spelling: Spelling) -> Numbers:
     """Return the pseudonym of each row of ``column`` without remembering any; `NOBODY` or `UNUSABLE` where none is."""
     if column.null_count == len(column):
         return np.full(len(column), NOBODY, np.int64)
     coded = pc.dictionary_encode(column).combine_chunks()
     if isinstance(coded, pa.ChunkedArray):
         coded = coded.chunk(0)
-    normalise = normaliser(kind, region)
+    normalise = normaliser(kind, spelling)
     values: list[str] = coded.dictionary.to_pylist()
     named: list[int] = []
     normal: list[str] = []

@@ -12,10 +12,9 @@ from typing import get_args
 
 import msgspec
 import numpy as np
-import pyarrow as pa
 
 from parcours.blueprint.records import Basis, Blueprint, Field, Purpose
-from parcours.collect.door import IDENTIFIERS, Door
+from parcours.collect.door import Door
 from parcours.collect.source import Source
 from parcours.engine.sql.engines import open_engine
 from parcours.engine.sql.step import Engine
@@ -27,7 +26,6 @@ from parcours.engine.store.sqlite import Database
 from parcours.engine.store.tables import Tables, Version
 from parcours.errors import ParcoursError
 from parcours.know.audit.log import Audit
-from parcours.know.callers import recognise
 from parcours.know.consent.expiry import read_expiries
 from parcours.know.consent.ledger import GRANTED, NOTHING, REFUSED, Ledger
 from parcours.know.customer import Customer, read_kept, still_holds
@@ -37,16 +35,17 @@ from parcours.know.gate.permitted import Permitted
 from parcours.know.gate.verdict import Verdict, look_up, permits
 from parcours.know.gate.versions import Numbered, Versions, recorded_over
 from parcours.know.gate.why import TABLES, Why, explain
+from parcours.know.identities import Identities
 from parcours.know.identity.edges import Edges
-from parcours.know.identity.fold import RULES, People, fold, read_people, without, write_people
-from parcours.know.identity.identifiers import region_of
+from parcours.know.identity.identifiers import spell
+from parcours.know.identity.proof import Explanation
 from parcours.know.keys import Keys, open_keys
 from parcours.know.live import Live
 from parcours.know.minimising.masked import Masked, MaskedDay
 from parcours.know.moments import compare_moments
 from parcours.know.omissions import find_omissions
 from parcours.know.profiles import AsOf, Profile, Profiles, write_profiles
-from parcours.know.pseudonyms import NOBODY, Numbers
+from parcours.know.pseudonyms import Numbers
 from parcours.know.reading import Permission, count_present
 from parcours.know.rights.requests import Requests
 from parcours.know.rights.tombstones import Tombstones
@@ -81,7 +80,7 @@ class Know:
         self._turn = RLock()
         self._tables = Tables(folder)
         self._written = sha256(msgspec.json.encode(blueprint)).hexdigest()
-        self._people: tuple[str, People] | None = None
+        self._spelling = spell(settings.time_zone, blueprint.blocked)
         self._opened: dict[str, Permitted] = {}
         self._follow = follow
         self._door: tuple[int, CompanyDoor] | None = None
@@ -94,7 +93,7 @@ class Know:
         version = self._state.data_version()
         if self._door is None or self._door[0] != version:
             compare_moments(self._manifest, self._state)
-            door = CompanyDoor(self._blueprint, self._state, self._keys, region_of(self._settings.time_zone))
+            door = CompanyDoor(self._blueprint, self._state, self._keys, self._spelling)
             self._door = version, door
         return self._door[1]
 
@@ -114,11 +113,11 @@ class Know:
         """
         progress.begin(Words(fr="Identités", en="Identities"))
         with self._turn:
-            version = self._identity_version()
+            version = self._identities.version()
             kept = self._tables.read_result(CUSTOMERS, version)
             if kept is None:
                 with self._manifest.lease():
-                    kept = b"%d" % count_present(self._folder, self._manifest.parts(), self._find_people())
+                    kept = b"%d" % count_present(self._folder, self._manifest.parts(), self._identities.people())
                 self._tables.write_result(CUSTOMERS, version, kept)
         progress.end()
         return int(kept)
@@ -154,8 +153,7 @@ class Know:
 
     def live(self, sources: Sequence[Source]) -> Live:
         """Return what follows the journal of this company, to which ``sources`` deliver; a process needs one."""
-        region = region_of(self._settings.time_zone)
-        return Live(self._folder, self._blueprint, self._settings, sources, self._keys, region)
+        return Live(self._folder, self._blueprint, self._settings, sources, self._keys, self._spelling)
 
     def timeline(self, identifier: str, purpose: str, live: Live | None = None) -> Timeline:
         """Return what ``purpose`` may see of the customer who has ``identifier``: an id, mail, phone or device.
@@ -179,7 +177,7 @@ class Know:
         Raises:
             ParcoursError: ``unknown_purpose``, ``purpose_without_basis``, ``state_damaged`` …: then nobody may.
         """
-        return self._look_up([self._pseudonyms_of(identifier)], self._find_purpose(purpose), live)[0]
+        return self._look_up([self._identities.pseudonyms_of(identifier)], self._find_purpose(purpose), live)[0]
 
     def may_each(self, people: Sequence[Mapping[str, str]], purpose: str, live: Live | None = None) -> list[Verdict]:
         """Return what `may` does for each of ``people``, told by their identifiers (`user`, `mail`, `phone`, `device`).
@@ -187,7 +185,7 @@ class Know:
         Whoever has none at all is nobody, of whom every purpose may speak. Errors as in `may`.
         """
         named = self._find_purpose(purpose)
-        own = [self._pseudonyms_by_kind(one) for one in people]
+        own = [self._identities.pseudonyms_by_kind(one) for one in people]
         verdicts = self._look_up(own, named, live)
         return [
             verdict if ids else Verdict(purpose, named.basis, True, "about_nobody", 0, verdict.at_ms)
@@ -208,7 +206,11 @@ class Know:
             raise _unknown_table(name)
         asked = [self._find_purpose(purpose)] if purpose else list(self._blueprint.purposes)
         with self._turn, self._manifest.lease():
-            own, people, parts = self._pseudonyms_of(identifier), self._find_people(), self._manifest.parts()
+            own, people, parts = (
+                self._identities.pseudonyms_of(identifier),
+                self._identities.people(),
+                self._manifest.parts(),
+            )
             mine = np.unique(people.person[np.isin(people.pseudonyms, own)])
             subjects = np.union1d(own, people.pseudonyms[np.isin(people.person, mine)])
             return tuple(
@@ -225,6 +227,18 @@ class Know:
                 )
                 for one in asked
             )
+
+    def explain(self, identifier: str, unmasked: bool = False) -> tuple[Explanation, ...]:
+        """Return why the identifiers of whoever has ``identifier`` are one person, and what was turned down and why.
+
+        One answer a profile: a value without ``KIND:`` may be the user id of one person and the device of another;
+        none where nobody has it. Identifiers are masked unless ``unmasked``.
+
+        Raises:
+            ParcoursError: ``state_damaged``, ``row_damaged`` …
+        """
+        with self._turn:
+            return self._identities.explain(identifier, unmasked)
 
     def refresh_profiles(self, purpose: str) -> None:
         """Bring the online profiles of ``purpose`` up to date; they hold all that its stamp allows.
@@ -270,43 +284,27 @@ class Know:
         return (None, None) if version is None else (Profiles(version.path), version)
 
     def _find_customer(self, identifier: str, purpose: Purpose, live: Live | None) -> Customer:
-        own, number, edges = self._pseudonyms_of(identifier), self._number(purpose), Edges(self._state, self._keys)
+        own, number, edges = (
+            self._identities.pseudonyms_of(identifier),
+            self._number(purpose),
+            Edges(self._state, self._keys),
+        )
         erased = self._tombstones.covers
         return Customer(
-            purpose, number, own[~erased(own)], self._find_people(), edges, self._ledger, live, erased=erased
+            purpose, number, own[~erased(own)], self._identities.people(), edges, self._ledger, live, erased=erased
         )
 
     def _look_up(self, named: Sequence[Numbers], purpose: Purpose, live: Live | None) -> list[Verdict]:
         with self._turn:
-            verdicts = look_up(purpose, self._number(purpose), named, self._find_people(), self._ledger, live)
+            verdicts = look_up(purpose, self._number(purpose), named, self._identities.people(), self._ledger, live)
             erased = [bool(self._tombstones.covers(own).any()) for own in named]
         return [
             msgspec.structs.replace(verdict, allowed=False, code="erased") if gone else verdict
             for verdict, gone in zip(verdicts, erased, strict=True)
         ]
 
-    def _pseudonyms_by_kind(self, identifiers: Mapping[str, str]) -> Numbers:
-        """Return the pseudonyms of somebody's identifiers, by their types; those that name nobody are left out."""
-        region = region_of(self._settings.time_zone)
-        codes = [
-            recognise(kind, pa.chunked_array([[text]], pa.string()), self._keys.pseudonyms, region)[0]
-            for kind, text in identifiers.items()
-        ]
-        return np.unique([code for code in codes if code > NOBODY]).astype(np.int64)
-
     def _number(self, purpose: Purpose) -> Numbered:
         return Versions(self._state).of(purpose)
-
-    def _pseudonyms_of(self, identifier: str) -> Numbers:
-        """Return the pseudonyms that a written identifier may have."""
-        kind, _, value = identifier.partition(":")
-        tried = [(kind, value)] if kind in IDENTIFIERS and value else [(each, identifier) for each in IDENTIFIERS]
-        region = region_of(self._settings.time_zone)
-        codes = [
-            recognise(each, pa.chunked_array([[text]], pa.string()), self._keys.pseudonyms, region)[0]
-            for each, text in tried
-        ]
-        return np.unique([code for code in codes if code > NOBODY]).astype(np.int64)
 
     @property
     def is_loaded(self) -> bool:
@@ -318,7 +316,7 @@ class Know:
         """What changes whenever rows, identities, recorded choices or what retention covers do."""
         limited: tuple[Purpose | Field, ...] = (*self._blueprint.purposes, *self._blueprint.fields)
         covered = sorted(map(_kept_since, limited))
-        return f"{self._identity_version()}-{self._ledger.version()}-{covered}"
+        return f"{self._identities.version()}-{self._ledger.version()}-{covered}"
 
     @property
     def taken(self) -> int:
@@ -381,6 +379,12 @@ class Know:
         return Manifest(self._folder)
 
     @cached_property
+    def _identities(self) -> Identities:
+        return Identities(
+            self._folder, self._blueprint, self._spelling, self._state, self._manifest, self._keys, self._follow
+        )
+
+    @cached_property
     def _ledger(self) -> Ledger:
         numbered = {purpose.id: self._number(purpose) for purpose in self._blueprint.purposes}
         return Ledger(self._state, self._keys, read_expiries(self._blueprint, numbered))
@@ -414,7 +418,7 @@ class Know:
 
     def _fingerprint(self, purpose: Purpose, since_ms: int) -> str:
         told = (
-            self._identity_version(),
+            self._identities.version(),
             self._ledger.version(),
             self._written,
             purpose.id,
@@ -422,12 +426,6 @@ class Know:
             [_kept_since(field) for field in self._blueprint.fields if field.retention_days is not None],
             LAYOUT,
         )
-        return sha256(repr(told).encode()).hexdigest()[:32]
-
-    def _identity_version(self) -> str:
-        limits = sorted(self._blueprint.limits.items())
-        erased = self._tombstones.version()
-        told = (self._manifest.version, Edges(self._state, self._keys).version(), RULES, limits, erased)
         return sha256(repr(told).encode()).hexdigest()[:32]
 
     def _derive(self, purpose: Purpose, fingerprint: str, since_ms: int) -> tuple[Summary, Version]:
@@ -439,7 +437,7 @@ class Know:
         return msgspec.json.decode((version.path / SUMMARY).read_bytes(), type=Summary), version
 
     def _permission(self, purpose: Purpose, since_ms: int) -> Permission:
-        people = self._find_people()
+        people = self._identities.people()
         numbered = self._number(purpose)
         self._ledger.catch_up()
         recorded = recorded_over(self._ledger, people.pseudonyms, numbered)
@@ -465,30 +463,6 @@ class Know:
             held = Vault(self._state, self._keys).read_texts(refs)
         allowed = set(permission.pseudonyms[permission.allowed[permission.person]].tolist())
         return {ref: text for ref, (subject, text) in held.items() if subject in allowed}
-
-    def _find_people(self) -> People:
-        version = (self._follow and self._tables.fingerprint(IDENTITY)) or self._identity_version()
-        # What was made before an erasure is read without the erased from that moment on.
-        named = f"{version} {self._tombstones.version()}"
-        if self._people is None or self._people[0] != named:
-            compare_moments(self._manifest, self._state)
-            held = self._tables.hold(IDENTITY, version)
-            if held is not None:
-                people = read_people(held.path)
-                self._people = named, without(people, self._tombstones.covers(people.pseudonyms))
-                return self._people[1]
-            # Read before the edges: those of later events are looked at besides.
-            as_of = self._manifest.settled_to
-            pseudonyms, first_seen = Vault(self._state, self._keys).first_seen()
-            there = ~self._tombstones.covers(pseudonyms)
-            pseudonyms, first_seen = pseudonyms[there], first_seen[there]
-            seen = Edges(self._state, self._keys).read()
-            limits = {str(kind): most for kind, most in self._blueprint.limits.items()}
-            people = msgspec.structs.replace(fold(pseudonyms, first_seen, seen, limits), as_of=as_of)
-            with self._tables.replace(IDENTITY, version) as draft:
-                write_people(people, draft)
-            self._people = named, people
-        return self._people[1]
 
 
 def _kept_since(purpose: Purpose | Field) -> int:

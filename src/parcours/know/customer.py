@@ -16,7 +16,7 @@ from parcours.know.consent.ledger import Ledger
 from parcours.know.gate.verdict import permits, read_choices_of
 from parcours.know.gate.versions import Numbered
 from parcours.know.identity.edges import Edges
-from parcours.know.identity.fold import People
+from parcours.know.identity.people import People
 from parcours.know.live import Live
 from parcours.know.mapping import Mask
 from parcours.know.profiles import AsOf, Profile, Profiles, note_moments, sum_up

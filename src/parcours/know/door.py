@@ -21,7 +21,7 @@ from parcours.know.consent.ledger import GRANTED, Ledger
 from parcours.know.gate.verdict import permits
 from parcours.know.gate.versions import Versions, recorded_over
 from parcours.know.identity.edges import Edges
-from parcours.know.identity.identifiers import is_blocked
+from parcours.know.identity.identifiers import Spelling, is_blocked
 from parcours.know.keys import Keys
 from parcours.know.masks import mask_each
 from parcours.know.minimising.masked import Masked
@@ -64,17 +64,17 @@ class CompanyDoor:
     choice of its own identifiers permits.
     """
 
-    def __init__(self, blueprint: Blueprint, state: Database, keys: Keys, region: str | None) -> None:
+    def __init__(self, blueprint: Blueprint, state: Database, keys: Keys, spelling: Spelling) -> None:
         self._blueprint = blueprint
         self._kinds: Mapping[str, str] = blueprint.field_kinds()
         self._state = state
         self._keys = keys
-        self._region = region
+        self._spelling = spelling
         self._vault = Vault(state, keys)
         self._edges = Edges(state, keys)
         self._tombstones = Tombstones(state, keys)
         self._masked = Masked(state)
-        self._callers = Callers(keys.pseudonyms, self._vault, region)
+        self._callers = Callers(keys.pseudonyms, self._vault, spelling)
         versions = Versions(state)
         self._purposes = {purpose.id: versions.of(purpose) for purpose in blueprint.purposes}
         self._ledger = Ledger(state, keys, read_expiries(blueprint, self._purposes))
@@ -105,7 +105,7 @@ class CompanyDoor:
         batch = self._narrow(batch, np.where(subject == NOBODY, _EVERY_BIT, permitted))
         people = {kind: codes[rows] for kind, codes in people.items()}
         self._callers.keep(people, event_nos[rows])
-        self._note_edges(people, subject[rows], event_nos[rows])
+        self._note_edges(people, subject[rows], event_nos[rows], batch.column("source").take(pa.array(rows)))
         table = self._lay_out(batch.take(pa.array(rows)), subject[rows], permitted[rows], event_nos[rows], received_ms)
         refusals = tuple(Refusal(int(row), *_REASONS[int(wrong[row])]) for row in np.flatnonzero(~sound))
         return Admission(table, refusals, int(sound.sum() - kept.sum()))
@@ -133,7 +133,7 @@ class CompanyDoor:
         """
         for one in (self._vault, self._ledger, self._edges, self._tombstones, self._masked):
             one.abandon()
-        self._callers = Callers(self._keys.pseudonyms, self._vault, self._region)
+        self._callers = Callers(self._keys.pseudonyms, self._vault, self._spelling)
         with self._state.transaction():
             self._edges.forget_from(event_no)
             self._vault.forget_from(event_no)
@@ -217,10 +217,14 @@ class CompanyDoor:
             batch = batch.set_column(place, batch.schema.field(place), pc.if_else(readable, column, None))
         return batch
 
-    def _note_edges(self, people: dict[str, Numbers], subject: Numbers, event_nos: Numbers) -> None:
-        for codes in people.values():
-            rows = np.flatnonzero((codes >= 0) & (codes != subject))
-            self._edges.note(event_nos[rows], subject[rows], codes[rows])
+    def _note_edges(
+        self, people: dict[str, Numbers], subject: Numbers, event_nos: Numbers, source: pa.ChunkedArray
+    ) -> None:
+        for name in pc.unique(source).to_pylist():
+            mine = np.asarray(pc.fill_null(pc.equal(source, name), False))
+            for codes in people.values():
+                rows = np.flatnonzero(mine & (codes >= 0) & (codes != subject))
+                self._edges.note(event_nos[rows], subject[rows], codes[rows], name)
 
     def _lay_out(
         self, batch: pa.Table, subject: Numbers, permitted: Numbers, event_nos: Numbers, received_ms: int

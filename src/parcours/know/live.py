@@ -20,6 +20,7 @@ from parcours.collect.journal.sealing import Sealer
 from parcours.collect.source import Source
 from parcours.engine.store.journal import Batch, Journal, Spoilt
 from parcours.engine.store.manifest import Manifest
+from parcours.know.identity.identifiers import Spelling
 from parcours.know.keys import Keys
 from parcours.know.mapping import ABSENT, meet
 from parcours.know.pseudonyms import Numbers
@@ -77,7 +78,7 @@ class Live:
         settings: The company's settings.
         sources: The sources that deliver to the journal.
         keys: What opens batches and makes pseudonyms.
-        region: The country of phone numbers written without one.
+        spelling: How identifiers are written.
     """
 
     def __init__(
@@ -87,10 +88,10 @@ class Live:
         settings: Settings,
         sources: Sequence[Source],
         keys: Keys,
-        region: str | None,
+        spelling: Spelling,
     ) -> None:
         self._folder = folder
-        self._keys, self._region = keys, region
+        self._keys, self._spelling = keys, spelling
         self._reader = Reader({one.source: one for one in sources}, blueprint, settings, keys.row_seed())
         self._blueprint = blueprint
         self._purposes = [purpose.id for purpose in blueprint.purposes]
@@ -199,7 +200,7 @@ class Live:
 
     def _gather(self, read: Read, fresh: Numbers) -> Piece:
         events = read.events.take(pa.array(fresh))
-        people, sound = name_people(events, self._keys.pseudonyms, self._region)
+        people, sound = name_people(events, self._keys.pseudonyms, self._spelling)
         batch_no = read.batch_no[fresh]
         if not sound.all():
             # The door refuses these; nobody is to be found by them.
@@ -241,7 +242,7 @@ class Live:
         read = self._read(found)
         wanted = np.flatnonzero(np.isin(read.place, places))
         events = read.events.take(pa.array(wanted))
-        people, _ = name_people(events, self._keys.pseudonyms, self._region)
+        people, _ = name_people(events, self._keys.pseudonyms, self._spelling)
         touchpoint = self._touchpoints(events, people)
         return [
             Arrived(batch_no, int(read.place[row]), int(read.received_ms[row]), int(touchpoint[number]), columns)

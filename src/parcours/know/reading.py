@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from parcours.blueprint.records import Blueprint
 from parcours.engine.store.parts import Part, verified
 from parcours.know.gate.admission import Standing, is_stamped
-from parcours.know.identity.fold import People
+from parcours.know.identity.people import People
 from parcours.know.mapping import ABSENT, Chunk, Codes, EventMap, code_texts
 from parcours.know.omissions import Withheld
 from parcours.know.pseudonyms import Numbers

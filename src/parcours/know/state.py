@@ -35,11 +35,19 @@ CREATE TABLE IF NOT EXISTS consent_proofs (
     checksum BLOB);
 CREATE TABLE IF NOT EXISTS edges (
     block_no INTEGER PRIMARY KEY AUTOINCREMENT, first_event_no INTEGER NOT NULL, last_event_no INTEGER NOT NULL,
-    seen INTEGER NOT NULL, body BLOB NOT NULL, checksum BLOB NOT NULL);
+    seen INTEGER NOT NULL, body BLOB NOT NULL, checksum BLOB NOT NULL, source TEXT NOT NULL DEFAULT '');
 CREATE TABLE IF NOT EXISTS scored (
     one INTEGER NOT NULL, other INTEGER NOT NULL, event_no INTEGER NOT NULL, weight_milli INTEGER NOT NULL,
     model_no INTEGER NOT NULL, standing INTEGER NOT NULL, checksum INTEGER NOT NULL, PRIMARY KEY (one, other));
 CREATE INDEX IF NOT EXISTS scored_by_other ON scored (other);
+CREATE TABLE IF NOT EXISTS identity_acts (
+    act_no INTEGER PRIMARY KEY, decision TEXT NOT NULL, one INTEGER NOT NULL, other INTEGER NOT NULL,
+    event_no INTEGER NOT NULL, at_ms INTEGER NOT NULL, actor TEXT NOT NULL, cause TEXT NOT NULL, checksum BLOB);
+CREATE TABLE IF NOT EXISTS identity_changes (
+    change_no INTEGER PRIMARY KEY, act_no INTEGER NOT NULL, identifier INTEGER NOT NULL, old_profile INTEGER NOT NULL,
+    new_profile INTEGER NOT NULL, event_no INTEGER NOT NULL, cause TEXT NOT NULL, checksum BLOB);
+CREATE TABLE IF NOT EXISTS shared_devices (device INTEGER PRIMARY KEY, event_no INTEGER NOT NULL, checksum BLOB);
+CREATE TABLE IF NOT EXISTS renamed (pseudonym INTEGER PRIMARY KEY, stands_for INTEGER NOT NULL, checksum BLOB);
 CREATE TABLE IF NOT EXISTS numbers (kind TEXT NOT NULL, name TEXT NOT NULL, number INTEGER NOT NULL, checksum BLOB,
     PRIMARY KEY (kind, name), UNIQUE (kind, number));
 CREATE TABLE IF NOT EXISTS purpose_versions (number INTEGER PRIMARY KEY, purpose TEXT NOT NULL, basis TEXT NOT NULL,
@@ -64,6 +72,7 @@ def open_state(folder: Path) -> Database:
         database.execute(CONSENT + _SCHEMA)
         if database.add_column("vault", "checksum", "INTEGER"):
             _fill_checksums(database)
+        database.add_column("edges", "source", "TEXT NOT NULL DEFAULT ''")
         for table in _TALLIES:
             tally_of(database, table).begin(fill=older)
         numbers_of(database)

@@ -13,6 +13,7 @@ from parcours.collect.door import IDENTIFIERS
 from parcours.know.callers import recognise
 from parcours.know.consent.choices import Mask, read_choices
 from parcours.know.consent.ledger import Choices
+from parcours.know.identity.identifiers import Spelling
 from parcours.know.pseudonyms import NOBODY, Numbers
 
 _SPREAD = np.int64(0x1E3779B97F4A7C15)
@@ -89,9 +90,9 @@ def key_of(day: Numbers, id_hash: Numbers) -> Numbers:
     return id_hash ^ (day * _SPREAD)
 
 
-def name_people(events: pa.Table, key: bytes, region: str | None) -> tuple[dict[str, Numbers], Mask]:
+def name_people(events: pa.Table, key: bytes, spelling: Spelling) -> tuple[dict[str, Numbers], Mask]:
     """Return the pseudonyms on raw events by identifier type, and which events the door would not refuse for one."""
-    people = {kind: recognise(kind, events.column(f"id_{kind}"), key, region) for kind in IDENTIFIERS}
+    people = {kind: recognise(kind, events.column(f"id_{kind}"), key, spelling) for kind in IDENTIFIERS}
     return people, np.minimum.reduce(list(people.values())) >= NOBODY
 
 

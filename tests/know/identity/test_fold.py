@@ -1,97 +1,95 @@
-"""Tests of identity: the fold equals its plain definition, limits hold, shared devices join nobody."""
+"""Tests of identity: the fold equals its plain definition, limits and never-link hold, shared devices join nobody."""
 
 from __future__ import annotations
+
+import os
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-from parcours.know.identity.fold import LIMITS, LINKED, REFUSED, SHARED, People, fold
-
-TYPES = ("user", "mail", "phone", "device")
-
-
-def node(kind: str, number: int) -> int:
-    return (TYPES.index(kind) << 61) | (number + 1)
-
-
-NODES = [node(kind, number) for kind, count in zip(TYPES, (4, 5, 4, 6), strict=True) for number in range(count)]
-EDGES = st.lists(
-    st.tuples(st.integers(1, 40), st.sampled_from(NODES), st.sampled_from(NODES)).filter(
-        lambda edge: edge[1] >> 61 < edge[2] >> 61
-    ),
-    max_size=30,
+from tests.know.identity.folding import (
+    APPROVED,
+    BLOCKED,
+    DEVICES,
+    EDGES,
+    KEY,
+    LIMIT_SETS,
+    NEVER,
+    NODES,
+    SCORED,
+    SHARED,
+    Edge,
+    evidence,
+    fold_plainly,
+    groups_of,
+    kind_of,
+    node,
+    run,
 )
 
+from parcours.know.identity.fold import LIMITS, Evidence, fold
+from parcours.know.identity.verdicts import MERGED, NEVER_LINK, REDUNDANT, REFUSED
+from parcours.know.identity.verdicts import SHARED as IS_SHARED
 
-def run(edges: list[tuple[int, int, int]], limits: dict[str, int] | None = None) -> People:
-    pseudonyms = np.array(sorted(NODES), np.int64)
-    first_seen = np.arange(len(NODES), dtype=np.int64)
-    return fold(pseudonyms, first_seen, np.array(edges, np.int64).reshape(-1, 3), limits or {})
+EXAMPLES = int(os.environ.get("PARCOURS_EXAMPLES", "150"))
+"""How many examples each property tries; the long form is 3,000 and more."""
 
-
-def fold_plainly(edges: list[tuple[int, int, int]], limits: dict[str, int]) -> list[frozenset[int]]:
-    """The same definition, one edge and one set at a time."""
-    most = {TYPES.index(kind): limits.get(kind, LIMITS[kind]) for kind in TYPES}
-    first: dict[tuple[int, int], int] = {}
-    for number, strong, weak in edges:
-        first[strong, weak] = min(number, first.get((strong, weak), number))
-    ordered = sorted(first, key=lambda edge: (first[edge], edge))
-    person = {one: {one} for one in NODES}
-    for strong, weak in ordered:
-        if weak >> 61 == 3 or person[strong] is person[weak]:
-            continue
-        union = person[strong] | person[weak]
-        if all(sum(one >> 61 == kind for one in union) <= most[kind] for kind in range(3)):
-            for one in union:
-                person[one] = union
-    owners = {weak: {min(person[s]) for s, w in ordered if w == weak} for _, weak in ordered if weak >> 61 == 3}
-    for strong, weak in ordered:
-        if weak >> 61 == 3 and len(owners[weak]) == 1 and weak not in person[strong]:
-            held = person[strong]
-            if sum(one >> 61 == 3 for one in held) < most[3]:
-                held.add(weak)
-                person[weak] = held
-    return sorted({frozenset(group) for group in person.values()}, key=min)
+ASKED: dict[str, Any] = {
+    "edges": EDGES, "limits": LIMIT_SETS, "never": NEVER, "approved": APPROVED, "scored": SCORED, "shared": SHARED,
+    "blocked": BLOCKED,
+}  # fmt: skip
 
 
-def groups_of(people: People) -> list[frozenset[int]]:
-    found: dict[int, set[int]] = {}
-    for pseudonym, person in zip(people.pseudonyms.tolist(), people.person.tolist(), strict=True):
-        found.setdefault(person, set()).add(pseudonym)
-    return sorted(map(frozenset, found.values()), key=min)
+@settings(max_examples=EXAMPLES * 2, deadline=None)
+@given(st.fixed_dictionaries(ASKED))
+def test_the_fold_equals_its_plain_definition(asked: dict[str, Any]) -> None:
+    told = evidence(**asked)
+    people = fold(told, KEY)
+    groups, verdicts = fold_plainly(told)
+    assert groups_of(people) == groups
+    assert people.verdicts.tolist() == verdicts
 
 
-@settings(max_examples=150, deadline=None)
-@given(EDGES, st.sampled_from([{}, {"device": 2}, {"mail": 1, "phone": 1}, {"user": 2, "mail": 3}]))
-def test_the_fold_equals_its_plain_definition(edges: list[tuple[int, int, int]], limits: dict[str, int]) -> None:
-    assert groups_of(run(edges, limits)) == fold_plainly(edges, limits)
+@settings(max_examples=EXAMPLES, deadline=None)
+@given(st.fixed_dictionaries(ASKED), st.randoms(use_true_random=False))
+def test_order_of_arrival_and_redelivery_change_nothing(asked: dict[str, Any], random: Any) -> None:
+    shuffled = [*asked["edges"], *asked["edges"]]
+    random.shuffle(shuffled)
+    one, other = run(**asked), run(**{**asked, "edges": shuffled})
+    assert one.digest() == other.digest()
 
 
-@settings(max_examples=80, deadline=None)
-@given(EDGES, st.randoms(use_true_random=False))
-def test_order_of_arrival_and_redelivery_change_nothing(edges: list[tuple[int, int, int]], random: object) -> None:
-    shuffled = [*edges, *edges]
-    random.shuffle(shuffled)  # type: ignore[attr-defined]
-    one, other = run(edges), run(shuffled)
-    assert one.person.tolist() == other.person.tolist()
-    assert one.edges.tolist() == other.edges.tolist()
-    assert one.verdicts.tolist() == other.verdicts.tolist()
+@settings(max_examples=EXAMPLES, deadline=None)
+@given(
+    st.fixed_dictionaries({name: ASKED[name] for name in ("edges", "limits", "never", "scored", "shared", "blocked")})
+)
+def test_no_person_passes_a_limit(asked: dict[str, Any]) -> None:
+    most = [asked["limits"].get(kind, LIMITS[kind]) for kind in LIMITS]
+    for group in groups_of(run(**asked)):
+        assert all(sum(kind_of(one) == kind for one in group) <= most[kind] for kind in range(4))
 
 
-@settings(max_examples=80, deadline=None)
-@given(EDGES)
-def test_no_person_passes_a_limit(edges: list[tuple[int, int, int]]) -> None:
-    for group in groups_of(run(edges, {"device": 2})):
-        counts = [sum(one >> 61 == kind for one in group) for kind in range(4)]
-        assert all(count <= most for count, most in zip(counts, (1, 2, 2, 2), strict=True))
+@settings(max_examples=EXAMPLES, deadline=None)
+@given(st.fixed_dictionaries(ASKED))
+def test_no_pair_that_must_never_be_one_is(asked: dict[str, Any]) -> None:
+    people = run(**asked)
+    person = dict(zip(people.pseudonyms.tolist(), people.person.tolist(), strict=True))
+    assert all(person[one] != person[other] for one, other in asked["never"])
+
+
+@settings(max_examples=EXAMPLES, deadline=None)
+@given(st.fixed_dictionaries(ASKED))
+def test_a_shared_device_and_one_that_names_nobody_join_nobody(asked: dict[str, Any]) -> None:
+    groups = {one: group for group in groups_of(run(**asked)) for one in group}
+    assert all(groups[one] == {one} for one in (*asked["shared"], *asked["blocked"]))
 
 
 def test_people_are_numbered_by_their_earliest_identifier() -> None:
     pseudonyms = np.array(sorted([node("user", 0), node("user", 1), node("mail", 0)]), np.int64)
-    edges = np.array([[9, node("user", 1), node("mail", 0)]], np.int64)
-    people = fold(pseudonyms, np.array([5, 9, 2]), edges, {})
+    seen = np.array([[9, node("user", 1), node("mail", 0)]], np.int64)
+    people = fold(Evidence(pseudonyms=pseudonyms, first_seen=np.array([5, 9, 2]), seen=seen), KEY)
     assert people.person.tolist() == [1, 0, 0]
     assert people.count == 2
 
@@ -99,8 +97,8 @@ def test_people_are_numbered_by_their_earliest_identifier() -> None:
 @pytest.mark.parametrize(
     ("edges", "verdicts"),
     [
-        ([(1, node("user", 0), node("mail", 0)), (2, node("user", 1), node("mail", 0))], [LINKED, REFUSED]),
-        ([(1, node("user", 0), node("device", 0)), (2, node("user", 1), node("device", 0))], [SHARED, SHARED]),
+        ([(1, node("user", 0), node("mail", 0)), (2, node("user", 1), node("mail", 0))], [MERGED, REFUSED]),
+        ([(1, node("user", 0), node("device", 0)), (2, node("user", 1), node("device", 0))], [IS_SHARED] * 2),
         (
             # One person who reads mails logged out is no reason to call the device shared.
             [
@@ -108,14 +106,45 @@ def test_people_are_numbered_by_their_earliest_identifier() -> None:
                 (2, node("user", 0), node("device", 0)),
                 (3, node("user", 0), node("mail", 0)),
             ],
-            [LINKED, LINKED, LINKED],
+            [MERGED, REDUNDANT, MERGED],
         ),
     ],
 )
-def test_verdicts(edges: list[tuple[int, int, int]], verdicts: list[int]) -> None:
+def test_verdicts(edges: list[Edge], verdicts: list[int]) -> None:
     assert run(edges).verdicts.tolist() == verdicts
 
 
+def test_a_person_who_says_that_two_are_one_overrides_the_limit_for_these_two_alone() -> None:
+    one, two, three, mail = node("user", 0), node("user", 1), node("user", 2), node("mail", 0)
+    edges = [(1, one, mail), (2, two, mail), (3, three, mail)]
+    people = run(edges, approved=[(one, two)])
+    assert frozenset({one, two, mail}) in groups_of(people)
+    assert people.verdicts.tolist() == [MERGED, MERGED, REDUNDANT, REFUSED]
+
+
+def test_never_beats_approved_by_others() -> None:
+    one, two, mail = node("user", 0), node("user", 1), node("mail", 0)
+    people = run([(1, one, mail)], never=[(mail, two)], approved=[(one, mail), (one, two)])
+    assert people.verdicts.tolist() == [MERGED, NEVER_LINK, REDUNDANT]
+
+
+def test_a_profile_keeps_its_id_when_later_identifiers_join() -> None:
+    first = min(NODES, key=lambda one: (NODES.index(one) * 7) % len(NODES))
+    user = node("user", 0)
+    assert first == user
+    alone, together = run(), run([(1, user, node("mail", 1)), (2, user, DEVICES[0])])
+    asked = np.array([user, node("mail", 1)])
+    assert alone.profiles(asked[:1]).tolist() == together.profiles(asked[:1]).tolist()
+    assert len(set(together.profiles(asked).tolist())) == 1
+    assert len(set(alone.profiles(asked).tolist())) == 2
+    assert len(np.unique(alone.profile_ids)) == alone.count == len(NODES)
+
+
+def test_what_is_written_otherwise_now_is_the_same_person() -> None:
+    old, new, user = node("mail", 0), node("mail", 1), node("user", 0)
+    people = run([(1, user, old), (2, new, DEVICES[0])], renamed=[(old, new)])
+    assert frozenset({user, old, new, DEVICES[0]}) in groups_of(people)
+
+
 def test_nobody_is_nobody() -> None:
-    empty = np.empty(0, np.int64)
-    assert fold(empty, empty, np.empty((0, 3), np.int64), {}).count == 0
+    assert run(nodes=[]).count == 0

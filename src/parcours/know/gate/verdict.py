@@ -13,7 +13,7 @@ import numpy.typing as npt
 from parcours.blueprint.records import Basis, Purpose
 from parcours.know.consent.ledger import GRANTED, NOTHING, REFUSED, Choices, Ledger, state_lines
 from parcours.know.gate.versions import Numbered, with_older
-from parcours.know.identity.fold import People
+from parcours.know.identity.people import People
 from parcours.know.live import Live
 from parcours.know.pseudonyms import NOBODY, Numbers
 from parcours.know.waiting import Stated

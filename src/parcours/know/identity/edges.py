@@ -15,27 +15,29 @@ from parcours.know.pseudonyms import Numbers
 from parcours.know.state import damaged, tally_of
 
 _WIDTH = 3
+_CELLS = "block_no, seen, body, checksum, source"
 
 
 class Edges:
-    """What was seen, in blocks of one settling each, checksummed; one line is ``(event_no, strongest, weaker)``."""
+    """What was seen, in blocks of one settling and source, checksummed; a line is ``(event_no, strongest, weaker)``."""
 
     def __init__(self, state: Database, keys: Keys) -> None:
         self._state = state
         self._key = keys.checks
         self._tally = tally_of(state, "edges")
-        self._pending: list[Numbers] = []
+        self._pending: dict[str, list[Numbers]] = {}
 
-    def note(self, event_nos: Numbers, strongest: Numbers, weaker: Numbers) -> None:
-        """Note edges of new events; `settle` keeps them."""
+    def note(self, event_nos: Numbers, strongest: Numbers, weaker: Numbers, source: str = "") -> None:
+        """Note edges of new events of one source; `settle` keeps them."""
         if event_nos.size:
-            self._pending.append(np.column_stack((event_nos, strongest, weaker)))
+            self._pending.setdefault(source, []).append(np.column_stack((event_nos, strongest, weaker)))
 
     def settle(self) -> None:
         """Make what was noted durable."""
-        if self._pending:
-            self._write(np.concatenate(self._pending))
-            self._pending.clear()
+        with self._state.transaction():
+            for source, pending in self._pending.items():
+                self._write(np.concatenate(pending), source)
+        self._pending.clear()
 
     def abandon(self) -> None:
         """Drop what was noted and not settled."""
@@ -53,10 +55,40 @@ class Edges:
             ParcoursError: ``state_damaged`` names a block that was altered.
         """
         with self._state.snapshot():
-            rows = self._state.execute("SELECT block_no, seen, body, checksum FROM edges")
+            rows = self._state.execute(f"SELECT {_CELLS} FROM edges")
             blocks = [self._open(row) for row in rows]
             self._tally.compare(row[3] for row in rows)
         return np.concatenate(blocks) if blocks else np.empty((0, _WIDTH), np.int64)
+
+    def blocks(self) -> tuple[int, int]:
+        """Return the number of the latest block, and how many there are."""
+        rows = self._state.execute("SELECT coalesce(max(block_no), 0), count(*) FROM edges")
+        return int(rows[0][0] or 0), int(rows[0][1] or 0)
+
+    def after(self, block_no: int) -> Numbers:
+        """Return the edges of the blocks that came after ``block_no`` (as `read` does).
+
+        Raises:
+            ParcoursError: ``state_damaged`` names a block that was altered.
+        """
+        rows = self._state.execute(f"SELECT {_CELLS} FROM edges WHERE block_no > ?", (block_no,))
+        return np.concatenate([np.empty((0, _WIDTH), np.int64), *map(self._open, rows)])
+
+    def sources(self, event_nos: Numbers) -> list[str]:
+        """Return the source of each event; an empty text where no edge of it is left, or it is older than sources.
+
+        Raises:
+            ParcoursError: ``state_damaged`` names a block that was altered.
+        """
+        found: dict[int, str] = {}
+        for event_no in np.unique(event_nos).tolist():
+            rows = self._state.execute(
+                f"SELECT {_CELLS} FROM edges WHERE first_event_no <= ? AND last_event_no >= ?", (event_no, event_no)
+            )
+            for row in rows:
+                if event_no not in found and (self._open(row)[:, 0] == event_no).any():
+                    found[event_no] = str(row[4])
+        return [found.get(event_no, "") for event_no in event_nos.tolist()]
 
     def since(self, event_no: int) -> Numbers:
         """Return the edges of events from ``event_no`` on (as `read` does).
@@ -64,16 +96,14 @@ class Edges:
         Raises:
             ParcoursError: ``state_damaged`` names a block that was altered.
         """
-        rows = self._state.execute(
-            "SELECT block_no, seen, body, checksum FROM edges WHERE last_event_no >= ?", (event_no,)
-        )
+        rows = self._state.execute(f"SELECT {_CELLS} FROM edges WHERE last_event_no >= ?", (event_no,))
         found = np.concatenate([np.empty((0, _WIDTH), np.int64), *map(self._open, rows)])
         return found[found[:, 0] >= event_no]
 
     def verify(self) -> Iterator[ParcoursError]:
         """Yield one error for each block that was altered, and one when blocks are missing."""
         with self._state.snapshot():
-            rows = self._state.execute("SELECT block_no, seen, body, checksum FROM edges")
+            rows = self._state.execute(f"SELECT {_CELLS} FROM edges")
             for row in rows:
                 try:
                     self._open(row)
@@ -89,7 +119,7 @@ class Edges:
         self.settle()
         with self._state.transaction():
             rows = self._state.execute(
-                "SELECT block_no, seen, body, checksum FROM edges WHERE last_event_no >= ? AND first_event_no <= ?",
+                f"SELECT {_CELLS} FROM edges WHERE last_event_no >= ? AND first_event_no <= ?",
                 (int(gone[0]), int(gone[-1])),
             )
             for row in rows:
@@ -97,14 +127,14 @@ class Edges:
                 kept = seen[~np.isin(seen[:, 0], gone)]
                 if len(kept) < len(seen):
                     self._tally.drop("block_no = ?", [(row[0],)])
-                    self._write(kept)
+                    self._write(kept, str(row[4]))
 
     def forget_from(self, event_no: int) -> None:
         """Forget the edges of every event from ``event_no`` on."""
         last = self._state.execute("SELECT coalesce(max(last_event_no), -1) FROM edges")[0][0]
         self.withdraw(np.arange(event_no, int(last or 0) + 1))
 
-    def _write(self, seen: Numbers) -> None:
+    def _write(self, seen: Numbers, source: str) -> None:
         if not len(seen):
             return
         # Column by column, numbers as differences and pseudonyms as places in a short list: a tenth of the bytes.
@@ -115,17 +145,20 @@ class Edges:
             for part in (np.array([nodes.size], "<i8"), nodes.astype("<i8"), steps.astype("<i8"), places.astype("<i4"))
         )
         body = len(plain).to_bytes(8, "little") + pa.compress(plain, codec="zstd", asbytes=True)
-        checksum = self._checksum(len(seen), body)
+        checksum = self._checksum(len(seen), body, source)
         with self._state.transaction():
             self._state.execute(
-                "INSERT INTO edges (first_event_no, last_event_no, seen, body, checksum) VALUES (?, ?, ?, ?, ?)",
-                (int(seen[:, 0].min()), int(seen[:, 0].max()), len(seen), body, checksum),
+                "INSERT INTO edges (first_event_no, last_event_no, seen, body, checksum, source) "
+                "VALUES (?, ?, ?, ?, ?, ?)",
+                (int(seen[:, 0].min()), int(seen[:, 0].max()), len(seen), body, checksum, source),
             )
             self._tally.note(added=[checksum])
 
     def _open(self, row: tuple[object, ...]) -> Numbers:
-        block_no, seen, body, checksum = row
-        if not isinstance(seen, int) or not isinstance(body, bytes) or self._checksum(seen, body) != checksum:
+        block_no, seen, body, checksum, source = row
+        if not isinstance(seen, int) or not isinstance(body, bytes) or not isinstance(source, str):
+            raise damaged("edges", block_no, self._state.path)
+        if self._checksum(seen, body, source) != checksum:
             raise damaged("edges", block_no, self._state.path)
         plain = pa.decompress(body[8:], int.from_bytes(body[:8], "little"), codec="zstd", asbytes=True)
         count = int(np.frombuffer(plain, "<i8", 1)[0])
@@ -134,5 +167,7 @@ class Edges:
         places = np.frombuffer(plain, "<i4", 2 * seen, 8 + 8 * count + 8 * seen).reshape(-1, 2)
         return np.column_stack((event_nos, nodes[places]))
 
-    def _checksum(self, seen: int, body: bytes) -> bytes:
-        return blake2b(seen.to_bytes(8, "little") + body, key=self._key, digest_size=16, person=b"edges").digest()
+    def _checksum(self, seen: int, body: bytes, source: str) -> bytes:
+        # What was written before sources were noted has none, and the checksum that it had then.
+        told = seen.to_bytes(8, "little", signed=True) + body + source.encode()
+        return blake2b(told, key=self._key, digest_size=16, person=b"edges").digest()

@@ -3,225 +3,230 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
-import pyarrow.parquet as pq
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from parcours.collect.door import IDENTIFIERS
-from parcours.know.pseudonyms import Numbers, types_of
+from parcours.know.identity.accounts import Accounts, join_accounts
+from parcours.know.identity.devices import attach_devices
+from parcours.know.identity.people import NO_WEIGHT, Codes, Marks, People, derive_profile_ids
+from parcours.know.identity.shared import DEVICE
+from parcours.know.identity.verdicts import APPROVED, BLOCKED, SCORED, SEEN
+from parcours.know.pseudonyms import NOBODY, Numbers, types_of
 
 LIMITS: dict[str, int] = {"user": 1, "mail": 2, "phone": 2, "device": 20}
 """The most identifiers of a type that one person may have."""
 
-RULES = 1
+RULES = 2
 """The version of these rules: a change of them folds everything again."""
 
-LINKED, SHARED, REFUSED = 0, 1, 2
-"""What becomes of an edge: it joins; its device is shared, so that it only observes; or a limit refuses it."""
-
-_DEVICE = IDENTIFIERS.index("device")
+Places = npt.NDArray[np.intp]
 
 
-class People(msgspec.Struct, frozen=True):
-    """Who is who: ``person[i]`` is the profile of ``pseudonyms[i]`` (ascending), numbered by earliest identifier.
+def _none(width: int) -> Numbers:
+    return np.empty((0, width), np.int64)
 
-    ``edges`` are the distinct ones in the order of their first sight (n × 3: event number, strongest, weaker),
-    with their ``verdicts``. The edges of every event before number ``as_of`` have been looked at.
+
+class Evidence(msgspec.Struct, frozen=True, kw_only=True):
+    """All that a fold rests on, in any order, repeated or not.
+
+    Attributes:
+        pseudonyms, first_seen: Every identifier, ascending, and the number of the event that first showed it; others
+            that edges name are left out.
+        seen: Edges as seen (n × 3: event number, strongest, weaker).
+        scored: Scored edges that were accepted (n × 4: event number, one, other, weight in thousandths of a bit).
+        never: Pairs that must never be one person (n × 2).
+        approved: Pairs that a person said are one (n × 2), in the order in which that was said.
+        shared: Devices that are shared for good, whatever edges are left.
+        renamed: Identifiers that the rules of now write otherwise (n × 2: old, new), or that name nobody (`NOBODY`).
+        limits: The most identifiers by type, where they differ from `LIMITS`.
     """
 
     pseudonyms: Numbers
-    person: npt.NDArray[np.int32]
-    edges: Numbers
-    verdicts: npt.NDArray[np.int8]
-    as_of: int = 0
-
-    @property
-    def count(self) -> int:
-        """How many people there are."""
-        return int(self.person.max(initial=-1)) + 1
-
-
-AS_OF = "as_of.json"
-_EDGE = ("event_no", "strongest", "weaker")
+    first_seen: Numbers
+    seen: Numbers = msgspec.field(default_factory=lambda: _none(3))
+    scored: Numbers = msgspec.field(default_factory=lambda: _none(4))
+    never: Numbers = msgspec.field(default_factory=lambda: _none(2))
+    approved: Numbers = msgspec.field(default_factory=lambda: _none(2))
+    shared: Numbers = msgspec.field(default_factory=lambda: np.empty(0, np.int64))
+    renamed: Numbers = msgspec.field(default_factory=lambda: _none(2))
+    limits: Mapping[str, int] = {}
 
 
-def write_people(people: People, draft: Path) -> None:
-    """Keep who is who and the verdict on every edge, for whoever asks why."""
-    table = pa.table({"pseudonym": people.pseudonyms, "person": people.person})
-    pq.write_table(table, draft / "people.parquet")
-    columns = {name: people.edges[:, place] for place, name in enumerate(_EDGE)}
-    pq.write_table(pa.table({**columns, "verdict": people.verdicts}), draft / "edges.parquet")
-    (draft / AS_OF).write_bytes(msgspec.json.encode(people.as_of))
+class Edges(msgspec.Struct, frozen=True):
+    """Distinct edges in the order of the fold: what a person approved first, then by event number."""
+
+    rows: Numbers
+    ends: Places
+    origins: Marks
+    weights_milli: Codes
 
 
-def read_people(place: Path) -> People:
-    """Return what `write_people` kept."""
-    people, edges = pq.read_table(place / "people.parquet"), pq.read_table(place / "edges.parquet")
-    return People(
-        np.asarray(people.column("pseudonym")),
-        np.asarray(people.column("person")),
-        np.column_stack([np.asarray(edges.column(name)) for name in _EDGE]),
-        np.asarray(edges.column("verdict")),
-        msgspec.json.decode((place / AS_OF).read_bytes(), type=int) if (place / AS_OF).exists() else 0,
-    )
+class Folded(msgspec.Struct, frozen=True):
+    """The answer of `fold_coded`: the group of every node, its component, and the verdict on every edge."""
+
+    groups: Places
+    component: Codes
+    verdicts: Marks
 
 
-def without(people: People, gone: npt.NDArray[np.bool_]) -> People:
-    """Return ``people`` without some of their identifiers; who the others are stays as it is."""
-    if not gone.any():
-        return people
-    lost = people.pseudonyms[gone]
-    stays = ~np.isin(people.edges[:, 1:], lost).any(axis=1)
-    return msgspec.structs.replace(
-        people,
-        pseudonyms=people.pseudonyms[~gone],
-        person=people.person[~gone],
-        edges=people.edges[stays],
-        verdicts=people.verdicts[stays],
-    )
-
-
-def fold(pseudonyms: Numbers, first_seen: Numbers, seen: Numbers, limits: Mapping[str, int]) -> People:
+def fold(evidence: Evidence, key: bytes, rules: str = "") -> People:
     """Fold edges into people.
 
-    Accounts first: one edge between users, mails and phones after the other, by event number, joins two profiles,
-    unless their union would pass a limit. Then devices: one that stood beside a single profile belongs to it, up to
-    the limit; one that stood beside several is shared, and none of its edges joins. The answer is a function of the
-    edges alone, so that batches, redelivery and rebuilding change nothing.
+    The devices that are shared for certain are set apart first: those noted for good, and those beside more users,
+    mails or phones than one person may have. Then accounts: what a person approved, then one edge between users,
+    mails and phones after the other, by event number, joins two profiles, unless their union would pass a limit or
+    hold a pair that must never be one. Then devices: one that stood beside a single profile belongs to it, up to the
+    limit; one that stood beside several joins nobody. The answer is a function of the evidence alone, so that batches,
+    redelivery and rebuilding change nothing.
 
     Args:
-        pseudonyms: Every identifier, ascending; others that edges name are left out.
-        first_seen: The event number that first showed each of them.
-        seen: Edges as seen (n × 3: event number, strongest, weaker), in any order, repeated or not.
-        limits: The most identifiers by type, where they differ from `LIMITS`.
+        evidence: What it rests on.
+        key: Keys profile ids; 16 bytes of it count.
+        rules: The version to note with the answer.
     """
-    edges, ends = _distinct(pseudonyms, seen)
-    kinds = types_of(pseudonyms)
-    most = [limits.get(kind, LIMITS[kind]) for kind in IDENTIFIERS]
-    verdicts = np.full(len(edges), LINKED, np.int8)
-    devices = kinds[ends[:, 1]] == _DEVICE
-    accounts = np.flatnonzero(~devices)
-    groups, accepted = _join_accounts(ends[accounts], kinds, most)
-    verdicts[accounts[~accepted]] = REFUSED
-    beside = np.flatnonzero(devices)
-    verdicts[beside] = _attach_devices(ends[beside], groups, most[_DEVICE])
-    return People(pseudonyms, _number_people(groups, first_seen), edges, verdicts)
+    pseudonyms = evidence.pseudonyms
+    stands_for, blocked = _rename(pseudonyms, evidence.renamed)
+    edges = _list_edges(evidence, stands_for)
+    folded = fold_coded(
+        types_of(pseudonyms),
+        edges.ends,
+        edges.origins,
+        [evidence.limits.get(kind, LIMITS[kind]) for kind in IDENTIFIERS],
+        never=_code_pairs(pseudonyms, evidence.never, stands_for),
+        shared=np.isin(pseudonyms, evidence.shared) if len(evidence.shared) else None,
+        blocked=blocked,
+    )
+    groups = folded.groups if stands_for is None else folded.groups[stands_for]
+    person, earliest = number_people(groups, evidence.first_seen)
+    return People(
+        pseudonyms=pseudonyms,
+        first_seen=evidence.first_seen,
+        person=person,
+        component=folded.component,
+        profile_ids=derive_profile_ids(pseudonyms[earliest], key),
+        edges=edges.rows,
+        verdicts=folded.verdicts,
+        origins=edges.origins,
+        weights_milli=edges.weights_milli,
+        rules=rules,
+    )
 
 
-def _distinct(pseudonyms: Numbers, seen: Numbers) -> tuple[Numbers, npt.NDArray[np.intp]]:
-    """Return each edge once, at its first sight and in that order, and the places of its two ends."""
-    size = len(pseudonyms)
-    if not size or not len(seen):
-        return np.empty((0, 3), np.int64), np.empty((0, 2), np.intp)
-    ends = np.minimum(np.searchsorted(pseudonyms, seen[:, 1:]), size - 1)
-    known = (pseudonyms[ends] == seen[:, 1:]).all(axis=1)
-    seen, ends = seen[known], ends[known]
-    # Edges that one event showed together keep an order of their own, whatever order they come in.
-    order = np.lexsort((ends[:, 1], ends[:, 0], seen[:, 0]))
-    first = np.sort(np.unique((ends[:, 0] * size + ends[:, 1])[order], return_index=True)[1])
-    return seen[order[first]], ends[order[first]]
+def fold_coded(
+    kinds: Marks,
+    ends: Places,
+    origins: Marks,
+    most: Sequence[int],
+    never: Places | None = None,
+    shared: npt.NDArray[np.bool_] | None = None,
+    blocked: npt.NDArray[np.bool_] | None = None,
+) -> Folded:
+    """Fold edges whose ends are places of identifiers; see `fold`.
 
-
-def _join_accounts(
-    ends: npt.NDArray[np.intp], kinds: npt.NDArray[np.int8], most: Sequence[int]
-) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.bool_]]:
-    """Return the group of every identifier after the account edges, and which of them were accepted.
-
-    Where a whole component stays within the limits no order of folding can refuse anything, and almost all do: only
-    the others are folded one edge at a time.
+    Args:
+        kinds: The type of every identifier, rising: accounts first, then devices.
+        ends: Distinct edges in the order of the fold (n × 2); a device is the second end.
+        origins: Where each came from.
+        most: The limit of each type.
+        never: Pairs of places that must never be in one group.
+        shared: Which identifiers are devices that are shared for good.
+        blocked: Which identifiers name nobody.
     """
-    groups = _components(len(kinds), ends)
-    doubtful = np.flatnonzero(_pass_limits(groups, kinds, most)[groups[ends[:, 0]]])
-    accepted = np.ones(len(ends), bool)
-    if doubtful.size:
-        parent, accepted[doubtful] = _fold_one_by_one(ends[doubtful], kinds, most)
-        nodes = np.fromiter(parent, np.intp, len(parent))
-        roots = np.fromiter((_root(parent, node) for node in parent), np.intp, len(parent))
-        groups[nodes] = groups.max() + 1 + roots
-    return groups, accepted
+    accounts = int(np.searchsorted(kinds, DEVICE))
+    between = ends[:, 1] < accounts
+    verdicts = np.zeros(len(ends), np.int8)
+    wrong = blocked[ends].any(axis=1) if blocked is not None else None
+    if wrong is not None:
+        verdicts[wrong] = BLOCKED
+        between &= ~wrong
+    joins = np.flatnonzero(between)
+    pairs = never if never is not None else np.empty((0, 2), np.intp)
+    joined = join_accounts(
+        Accounts(kinds[:accounts], ends[joins], origins[joins] == APPROVED, most, pairs[(pairs < accounts).all(axis=1)])
+    )
+    verdicts[joins] = joined.verdicts
+    beside = np.flatnonzero(~between if wrong is None else ~between & ~wrong)
+    groups = np.arange(len(kinds), dtype=np.intp)
+    groups[:accounts] = joined.groups
+    # Groups of accounts are named by one of their places, so that those of lone devices are other ones.
+    verdicts[beside] = attach_devices(kinds, ends[beside], groups, most, pairs, shared)
+    component = np.full(len(kinds), -1, np.int32)
+    component[:accounts] = joined.components
+    return Folded(groups, component, verdicts)
 
 
-def _attach_devices(ends: npt.NDArray[np.intp], groups: npt.NDArray[np.intp], limit: int) -> npt.NDArray[np.int8]:
-    """Give each device the group of the one profile it stood beside; return the verdict of each edge."""
-    owner = groups[ends[:, 0]]
-    devices, first, places = np.unique(ends[:, 1], return_index=True, return_inverse=True)
-    alone = np.ones(len(devices), bool)
-    alone[places[owner != owner[first][places]]] = False
-    # In the order of first sight, the devices past a profile's limit are refused.
-    queue = np.flatnonzero(alone)[np.argsort(first[alone], kind="stable")]
-    owners = owner[first[queue]]
-    refused = queue[_rank_within(owners) >= limit]
-    verdict = np.where(alone, LINKED, SHARED).astype(np.int8)
-    verdict[refused] = REFUSED
-    linked = verdict == LINKED
-    groups[devices[linked]] = owner[first[linked]]
-    return verdict[places]
+def number_people(groups: Places, first_seen: Numbers) -> tuple[Codes, Codes]:
+    """Number the groups by their earliest identifier: the event that first showed it, then its own place.
 
-
-def _rank_within(owners: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
-    """Return how many earlier entries have the same owner."""
-    order = np.argsort(owners, kind="stable")
-    starts = np.flatnonzero(np.append(True, np.diff(owners[order]) != 0)[: len(owners)])
-    rank = np.empty(len(owners), np.intp)
-    rank[order] = np.arange(len(owners)) - np.repeat(starts, np.diff(np.append(starts, len(owners))))
-    return rank
-
-
-def _components(nodes: int, ends: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
-    matrix = coo_array((np.ones(len(ends), np.int8), (ends[:, 0], ends[:, 1])), shape=(nodes, nodes))
-    groups: npt.NDArray[np.intp] = connected_components(matrix, directed=False)[1].astype(np.intp)
-    return groups
-
-
-def _pass_limits(
-    groups: npt.NDArray[np.intp], kinds: npt.NDArray[np.int8], most: Sequence[int]
-) -> npt.NDArray[np.bool_]:
+    Returns the number of each identifier's group, and the place of each group's earliest identifier.
+    """
     size = int(groups.max(initial=-1)) + 1
-    crowded = np.zeros(size, bool)
-    for kind, limit in enumerate(most):
-        crowded |= np.bincount(groups[kinds == kind], minlength=size) > limit
-    return crowded
+    soonest = np.full(size, np.iinfo(np.int64).max)
+    np.minimum.at(soonest, groups, first_seen)
+    candidates = np.flatnonzero(first_seen == soonest[groups])[::-1]
+    earliest = np.full(size, -1, np.int32)
+    # Of several writes to one place the last one stays: the lowest.
+    earliest[groups[candidates]] = candidates
+    used = np.flatnonzero(earliest >= 0)
+    used = used[np.lexsort((earliest[used], soonest[used]))]
+    number = np.empty(size, np.int32)
+    number[used] = np.arange(len(used), dtype=np.int32)
+    return number[groups], earliest[used]
 
 
-def _fold_one_by_one(
-    ends: npt.NDArray[np.intp], kinds: npt.NDArray[np.int8], most: Sequence[int]
-) -> tuple[dict[int, int], npt.NDArray[np.bool_]]:
-    """Fold edges in their order; return the forest of parents and which edges were accepted."""
-    parent: dict[int, int] = {node: node for node in np.unique(ends).tolist()}
-    held = {node: [int(kind == kinds[node]) for kind in range(len(most))] for node in parent}
-    accepted = np.ones(len(ends), bool)
-    for place, (one, other) in enumerate(ends.tolist()):
-        left, right = _root(parent, one), _root(parent, other)
-        if left == right:
-            continue
-        union = [a + b for a, b in zip(held[left], held[right], strict=True)]
-        if any(count > limit for count, limit in zip(union, most, strict=True)):
-            accepted[place] = False
-            continue
-        parent[right] = left
-        held[left] = union
-    return parent, accepted
+def _list_edges(evidence: Evidence, stands_for: Places | None) -> Edges:
+    """Return each edge once, at its first sight, and the places of its two ends, in the order of the fold."""
+    scored, approved = evidence.scored, evidence.approved
+    rows = np.concatenate((evidence.seen, scored[:, :3], np.insert(approved, 0, np.arange(len(approved)), axis=1)))
+    lengths = (len(evidence.seen), len(scored), len(approved))
+    origins = np.repeat(np.array([SEEN, SCORED, APPROVED], np.int8), lengths)
+    weights = np.full(len(rows), NO_WEIGHT, np.int32)
+    weights[origins == SCORED] = scored[:, 3]
+    size = len(evidence.pseudonyms)
+    ends = _code_pairs(evidence.pseudonyms, rows[:, 1:], stands_for, drop=False)
+    # The strongest first; pseudonyms are sorted by type.
+    ends.sort(axis=1)
+    known = (ends[:, 0] >= 0) & (ends[:, 0] != ends[:, 1])
+    first_device = int(np.searchsorted(evidence.pseudonyms, DEVICE << 61))
+    known &= ends[:, 0] < first_device
+    rows, ends, origins, weights = rows[known], ends[known], origins[known], weights[known]
+    if not len(rows):
+        return Edges(_none(3), np.empty((0, 2), np.intp), origins, weights)
+    # Edges that one event showed together keep an order of their own, whatever order they come in.
+    later = np.where(origins == APPROVED, 0, 1)
+    order = np.lexsort((-weights, origins, ends[:, 1], ends[:, 0], rows[:, 0], later))
+    ends, origins = ends[order], origins[order]
+    first = np.sort(np.unique((ends[:, 0] * size + ends[:, 1]) * 3 + origins, return_index=True)[1])
+    order, ends, origins = order[first], ends[first], origins[first]
+    rows = np.column_stack((rows[order, 0], evidence.pseudonyms[ends]))
+    return Edges(rows, ends, origins, weights[order])
 
 
-def _root(parent: dict[int, int], node: int) -> int:
-    while parent[node] != node:
-        parent[node] = parent[parent[node]]
-        node = parent[node]
-    return node
+def _code_pairs(pseudonyms: Numbers, pairs: Numbers, stands_for: Places | None, drop: bool = True) -> Places:
+    """Return the places of both ends of each pair; of pairs with an unknown end none (``drop``), or -1 for it."""
+    if not len(pseudonyms) or not len(pairs):
+        return np.full((0 if drop else len(pairs), 2), -1, np.intp)
+    places = np.minimum(np.searchsorted(pseudonyms, pairs), len(pseudonyms) - 1)
+    unknown = pseudonyms[places] != pairs
+    if stands_for is not None:
+        places = stands_for[places]
+    places[unknown] = -1
+    return places[~unknown.any(axis=1)] if drop else places
 
 
-def _number_people(groups: npt.NDArray[np.intp], first_seen: Numbers) -> npt.NDArray[np.int32]:
-    """Number the groups by their earliest identifier: the event that first showed it, then its own place."""
-    order = np.argsort(first_seen, kind="stable")
-    _, earliest, places = np.unique(groups[order], return_index=True, return_inverse=True)
-    rank = np.empty(len(earliest), np.int32)
-    rank[np.argsort(earliest)] = np.arange(len(earliest), dtype=np.int32)
-    person = np.empty(len(groups), np.int32)
-    person[order] = rank[places.reshape(-1)]
-    return person
+def _rename(pseudonyms: Numbers, renamed: Numbers) -> tuple[Places | None, npt.NDArray[np.bool_] | None]:
+    """Return the place that stands for each identifier, and which ones name nobody, if anything is renamed."""
+    if not len(renamed) or not len(pseudonyms):
+        return None, None
+    stands_for = np.arange(len(pseudonyms))
+    old = np.minimum(np.searchsorted(pseudonyms, renamed[:, 0]), len(pseudonyms) - 1)
+    new = np.minimum(np.searchsorted(pseudonyms, renamed[:, 1]), len(pseudonyms) - 1)
+    known = pseudonyms[old] == renamed[:, 0]
+    named = known & (pseudonyms[new] == renamed[:, 1])
+    stands_for[old[named]] = new[named]
+    blocked = np.zeros(len(pseudonyms), bool)
+    blocked[old[known & (renamed[:, 1] == NOBODY)]] = True
+    return stands_for, blocked
