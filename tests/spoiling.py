@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 from tests.know.conftest import make_blueprint
 
 from parcours import results
-from parcours.blueprint.records import Purpose
+from parcours.blueprint.records import Field, Purpose
 from parcours.collect.compaction.seen_files import OpenRun
 from parcours.collect.journal.delivery import BATCH, Delivery
 from parcours.collect.journal.opening import open_journal
@@ -43,6 +43,7 @@ from parcours.know.audit.log import Audit
 from parcours.know.identity.edges import Edges
 from parcours.know.identity.scored import ACCEPTED, Scored
 from parcours.know.keys import open_keys
+from parcours.know.personal import Personal
 from parcours.know.state import open_state
 from parcours.know.vault import Vault
 from parcours.progress import Silent
@@ -55,7 +56,8 @@ BLUEPRINT = make_blueprint(
     purposes=(
         Purpose(id="improve", label=Words(fr="a", en="a"), basis="legitimate_interest", measures=("all",)),
         Purpose(id="personalise", label=Words(fr="b", en="b"), basis="consent", measures=("experience",)),
-    )
+    ),
+    fields=(Field(id="town", kind="personal"),),
 )
 ORDERS = """source: orders
 file: data/orders.csv
@@ -101,6 +103,7 @@ def deliver(folder: Path, company: Company, batches: int, start: int) -> None:
             told |= {"event": ("Answered", "Called", "Viewed")[number % 3], "timestamp": at}
             told["anonymousId"] = f"D{number}"
             about = {"about": "delivery", "score": number, "comment": f"Très bien {place}", "order_id": f"O{number}"}
+            about["town"] = f"Ville {number}"
             agrees = {"consent": {"categoryPreferences": {"personalise": True}}}
             items.append(told | {"properties": about, "context": agrees})
         items[-1]["event"] = 7
@@ -282,6 +285,12 @@ def _read_texts(folder: Path) -> list[Any]:
     return sorted(Vault(state, keys).read_texts(refs).items())
 
 
+def _read_personal(folder: Path) -> list[Any]:
+    return [
+        (subject, field, told) for subject, one in Personal(*_state_of(folder)).read() for field, told in one.items()
+    ]
+
+
 def _read_edges(folder: Path) -> list[Any]:
     return sorted(map(tuple, Edges(*_state_of(folder)).read().tolist()))
 
@@ -341,6 +350,7 @@ _QUESTIONS: dict[str, Callable[[Path], list[Any]]] = {
     "seen": _read_seen,
     "vault": _read_vault,
     "texts": _read_texts,
+    "personal": _read_personal,
     "edges": _read_edges,
     "scored": _read_scored,
     "files": _read_files,
@@ -528,7 +538,7 @@ def _judge(case: Case, folder: Path, truth: Truth) -> Verdict:
     return Verdict("mended", ", ".join(named)) if named else Verdict("harmless", "")
 
 
-_LOOKED_UP = {"texts", "comments", "vault", "register", "cursors", "figures"}
+_LOOKED_UP = {"texts", "comments", "personal", "vault", "register", "cursors", "figures"}
 """Answers that may be short without an error of their own, though never strange.
 
 Identifiers and texts may have been erased, links not been answered, inlets never have begun: that a row or its key is

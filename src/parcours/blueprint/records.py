@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime
 from typing import Literal, TypeVar
 
@@ -23,8 +24,14 @@ Period = Literal["day", "week", "month"]
 Line = Literal["backstage", "support"]
 ConsentSignal = Literal["ad_storage", "ad_user_data", "ad_personalization", "analytics_storage"]
 IdentifierType = Literal["user", "mail", "phone", "device"]
-FieldKind = Literal["number", "category", "text"]
+FieldKind = Literal["number", "category", "text", "personal"]
+"""What a property is; the last two are sealed in the vault, and parts hold neither."""
+
 FieldClass = Literal["ordinary", "personal", "sensitive"]
+
+Compared = Literal["name", "date", "postcode", "place", "mail", "phone", "code"]
+"""How two values of a field are compared: which small differences still speak for the same person."""
+
 MEASURES = ("experience", "journey", "transitions", "funnel", "causes", "stakes", "promises")
 """The measures that a purpose may cover; `parcours.measure` computes exactly these."""
 
@@ -255,6 +262,45 @@ class Field(Record, frozen=True, kw_only=True):
     retention_days: int | None = None
 
 
+class Comparison(Record, frozen=True, kw_only=True):
+    """A field whose values are compared: a personal one, or ``mail`` or ``phone`` for those identifiers themselves."""
+
+    field: str
+    compare: Compared
+
+
+class Link(Record, frozen=True, kw_only=True):
+    """How people are found who are probably one: which values are compared, for which purpose, and what then counts.
+
+    ``block`` lists groups of fields: only people who have all values of one group in common are compared at all;
+    without it the groups are chosen from the data. ``accept`` and ``review`` are match probabilities below 1, match
+    weights in bits from 1 on: from ``accept`` on a pair counts, from ``review`` on a person decides.
+    """
+
+    purpose: str
+    compare: tuple[Comparison, ...]
+    block: tuple[tuple[str, ...], ...] = ()
+    accept: float = 0.9999
+    review: float = 0.9
+
+    def weights(self) -> tuple[float, float]:
+        """Return ``accept`` and ``review`` as match weights in bits: log2 of the odds that two are one person."""
+        return _bits(self.accept), _bits(self.review)
+
+
+class Layer(Record, frozen=True, kw_only=True):
+    """What people belong to together, such as a household or a company: never a reason to take them for one person.
+
+    ``object`` is the type of the objects that stand for it on events. With ``same``, personal fields whose equal values
+    make the object where an event names none.
+    """
+
+    id: str
+    label: Words
+    object: str
+    same: tuple[str, ...] = ()
+
+
 class Step(Record, frozen=True, kw_only=True):
     """A node of the designed journey; exactly one field is set (`touchpoint` is the leaf)."""
 
@@ -290,11 +336,13 @@ class Blueprint(Record, frozen=True, kw_only=True):
     fields: tuple[Field, ...] = ()
     objects: tuple[str, ...] = ()
     treatments: tuple[Treatment, ...] = ()
+    layers: tuple[Layer, ...] = ()
     limits: dict[IdentifierType, int] = {}
     blocked: tuple[str, ...] = ()
     panel: Panel | None = None
     money: Money | None = None
     journey: Step | None = None
+    link: Link | None = None
 
     def touchpoint(self, id: str) -> Touchpoint:
         """Return the touchpoint ``id``; `KeyError` when there is none."""
@@ -340,6 +388,10 @@ class Blueprint(Record, frozen=True, kw_only=True):
             kinds.update(dict.fromkeys(match.where, "category"))
         return kinds
 
+    def personal_fields(self) -> tuple[str, ...]:
+        """Return the properties that the vault alone holds, the latest value of each person."""
+        return tuple(sorted(field for field, kind in self.field_kinds().items() if kind == "personal"))
+
     def matches(self) -> tuple[EventMatch, ...]:
         """Return every event that the blueprint names."""
         found = [match for touchpoint in self.touchpoints for match in touchpoint.events]
@@ -351,6 +403,10 @@ class Blueprint(Record, frozen=True, kw_only=True):
         if self.money:
             found.append(self.money.event)
         return tuple(found)
+
+
+def _bits(threshold: float) -> float:
+    return threshold if threshold >= 1 else math.log2(threshold / (1 - threshold))
 
 
 def _by_id(records: tuple[T, ...], id: str) -> T:

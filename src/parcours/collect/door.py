@@ -19,10 +19,10 @@ def raw_schema(kinds: dict[str, str], objects: tuple[str, ...], purposes: tuple[
 
     One row an event: ``source, row_key, line, name, occurred_ms`` (UTC, corrected), ``original_ms`` and ``sent_ms``
     (the client's own clock, null where it told none), then ``id_<type>`` raw identifiers,
-    ``object_<type>`` raw object ids, ``field_<id>`` declared properties (number: float64, category and text:
-    string) and ``consent_<purpose>`` choices (null: nothing recorded). Of all choices on an event ``choice_notice``
-    names the notice that was shown (``id@version/language``), ``choice_evidence`` holds the raw strings that they were
-    read from, and ``choice_made_ms`` says when they were made; each is null where nothing tells.
+    ``object_<type>`` raw object ids, ``field_<id>`` declared properties (number: float64, category, text and
+    personal: string) and ``consent_<purpose>`` choices (null: nothing recorded). Of all choices on an event
+    ``choice_notice`` names the notice that was shown (``id@version/language``), ``choice_evidence`` holds the raw
+    strings that they were read from, and ``choice_made_ms`` says when they were made; each is null where nothing tells.
     """
     columns: list[tuple[str, pa.DataType]] = [
         ("source", pa.string()),
@@ -47,8 +47,8 @@ def part_schema(kinds: dict[str, str], objects: tuple[str, ...]) -> pa.Schema:
 
     ``subject`` is the keyed pseudonym (63 bits) of the event's own strongest identifier, null for an event
     about nobody; ``permitted`` holds one bit a purpose, as stamped at the door; ``object_<type>`` are keyed
-    pseudonyms; ``text_<id>`` points to the vault. ``bucket`` is 0..15, a frozen function of ``subject`` (of the
-    first object where nobody is named).
+    pseudonyms; ``text_<id>`` points to the vault, where personal properties stay too. ``bucket`` is 0..15, a frozen
+    function of ``subject`` (of the first object where nobody is named).
     """
     columns: list[tuple[str, pa.DataType]] = [
         ("event_no", pa.int64()),
@@ -67,7 +67,7 @@ def part_schema(kinds: dict[str, str], objects: tuple[str, ...]) -> pa.Schema:
     for field, kind in sorted(kinds.items()):
         if kind == "text":
             columns.append((f"text_{field}", pa.int64()))
-        else:
+        elif kind != "personal":
             columns.append((f"field_{field}", pa.float64() if kind == "number" else pa.string()))
     return pa.schema(columns)
 

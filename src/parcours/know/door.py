@@ -26,6 +26,7 @@ from parcours.know.keys import Keys
 from parcours.know.masks import mask_each
 from parcours.know.minimising.masked import Masked
 from parcours.know.moments import note_settled
+from parcours.know.personal import Personal
 from parcours.know.pseudonyms import NOBODY, Numbers, buckets_of, digest_objects
 from parcours.know.rights.tombstones import Tombstones
 from parcours.know.state import MOST_NUMBERS, number_names
@@ -71,6 +72,7 @@ class CompanyDoor:
         self._keys = keys
         self._spelling = spelling
         self._vault = Vault(state, keys)
+        self._personal = Personal(state, keys)
         self._edges = Edges(state, keys)
         self._tombstones = Tombstones(state, keys)
         self._masked = Masked(state)
@@ -86,6 +88,7 @@ class CompanyDoor:
             for field in blueprint.fields
             if field.purposes
         }
+        self._fields = blueprint.personal_fields()
         self._admitted_to = -1
 
     def admit(self, batch: pa.Table, first_event_no: int, received_ms: int) -> Admission:
@@ -105,14 +108,17 @@ class CompanyDoor:
         batch = self._narrow(batch, np.where(subject == NOBODY, _EVERY_BIT, permitted))
         people = {kind: codes[rows] for kind, codes in people.items()}
         self._callers.keep(people, event_nos[rows])
-        self._note_edges(people, subject[rows], event_nos[rows], batch.column("source").take(pa.array(rows)))
-        table = self._lay_out(batch.take(pa.array(rows)), subject[rows], permitted[rows], event_nos[rows], received_ms)
+        batch = batch.take(pa.array(rows))
+        self._note_edges(people, subject[rows], event_nos[rows], batch.column("source"))
+        self._note_personal(batch, subject[rows], event_nos[rows])
+        table = self._lay_out(batch, subject[rows], permitted[rows], event_nos[rows], received_ms)
         refusals = tuple(Refusal(int(row), *_REASONS[int(wrong[row])]) for row in np.flatnonzero(~sound))
         return Admission(table, refusals, int(sound.sum() - kept.sum()))
 
     def settle(self) -> None:
         """Make all that was admitted so far durable: keys first, then what they seal."""
         self._vault.settle()
+        self._personal.settle()
         with self._state.transaction():
             self._edges.settle()
             self._masked.settle()
@@ -121,21 +127,23 @@ class CompanyDoor:
             note_settled(self._state, self._admitted_to)
 
     def withdraw(self, event_nos: list[int]) -> None:
-        """Forget the edges and texts of these events; recorded choices stay, for they were made."""
+        """Forget the edges, texts and personal values of these events; recorded choices stay, for they were made."""
         if event_nos:
             self._edges.withdraw(np.array(event_nos, np.int64))
             self._vault.forget_texts(event_nos)
+            self._personal.withdraw(event_nos)
 
     def forget_from(self, event_no: int) -> None:
         """Forget the edges, texts and identifiers that only a load cut short has shown; recorded choices stay.
 
         What this door noted of it and did not settle goes too, in case it was itself that was cut short.
         """
-        for one in (self._vault, self._ledger, self._edges, self._tombstones, self._masked):
+        for one in (self._vault, self._personal, self._ledger, self._edges, self._tombstones, self._masked):
             one.abandon()
         self._callers = Callers(self._keys.pseudonyms, self._vault, self._spelling)
         with self._state.transaction():
             self._edges.forget_from(event_no)
+            self._personal.forget_from(event_no)
             self._vault.forget_from(event_no)
 
     def bit_of(self, purpose: str) -> int:
@@ -225,6 +233,18 @@ class CompanyDoor:
             for codes in people.values():
                 rows = np.flatnonzero(mine & (codes >= 0) & (codes != subject))
                 self._edges.note(event_nos[rows], subject[rows], codes[rows], name)
+
+    def _note_personal(self, batch: pa.Table, subject: Numbers, event_nos: Numbers) -> None:
+        """Note what people tell of themselves; what cannot be anybody's is not kept."""
+        named = np.flatnonzero(subject != NOBODY)
+        taken = batch.take(pa.array(named)) if self._fields else batch
+        columns = {field: taken.column(f"field_{field}").to_pylist() for field in self._fields}
+        if columns:
+            self._personal.note(subject[named], event_nos[named], np.asarray(taken.column("occurred_ms")), columns)
+        if self._personal.waits_for_many:
+            # The keys of whom it names first.
+            self._vault.settle()
+            self._personal.settle()
 
     def _lay_out(
         self, batch: pa.Table, subject: Numbers, permitted: Numbers, event_nos: Numbers, received_ms: int

@@ -22,6 +22,7 @@ from parcours.words import Words
 VARIABLE = "PARCOURS_MASTER_KEY"
 KEY_BYTES = 32
 _NONCE = 12
+_AT_ONCE = 500
 _COMPANY_KEYS = ("pseudonyms", "identifiers", "checks", "quarantine", "rows")
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS company_keys (name TEXT PRIMARY KEY, wrapped BLOB NOT NULL);
@@ -81,11 +82,14 @@ class Keys:
         Raises:
             ParcoursError: ``key_damaged`` names the identifier whose wrapped key was altered.
         """
-        found = {}
-        for pseudonym in pseudonyms:
-            rows = self._database.execute("SELECT wrapped FROM identifier_keys WHERE pseudonym = ?", (pseudonym,))
-            if rows:
-                found[pseudonym] = self._unwrap(pseudonym, _blob(rows[0][0]))
+        found: dict[int, bytes] = {}
+        wanted = sorted(set(pseudonyms))
+        for start in range(0, len(wanted), _AT_ONCE):
+            some = wanted[start : start + _AT_ONCE]
+            marks = ", ".join("?" * len(some))
+            sql = f"SELECT pseudonym, wrapped FROM identifier_keys WHERE pseudonym IN ({marks})"
+            for pseudonym, wrapped in self._database.execute(sql, some):
+                found[int(pseudonym or 0)] = self._unwrap(int(pseudonym or 0), _blob(wrapped))
         return found
 
     def held(self, pseudonyms: Iterable[int]) -> set[int]:

@@ -47,7 +47,11 @@ class Reading:
         self._permission = permission
         kinds = {name: kind for name, kind in blueprint.field_kinds().items() if name not in permission.hidden}
         self._columns = [f"object_{kind}" for kind in blueprint.objects]
-        self._columns += [f"text_{field}" if kind == "text" else f"field_{field}" for field, kind in kinds.items()]
+        self._columns += [
+            f"text_{field}" if kind == "text" else f"field_{field}"
+            for field, kind in kinds.items()
+            if kind != "personal"
+        ]
         self._standing = Standing(permission.pseudonyms, permission.person, permission.allowed)
         self.expired = 0
         self._withheld_events = 0

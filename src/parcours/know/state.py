@@ -28,6 +28,8 @@ CREATE TABLE IF NOT EXISTS vault (
 CREATE TABLE IF NOT EXISTS texts (
     ref INTEGER PRIMARY KEY, subject INTEGER NOT NULL, event_no INTEGER NOT NULL, sealed BLOB NOT NULL);
 CREATE INDEX IF NOT EXISTS texts_by_event ON texts (event_no);
+CREATE TABLE IF NOT EXISTS personal (
+    subject INTEGER PRIMARY KEY, first_event_no INTEGER NOT NULL, last_event_no INTEGER NOT NULL, sealed BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS consent_contexts (number INTEGER PRIMARY KEY, body BLOB NOT NULL, checksum BLOB);
 CREATE TABLE IF NOT EXISTS consent_evidence (number INTEGER PRIMARY KEY, text TEXT NOT NULL, checksum BLOB);
 CREATE TABLE IF NOT EXISTS consent_proofs (
@@ -58,6 +60,7 @@ CREATE TABLE IF NOT EXISTS masked (day INTEGER NOT NULL, kind TEXT NOT NULL, cou
 _TALLIES = {
     "vault": "checksum",
     "texts": TAG.format("sealed"),
+    "personal": TAG.format("sealed"),
     "consent": "substr(link, 1, 16)",
     "edges": "checksum",
     "scored": "checksum",

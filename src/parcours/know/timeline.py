@@ -91,13 +91,13 @@ def read_rows(folder: Path, blueprint: Blueprint, parts: Sequence[Part], wanted:
         if (part.bucket in own and part.last_event_no >= wanted.from_event_no)
         or (part.bucket in others and part.last_event_no >= first_beside)
     ]
-    kinds = {name for name in blueprint.field_kinds() if name not in wanted.hidden}
+    shown = {name for name, kind in blueprint.field_kinds().items() if name not in wanted.hidden and _is_open(kind)}
     chosen = pc.field("subject").isin(wanted.subjects.tolist()) & (pc.field("event_no") >= wanted.from_event_no)
     if len(wanted.beside):
         chosen |= pc.field("event_no").isin(wanted.beside.tolist())
     for path in verified(folder, mine):
         held = pq.read_schema(path).names
-        columns = [*_COLUMNS, *(name for name in held if name.startswith("field_") and name[6:] in kinds)]
+        columns = [*_COLUMNS, *(name for name in held if name.startswith("field_") and name[6:] in shown)]
         rows = pq.read_table(path, columns=columns, filters=chosen)
         stamped = (np.asarray(rows.column("permitted")) >> wanted.bit) & 1 == 1
         rows = rows.filter(pa.array(stamped & (np.asarray(rows.column("occurred_ms")) >= wanted.since_ms)))
@@ -141,13 +141,17 @@ def write_waiting(blueprint: Blueprint, arrived: Sequence[Arrived], hidden: froz
 def _fields(
     row: dict[str, object], blueprint: Blueprint, hidden: frozenset[str] = frozenset()
 ) -> dict[str, str | float]:
-    """Return the declared properties that are no free text: that lies in the vault."""
+    """Return the declared properties that do not lie in the vault."""
     kinds = blueprint.field_kinds()
     return {
         name[6:]: value
         for name, value in row.items()
         if name.startswith("field_")
         and isinstance(value, str | float)
-        and kinds.get(name[6:]) != "text"
+        and _is_open(kinds.get(name[6:]))
         and name[6:] not in hidden
     }
+
+
+def _is_open(kind: str | None) -> bool:
+    return kind in ("number", "category")

@@ -38,6 +38,7 @@ from parcours.know.identity.scored import Scored
 from parcours.know.keys import Keys, open_keys
 from parcours.know.minimising.masked import masked_of
 from parcours.know.moments import compare_moments
+from parcours.know.personal import Personal
 from parcours.know.pseudonyms import buckets_of
 from parcours.know.rights.requests import Requests
 from parcours.know.rights.tombstones import Tombstones
@@ -148,6 +149,7 @@ class _Verification:
                 vault = Vault(state, keys)
                 for part in (
                     vault,
+                    Personal(state, keys),
                     Ledger(state, keys),
                     Edges(state, keys),
                     Scored(state, keys),

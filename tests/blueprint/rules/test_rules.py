@@ -42,12 +42,22 @@ groups:
   - {id: segment, label: {fr: Segment, en: Segment}, field: segment}
 fields:
   - {id: colour, kind: category}
+  - {id: surname, kind: personal}
+  - {id: street, kind: personal}
 treatments:
   - {id: gift, label: {fr: Cadeau, en: Gift}, channel: shop, purpose: improve}
 limits: {mail: 5}
 panel: {site: shop_id, period: week}
 money: {event: Paid, field: paid_eur, currency: EUR}
 journey: {sequence: [till, {optional: {loop: till}}]}
+link:
+  purpose: improve
+  compare: [{field: surname, compare: name}, {field: mail, compare: mail}]
+  block: [[surname], [mail]]
+  accept: 0.99
+  review: 0.5
+layers:
+  - {id: home, label: {fr: Foyer, en: Home}, object: order, same: [surname, street]}
 """
 
 FEEDS = ("    supports: [till]", "    supports: [till]\n    follows: [staffing]")
@@ -76,7 +86,7 @@ CASES = [
     ("unknown_team", 21, "fr: File, en: Queue}\n    owner: sales", "fr: File, en: Queue}\n    owner: salles"),
     ("unknown_touchpoint", 24, "supports: [till]", "supports: [till, tills]"),
     ("unknown_operation", 25, "follows: [staffing]", "follows: [staffing, stafing]"),
-    ("unknown_purpose", 38, "purpose: improve", "purpose: sell"),
+    ("unknown_purpose", 40, "purpose: improve}", "purpose: sell}"),
     ("unknown_measure", 32, "measures: [all]", "measures: [all, cause]"),
     ("undeclared_object", 23, "until: Served, tie: order", "until: Served, tie: ordr"),
     ("undeclared_object", 15, "events: [Paid]", "once_per: ordr\n    events: [Paid]"),
@@ -122,16 +132,29 @@ CASES = [
     ("unknown_purpose", 36, "{id: colour, kind: category}", "{id: colour, kind: category, purposes: [improves]}"),
     ("retention_not_positive", 36, "{id: colour, kind: category}", "{id: colour, kind: category, retention_days: 0}"),
     ("sensitive_without_purpose", 36, "{id: colour, kind: category}", "{id: colour, kind: category, class: sensitive}"),
-    ("limit_out_of_range", 39, "{mail: 5}", "{mail: 0}"),
+    ("limit_out_of_range", 41, "{mail: 5}", "{mail: 0}"),
     ("deadline_not_positive", 3, "30d", "0d"),
-    ("bad_currency", 41, "currency: EUR", "currency: euros"),
-    ("money_without_currency", 41, ", currency: EUR", ""),
-    ("field_of_two_kinds", 41, "field: paid_eur", "field: colour"),
-    ("journey_node_unclear", 42, "{loop: till}", "{loop: till, optional: till}"),
-    ("journey_node_empty", 42, "[till, {optional: {loop: till}}]", "[till, {choice: []}]"),
-    ("journey_unknown_touchpoint", 42, "{loop: till}", "{loop: tills}"),
-    ("journey_branch_twice", 42, "{loop: till}", "{choice: [till, till]}"),
-    ("journey_too_large", 42, "[till, {optional: {loop: till}}]",
+    ("bad_currency", 43, "currency: EUR", "currency: euros"),
+    ("money_without_currency", 43, ", currency: EUR", ""),
+    ("field_of_two_kinds", 43, "field: paid_eur", "field: colour"),
+    ("unknown_purpose", 46, "link:\n  purpose: improve", "link:\n  purpose: sell"),
+    ("unknown_choice", 47, "compare: name}", "compare: sound}"),
+    ("field_not_personal", 47, "{field: surname, compare: name}, {field: mail", "{field: surname, compare: name},"
+     " {field: colour, compare: name}, {field: mail"),
+    ("field_not_personal", 52, "same: [surname, street]", "same: [surname, mail]"),
+    ("undeclared_object", 52, "object: order, same", "object: home, same"),
+    ("compared_twice", 47, "compare: mail}]", "compare: mail}, {field: mail, compare: code}]"),
+    ("too_few_comparisons", 47, ", {field: mail, compare: mail}]\n  block: [[surname], [mail]]", "]"),
+    ("unknown_block", 48, "[mail]]", "[mail, street]]"),
+    ("unknown_block", 48, "[mail]]", "[mail], []]"),
+    ("bad_thresholds", 49, "accept: 0.99", "accept: 0.4"),
+    ("bad_thresholds", 49, "accept: 0.99", "accept: 0"),
+    ("bad_thresholds", 49, "accept: 0.99\n  review: 0.5", "accept: 5\n  review: 6"),
+    ("journey_node_unclear", 44, "{loop: till}", "{loop: till, optional: till}"),
+    ("journey_node_empty", 44, "[till, {optional: {loop: till}}]", "[till, {choice: []}]"),
+    ("journey_unknown_touchpoint", 44, "{loop: till}", "{loop: tills}"),
+    ("journey_branch_twice", 44, "{loop: till}", "{choice: [till, till]}"),
+    ("journey_too_large", 44, "[till, {optional: {loop: till}}]",
      f"[{{parallel: [{', '.join(['{sequence: [till, till, till]}', '{loop: {sequence: [till, till]}}'] * 8)}]}}]"),
 ]  # fmt: skip
 WARNINGS = {
@@ -181,8 +204,8 @@ CARE = (
     ("field", "measure", "line"),
     [
         ("segment", "journey", 35),
-        ("shop_id", "promises", 41),
-        ("paid_eur", "funnel", 42),
+        ("shop_id", "promises", 43),
+        ("paid_eur", "funnel", 44),
         ("people", "causes", 30),
         ("stars", "experience", 17),
     ],
@@ -197,6 +220,14 @@ def test_what_reads_a_field_for_a_purpose_that_it_is_not_for_is_named(
     text = text.replace("  - {id: colour, kind: category}", told)
     assert check(tmp_path, text) == [("field_not_for_purpose", line, "error")]
     assert check(tmp_path, text.replace(measure + "]}", "timeline]}")) == []
+
+
+def test_what_is_compared_for_a_purpose_that_it_is_not_for_is_named(tmp_path: Path) -> None:
+    text = SOUND.replace("measures: [all], retention_days: 90}", CARE.replace("MEASURE", "timeline"))
+    text = text.replace("{id: surname, kind: personal}", "{id: surname, kind: personal, purposes: [improve]}")
+    assert check(tmp_path, text) == []
+    other = text.replace("link:\n  purpose: improve", "link:\n  purpose: care")
+    assert check(tmp_path, other) == [("field_not_for_purpose", 48, "error")]
 
 
 def test_a_sensitive_field_needs_a_basis_that_can_carry_it(tmp_path: Path) -> None:
@@ -224,7 +255,7 @@ def test_several_faults_come_at_once_in_the_order_of_the_file(tmp_path: Path) ->
         ("touchpoint_without_event", 10),
         ("unknown_key", 14),
         ("purpose_without_basis", 31),
-        ("bad_currency", 40),
+        ("bad_currency", 42),
     ]
 
 

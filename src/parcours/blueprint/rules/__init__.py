@@ -10,6 +10,7 @@ from parcours.blueprint.rules import (
     fields,
     ids,
     journey,
+    linking,
     meeting,
     money,
     operations,
@@ -31,6 +32,7 @@ RULES: tuple[Rule, ...] = (
     *consent.RULES,
     *fields.RULES,
     *money.RULES,
+    *linking.RULES,
     *journey.RULES,
 )
 """Every rule, in the order in which a blueprint is written."""

@@ -13,7 +13,18 @@ from parcours.blueprint.yaml_lines import Place
 from parcours.errors import Fault
 from parcours.words import Words
 
-SECTIONS = ("stages", "channels", "teams", "touchpoints", "operations", "purposes", "groups", "fields", "treatments")
+SECTIONS = (
+    "stages",
+    "channels",
+    "teams",
+    "touchpoints",
+    "operations",
+    "purposes",
+    "groups",
+    "fields",
+    "treatments",
+    "layers",
+)
 ID_PATTERN = r"^[a-z][a-z0-9_]*$"
 _ID = re.compile(r"[a-z][a-z0-9_]*")
 _CX_INDEX = re.compile(r"\bcx[\s_-]*index\b|\bindice\s+cx\b", re.IGNORECASE)

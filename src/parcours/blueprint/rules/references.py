@@ -50,8 +50,10 @@ def find_unknown_operations(draft: Draft) -> Iterator[Fault]:
 
 
 def find_unknown_purposes(draft: Draft) -> Iterator[Fault]:
-    """A treatment for a purpose that is not declared."""
-    named = (((*place, "purpose"), item.purpose) for place, item in draft.items("treatments"))
+    """A treatment, or the comparison of people, for a purpose that is not declared."""
+    named = [((*place, "purpose"), item.purpose) for place, item in draft.items("treatments")]
+    if draft.blueprint.link:
+        named.append((("link", "purpose"), draft.blueprint.link.purpose))
     yield from _unknown(draft, "unknown_purpose", Words("La finalité", "The purpose"), "purposes", named)
 
 
@@ -66,13 +68,14 @@ def find_unknown_measures(draft: Draft) -> Iterator[Fault]:
 
 
 def find_undeclared_objects(draft: Draft) -> Iterator[Fault]:
-    """A ``tie`` to, or ``once_per``, an object type (order, ticket …) that ``objects`` does not list."""
+    """A ``tie`` to, ``once_per`` or layer of an object type (order, ticket …) that ``objects`` does not list."""
     ties: list[tuple[Place, str | None]] = []
     for place, touchpoint in draft.items("touchpoints"):
         ties.append(((*place, "once_per"), touchpoint.once_per))
         if touchpoint.experience:
             ties.append(((*place, "experience", "tie"), touchpoint.experience.tie))
     ties += [((*place, "measure", "tie"), item.measure.tie) for place, item in draft.items("operations")]
+    ties += [((*place, "object"), item.object) for place, item in draft.items("layers")]
     for place, tie in ties:
         if tie and tie not in draft.blueprint.objects:
             known = draft.blueprint.objects

@@ -29,6 +29,7 @@ _EXPECTED: dict[FieldKind | str, Words] = {
     "number": Words("un nombre", "a number"),
     "category": Words("un texte, un nombre ou un booléen", "a text, a number or a boolean"),
     "text": Words("un texte", "a text"),
+    "personal": Words("un texte ou un nombre", "a text or a number"),
     "object": Words("un texte ou un nombre", "a text or a number"),
 }
 

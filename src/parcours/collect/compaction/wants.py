@@ -59,7 +59,7 @@ class Want(msgspec.Struct, frozen=True):
     """
 
     column: str
-    kind: Literal["id", "object", "number", "category", "text", "choice", "signal"]
+    kind: Literal["id", "object", "number", "category", "text", "personal", "choice", "signal"]
     paths: tuple[Path, ...]
     lenient: bool = False
     factor: float = 1.0
