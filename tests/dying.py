@@ -161,4 +161,15 @@ def _replay(folder: Path, steps: _Steps, asked: dict[str, Any]) -> None:
     flow.replay(company)
 
 
-ACTIONS = {"take over": _take_over, "replay": _replay}
+def _retain(folder: Path, steps: _Steps, asked: dict[str, Any]) -> None:
+    from parcours import company as companies
+    from parcours.collect import company_lock
+
+    company = companies.open(folder)
+    company.know.door()
+    steps.begin()
+    with company_lock(folder):
+        company.know.retain()
+
+
+ACTIONS = {"take over": _take_over, "replay": _replay, "retain": _retain}

@@ -62,6 +62,7 @@ def run(company: Company, progress: Progress) -> RunReport:
         loaded = collect_files(company, progress)
         collect_live(company)
         expire(company.folder, company.settings)
+        company.know.retain()
         report = publish(company, start, loaded, progress)
         progress.begin(Words(fr="Rapport", en="Report"))
         write_report(company, company.folder / REPORT)

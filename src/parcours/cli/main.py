@@ -55,6 +55,10 @@ COMMANDS = {
         fr="Exporte le blueprint (bpmn) ou le journal des contacts (xes, ocel, parquet, csv).",
         en="Export the blueprint (bpmn) or the log of touches (xes, ocel, parquet, csv).",
     ),
+    "retention": Words(
+        fr="Liste les reçus de ce qui n'a pas été gardé plus longtemps.",
+        en="List the receipts of what was not kept any longer.",
+    ),
     "survey": Words(
         fr="Donne le lien qui interroge un client, ou une liste de clients, sur un point de contact.",
         en="Give the link that asks a customer, or a list of them, about a touchpoint.",

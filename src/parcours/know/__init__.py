@@ -1,5 +1,6 @@
 """Who it is and what they allow: the wall through which everything below reaches customers' rows."""
 
+from parcours.engine.store.receipts import Receipt
 from parcours.know.access.actions import ACTIONS, Action
 from parcours.know.access.actions import LABELS as ACTION_LABELS
 from parcours.know.access.permissions import Decision, Right, decide, say_bounds
@@ -40,6 +41,7 @@ __all__ = [
     "Permitted",
     "Profile",
     "Pulse",
+    "Receipt",
     "Right",
     "Role",
     "Thing",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
@@ -22,6 +22,7 @@ from parcours.engine.store.arrivals import Arrivals
 from parcours.engine.store.aside import AsideEvents
 from parcours.engine.store.journal import Journal
 from parcours.engine.store.manifest import Manifest
+from parcours.engine.store.receipts import Receipt, Receipts
 from parcours.engine.store.sqlite import Database
 from parcours.engine.store.tables import Tables, Version
 from parcours.errors import ParcoursError
@@ -42,6 +43,7 @@ from parcours.know.identity.proof import Explanation
 from parcours.know.keys import Keys, open_keys
 from parcours.know.live import Live
 from parcours.know.minimising.masked import Masked, MaskedDay
+from parcours.know.minimising.retention import Retention, find_limits
 from parcours.know.moments import compare_moments
 from parcours.know.omissions import find_omissions
 from parcours.know.profiles import AsOf, Profile, Profiles, write_profiles
@@ -96,6 +98,27 @@ class Know:
             door = CompanyDoor(self._blueprint, self._state, self._keys, self._spelling)
             self._door = version, door
         return self._door[1]
+
+    def retain(self, now_ms: int | None = None, stopping: Callable[[], bool] = lambda: False) -> tuple[Receipt, ...]:
+        """Take out of parts and vault what no purpose may keep any longer; return the receipts of what went.
+
+        The caller holds the company lock.
+
+        Raises:
+            ParcoursError: ``part_damaged``, ``disk_full``; what was done so far holds.
+        """
+        purposes = Versions(self._state).purposes()
+        limits = find_limits(self._blueprint, purposes)
+        whole = (self._folder, limits, purposes, self._manifest, self.door(), self._state, self._keys)
+        made = Retention(*whole).run(now_ms, stopping)
+        if made:
+            # The door remembers whom the vault holds.
+            self._door = None
+        return made
+
+    def receipts(self) -> list[Receipt]:
+        """Return the receipts of everything that retention took out, oldest first."""
+        return Receipts(self._manifest.database).all()
 
     def hour_key(self, hour: int) -> bytes | None:
         """Return the key that seals the journal's batches of ``hour`` (its number since 1970, UTC), made if need be."""

@@ -95,6 +95,17 @@ class Vault:
         self._flush()
         self._texts.drop("event_no = ?", ((number,) for number in event_nos))
 
+    def forget_refs(self, refs: Iterable[int]) -> None:
+        """Delete single texts."""
+        self._flush()
+        self._texts.drop("ref = ?", ((ref,) for ref in refs))
+
+    def forget_identifiers(self, pseudonyms: Iterable[int]) -> int:
+        """Delete identifiers; return how many there were."""
+        self._flush()
+        self._fingerprints = None
+        return self._rows.drop("pseudonym = ?", ((pseudonym,) for pseudonym in pseudonyms))
+
     def forget_from(self, event_no: int) -> None:
         """Delete the texts of every event from ``event_no`` on, and the identifiers that none before it has shown."""
         with self._state.transaction():

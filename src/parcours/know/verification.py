@@ -22,6 +22,7 @@ from parcours.engine.store.lost import LostBatches
 from parcours.engine.store.manifest import KnownRows, Manifest, SeenRun
 from parcours.engine.store.outbox import OutboxTable
 from parcours.engine.store.parts import Part, part_damaged
+from parcours.engine.store.receipts import Receipts
 from parcours.engine.store.retiring import PLACES, find_strays
 from parcours.engine.store.sqlite import MADE, open_database, was_made
 from parcours.engine.store.tables import POINTER, Tables
@@ -191,7 +192,9 @@ class _Verification:
             manifest = Manifest(self._folder)
             self._tell(*verify_structure(manifest.database))
             arrivals, outbox = Arrivals(manifest.database), OutboxTable(manifest.database)
-            others = (arrivals.counts, arrivals.moments, outbox.counts, WriteKeys(manifest.database).table)
+            receipts = Receipts(manifest.database)
+            others = [arrivals.counts, arrivals.moments, outbox.counts, WriteKeys(manifest.database).table]
+            others += [receipts.table, receipts.due]
             for table in (*manifest.tables(), *others):
                 self._try(table.verify)
             lost = LostBatches(manifest.database)
