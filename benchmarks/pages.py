@@ -23,6 +23,8 @@ import time
 from pathlib import Path
 
 import parcours.company
+from parcours.know import LOCAL, Access, Role
+from parcours.settings import Settings
 from parcours.words import LANGUAGES
 from parcours.workspaces.app import serve
 from parcours.workspaces.render import render
@@ -49,14 +51,20 @@ def wait_until_served(port: int, seconds: float = 30) -> None:
     raise SystemExit("the server did not start")
 
 
-def ask(port: int, path: str, requests: int, until: float, times_ms: list[float]) -> None:
+def make_token(folder: Path, role: Role) -> dict[str, str]:
+    """Return the header with which a program asks in ``role``."""
+    sessions = Access(folder, Settings()).sessions
+    return {"Authorization": f"Bearer {sessions.begin(LOCAL, 'token', time.time_ns() // 1_000_000, role=role)}"}
+
+
+def ask(port: int, path: str, token: dict[str, str], requests: int, until: float, times_ms: list[float]) -> None:
     """Ask for ``path`` over one kept connection; note each answer's time."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     for _ in range(requests):
         if time.monotonic() > until:
             break
         start = time.perf_counter()
-        connection.request("GET", path, headers={"Accept-Encoding": "gzip"})
+        connection.request("GET", path, headers={"Accept-Encoding": "gzip"} | token)
         answer = connection.getresponse()
         answer.read()
         times_ms.append(1000 * (time.perf_counter() - start))
@@ -65,12 +73,13 @@ def ask(port: int, path: str, requests: int, until: float, times_ms: list[float]
     connection.close()
 
 
-def load_page(port: int, path: str, clients: int, requests: int, seconds: float) -> list[float]:
+def load_page(port: int, path: str, token: dict[str, str], clients: int, requests: int, seconds: float) -> list[float]:
     """Return the times of all clients' requests, sorted, in milliseconds."""
     times_ms: list[float] = []
     until = time.monotonic() + seconds
     threads = [
-        threading.Thread(target=ask, args=(port, path, requests, until, times_ms), daemon=True) for _ in range(clients)
+        threading.Thread(target=ask, args=(port, path, token, requests, until, times_ms), daemon=True)
+        for _ in range(clients)
     ]
     for thread in threads:
         thread.start()
@@ -82,12 +91,13 @@ def load_page(port: int, path: str, clients: int, requests: int, seconds: float)
 def load_fresh(folder: Path, port: int, path: str, clients: int, rounds: int, seconds: float) -> list[float]:
     """Return the times of a first view by all clients at once, round after round, sorted, in milliseconds."""
     times_ms: list[float] = []
+    token = make_token(folder, "cco")
     until = time.monotonic() + seconds
     for _ in range(rounds):
         if time.monotonic() > until:
             break
         os.utime(folder / "parcours.toml")
-        times_ms += load_page(port, path, clients, 1, 30)
+        times_ms += load_page(port, path, token, clients, 1, 30)
     return sorted(times_ms)
 
 
@@ -134,10 +144,11 @@ def main() -> None:
         cores, load = os.cpu_count(), os.getloadavg()[0]
         print(f"{platform.machine()}, {cores} cores, Python {platform.python_version()}, load {load:.1f}")
         print(f"{given.clients} clients, limit p95 {LIMIT_MS} ms")
+        token = make_token(given.folder, "cco")
         places = ("map", f"touchpoint/{touchpoint}", "journey")
         print(f"{'kept':<28}{'requests':>9}{'p50 ms':>9}{'p95 ms':>9}{'made ms':>9}")
         for place in places:
-            times_ms = load_page(port, f"/fr/{place}", given.clients, given.requests, given.seconds)
+            times_ms = load_page(port, f"/fr/{place}", token, given.clients, given.requests, given.seconds)
             print_times(place, times_ms, f"{time_making(given.folder, place):>9.1f}")
         print(f"{'first view':<28}{'requests':>9}{'p50 ms':>9}{'p95 ms':>9}")
         for place in places:

@@ -21,19 +21,22 @@ import threading
 import time
 from pathlib import Path
 
+from pages import make_token
+
 from collect import cpu_s, find_port, rss_mb, wait_for
 from parcours.company import open as open_company
 
 PAGES = ("map", "touchpoint/delivery", "journey", "sources")
 
 
-def read_pages(port: int, until: float, took_ms: dict[str, list[float]]) -> None:
+def read_pages(folder: Path, port: int, until: float, took_ms: dict[str, list[float]]) -> None:
     """Read the pages in turn, four times a second."""
+    tokens = {page: make_token(folder, "it" if page == "sources" else "cco") for page in PAGES}
     while time.monotonic() < until:
         for page in PAGES:
             started = time.perf_counter()
             connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
-            connection.request("GET", f"/en/{page}")
+            connection.request("GET", f"/en/{page}", headers=tokens[page])
             answer = connection.getresponse()
             answer.read()
             connection.close()
@@ -84,7 +87,7 @@ def main() -> None:
         before = {name: cpu_s(pid) for name, pid in processes.items()}
         took_ms: dict[str, list[float]] = {page: [] for page in PAGES}
         until = time.monotonic() + asked.seconds
-        reader = threading.Thread(target=read_pages, args=(pages, until, took_ms))
+        reader = threading.Thread(target=read_pages, args=(asked.folder, pages, until, took_ms))
         reader.start()
         drive = Path(__file__).with_name("collect.py")
         command = [sys.executable, str(drive), "--drive", str(collect), "100", str(asked.connections)]

@@ -16,7 +16,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from tests.signed_in import make_token
 from tests.wire import free_port
+
+from parcours.know import Role
 
 MODULES = ("writer", "worker", "keeper", "measurer")
 PATIENCE_S = 60.0
@@ -121,9 +124,9 @@ class Served:
         """Ask the collection port."""
         return self.ask("GET", path)
 
-    def page(self, path: str) -> str:
-        """Read a page."""
-        return self.ask("GET", path, port=self.pages)[1].decode()
+    def page(self, path: str, role: Role = "cco") -> str:
+        """Read a page as somebody of this role."""
+        return self.ask("GET", path, told=make_token(self.folder, role), port=self.pages)[1].decode()
 
     def ask(
         self, method: str, path: str, body: bytes | None = None, told: dict[str, str] | None = None, port: int = 0

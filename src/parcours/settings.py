@@ -25,10 +25,33 @@ class EngineSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ServeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where `parcours serve` listens; the loopback unless somebody asks otherwise."""
+    """Where `parcours serve` listens; the loopback unless somebody asks otherwise.
+
+    ``public_url`` is the address by which people reach the pages through a proxy; ``forwarded`` says that this proxy
+    tells the client's address.
+    """
 
     host: str = "127.0.0.1"
     port: int = 8600
+    public_url: str = ""
+    forwarded: bool = False
+
+
+class ProviderSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The OpenID Connect provider that signs people in; its secret is named as ``${VARIABLE}``, never written."""
+
+    issuer: str
+    client_id: str
+    client_secret: str = ""
+    name: str = "SSO"
+
+
+class SignInSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """After how long sessions end, and who signs people in beside their own passwords."""
+
+    idle_minutes: int = 60
+    longest_hours: int = 12
+    provider: ProviderSettings | None = None
 
 
 class CollectSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -64,6 +87,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     engine: EngineSettings = EngineSettings()
     serve: ServeSettings = ServeSettings()
     collect: CollectSettings = CollectSettings()
+    sign_in: SignInSettings = SignInSettings()
     keys: KeySettings = KeySettings()
     places: dict[str, str] = {}
 

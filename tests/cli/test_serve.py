@@ -10,6 +10,7 @@ import pytest
 from tests.cli.conftest import call
 
 from parcours.errors import ParcoursError
+from parcours.know import Access
 from parcours.serving import run
 from parcours.settings import Settings
 from parcours.words import Words
@@ -25,8 +26,8 @@ def test_a_taken_port_is_said_before_any_page_is_promised(made: tuple[Path, dict
     assert "http://" not in done.stderr
 
 
-def test_pages_open_to_others_are_warned_about(
-    made: tuple[Path, dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+def test_pages_open_to_others_need_an_administrator_and_are_warned_about(
+    firm: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     served: list[tuple[Any, ...]] = []
 
@@ -35,11 +36,17 @@ def test_pages_open_to_others_are_warned_about(
         announce(None if collect is None else 4711)
 
     monkeypatch.setattr(run, "serve", serve)
-    told = call("serve", made[0], "--host", "0.0.0.0", "--port", 0).stderr
+    done = call("serve", firm, "--host", "0.0.0.0", "--port", 0)
+    assert (done.returncode, "[no_administrator]" in done.stderr) == (1, True)
+    assert f"parcours people {firm} add LOGIN --role it" in done.stderr
+    Access(firm, Settings()).add("cli", "ada", "it", (), "correct horse battery staple", 0)
+    told = call("serve", firm, "--host", "0.0.0.0", "--port", 0).stderr
     assert "Beware" in told
+    assert "open?token=" not in told
     assert "Collection: http://127.0.0.1:4711/" in told
-    told = call("serve", made[0], "--port", 0, "--no-collect").stderr
+    told = call("serve", firm, "--port", 0, "--no-collect").stderr
     assert "Beware" not in told
+    assert "To come in, once, within 15 minutes: http://127.0.0.1:" in told
     assert "Collection" not in told
     settings = Settings()
     assert served == [("0.0.0.0", (settings.collect.host, settings.collect.port)), (settings.serve.host, None)]

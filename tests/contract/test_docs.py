@@ -143,20 +143,24 @@ def aim(words: list[str], collector: Collector) -> list[str]:
 
 
 def serve_once(folder: Path) -> bool:
-    """Start `parcours serve` on a free port, read its home page, stop it."""
-    command = [sys.executable, "-m", "parcours", "serve", str(folder), "--port", "8643", "--collect-port", "0"]
-    server = subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    """Start `parcours serve` on a free port, come in by the address that it prints, read its home page, stop it."""
+    command = [sys.executable, "-m", "parcours", "serve", str(folder), "--port", "0", "--collect-port", "0"]
+    server = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+    browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
     try:
-        for _ in range(100):
+        assert server.stderr
+        addresses = (re.search(r"http://\S+/open\?token=\S+", line) for line in server.stderr)
+        address = next(filter(None, addresses))
+        for _ in range(100):  # The address is printed a moment before the pages are there.
             try:
-                with urllib.request.urlopen("http://127.0.0.1:8643/", timeout=5) as page:
-                    return bool(b"<svg" in page.read())
+                with browser.open(address.group(), timeout=20) as page:
+                    return 'class="chart map' in page.read().decode()
             except OSError:
                 time.sleep(0.1)
         return False
     finally:
         server.terminate()
-        server.wait(20)
+        server.communicate(timeout=20)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

@@ -10,15 +10,18 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "workspaces"))
 
 from firm import Firm
+from tests.signed_in import browser_cookie
 
+from parcours.know import Role
 from parcours.workspaces.app import create_app
 
 CHROMIUM = os.environ.get("PARCOURS_CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
@@ -47,6 +50,18 @@ def browser() -> Iterator[Browser]:
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=list(ARGUMENTS))
         yield chromium
         chromium.close()
+
+
+def role_for(place: str) -> Role:
+    """Return a role that may open the page at ``place``, an address or its end."""
+    return "it" if place.endswith("sources") else "cco"
+
+
+def open_context(browser: Browser, address: str, folder: Path, role: Role = "cco", **options: Any) -> BrowserContext:
+    """Return a context of the browser that is signed in at ``address`` in ``role``."""
+    context = browser.new_context(**options)
+    context.add_cookies([browser_cookie(address, folder, role)])  # type: ignore[list-item]
+    return context
 
 
 @pytest.fixture(scope="session")

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
+from tests.e2e.conftest import open_context, role_for
 from tests.e2e.test_pages import check_headings, list_small_targets, list_violations
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "workspaces"))
@@ -97,12 +98,13 @@ def wait_until(holds: Callable[[], bool]) -> None:
 
 
 @pytest.fixture
-def open_page(browser: Browser) -> Iterator[Open]:
+def open_page(browser: Browser, place: Place) -> Iterator[Open]:
     """Open a page in a context of its own; what the browser complains of fails the test."""
     contexts, complaints = [], []
 
     def open_one(url: str, width: int = 1440, **options: Any) -> Page:
-        context = browser.new_context(viewport={"width": width, "height": 900}, **options)
+        size = {"width": width, "height": 900}
+        context = open_context(browser, place.address, place.firm.folder, role_for(url), viewport=size, **options)
         contexts.append(context)
         page = context.new_page()
         page.on("console", lambda message: complaints.append(message.text))
@@ -277,7 +279,9 @@ def test_replay_by_keyboard(place: Place, open_page: Open) -> None:
 
 
 def test_without_script_pages_say_of_when_they_are_and_replay_works(place: Place, browser: Browser) -> None:
-    context = browser.new_context(java_script_enabled=False, viewport={"width": 1440, "height": 900})
+    size = {"width": 1440, "height": 900}
+    folder = place.firm.folder
+    context = open_context(browser, place.address, folder, java_script_enabled=False, viewport=size)
     page = context.new_page()
     page.goto(f"{place.address}/fr/map")
     assert "Résultats du" in page.locator("#live-strip").inner_text()
@@ -286,6 +290,11 @@ def test_without_script_pages_say_of_when_they_are_and_replay_works(place: Place
     page.get_by_role("link", name="Sources").click()
     page.locator("#source-web summary").click()
     assert page.locator("#source-web table").is_visible()
+    assert page.get_by_role("button", name="Tout rejouer").count() == 0  # that is for another role
+    context.close()
+    context = open_context(browser, place.address, folder, "it", java_script_enabled=False, viewport=size)
+    page = context.new_page()
+    page.goto(f"{place.address}/fr/sources")
     page.get_by_role("button", name="Tout rejouer").click()
     page.wait_for_url("**/fr/sources?put_back=231&*")
     assert "231 événements ont été remis" in page.locator("#said").inner_text()
@@ -294,7 +303,7 @@ def test_without_script_pages_say_of_when_they_are_and_replay_works(place: Place
 
 
 def test_a_form_on_another_site_changes_nothing(place: Place, browser: Browser, tmp_path: Path) -> None:
-    context = browser.new_context()
+    context = open_context(browser, place.address, place.firm.folder, "it")
     page = context.new_page()
     page.goto(f"{place.address}/fr/sources")
     form = page.locator(".aside-group form").first.inner_html()  # even with a token that was stolen
@@ -325,7 +334,7 @@ def test_it_comes_back_when_the_server_does(filled: Path, tmp_path: Path, browse
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    context = browser.new_context()
+    context = open_context(browser, f"http://127.0.0.1:{port}", firm.folder)
     page = context.new_page()
     for visit in range(2):
         server = make_server(firm, "127.0.0.1", port, feed=Feed(LiveState(rate_per_min=visit + 1)))

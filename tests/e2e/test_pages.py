@@ -11,6 +11,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from firm import Firm
 from playwright.sync_api import Browser, BrowserContext, Page
+from tests.e2e.conftest import open_context, role_for
 
 from parcours.workspaces.report import write_report
 
@@ -25,6 +26,7 @@ PAGES = {
     "measure": "measure/causes",
     "sources": "sources",
     "patterns": "patterns",
+    "account": "account",
     "missing": "nowhere",
 }
 WIRE_LIMIT = 150_000
@@ -33,16 +35,19 @@ Visit = Callable[..., tuple[Page, list[str]]]
 
 
 @pytest.fixture(scope="module")
-def visit(browser: Browser) -> Iterator[Visit]:
+def visit(browser: Browser, address: str, firm: Firm) -> Iterator[Visit]:
     """Open an address in the context of its width and scheme; contexts are shared, for a new one is slow to make."""
-    contexts: dict[tuple[int, str], BrowserContext] = {}
+    contexts: dict[tuple[int, str, str], BrowserContext] = {}
 
     def open_page(url: str, width: int = 1440, scheme: Any = "light") -> tuple[Page, list[str]]:
-        if (width, scheme) not in contexts:
-            contexts[width, scheme] = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
-        for old in contexts[width, scheme].pages:
+        role = role_for(url)
+        if (width, scheme, role) not in contexts:
+            contexts[width, scheme, role] = open_context(
+                browser, address, firm.folder, role, viewport={"width": width, "height": 900}, color_scheme=scheme
+            )
+        for old in contexts[width, scheme, role].pages:
             old.close()
-        page = contexts[width, scheme].new_page()
+        page = contexts[width, scheme, role].new_page()
         complaints: list[str] = []
         page.on("console", lambda message: complaints.append(message.text))
         page.on("pageerror", lambda error: complaints.append(str(error)))
@@ -109,9 +114,9 @@ def test_pages_reflow_at_320_px(visit: Visit, address: str, place: str) -> None:
         assert list_violations(page) == []
 
 
-def test_pages_are_light_on_the_wire(browser: Browser, address: str) -> None:
+def test_pages_are_light_on_the_wire(browser: Browser, address: str, firm: Firm) -> None:
     for place in PAGES.values():
-        context = browser.new_context()
+        context = open_context(browser, address, firm.folder, role_for(place))
         page = context.new_page()
         session = context.new_cdp_session(page)
         session.send("Network.enable")
@@ -162,8 +167,9 @@ def test_the_skip_link_comes_first_and_leads_to_the_content(visit: Visit, addres
     assert page.evaluate("document.activeElement.id") == "content"
 
 
-def test_all_of_it_works_without_script(browser: Browser, address: str) -> None:
-    page = browser.new_context(java_script_enabled=False, viewport={"width": 1440, "height": 900}).new_page()
+def test_all_of_it_works_without_script(browser: Browser, address: str, firm: Firm) -> None:
+    size: Any = {"width": 1440, "height": 900}
+    page = open_context(browser, address, firm.folder, java_script_enabled=False, viewport=size).new_page()
     page.goto(f"{address}/fr/map")
     page.locator(".map-figure a[href$='/delivery']").click()
     page.wait_for_url("**/fr/touchpoint/delivery")

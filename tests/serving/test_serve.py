@@ -57,7 +57,7 @@ def test_what_is_acknowledged_stands_in_parts_pages_and_measures(served: Served)
     served.wait_for(lambda: count_reported(company) == 29, "the report")
     assert company.rows_for("experience").customers == 29
     assert "<svg" in served.page("/en/map")
-    assert served.ask("GET", "/api/timeline?id=user:C5", port=served.pages)[0] == 200
+    assert json.loads(served.page("/api/timeline?id=user:C5", "dpo"))["count"] == 1
 
 
 def count_reported(company: companies.Company) -> int:
@@ -85,7 +85,7 @@ def test_a_process_that_is_killed_is_started_again_and_nothing_is_lost(served: S
     served.wait_for(lambda: kept(served) >= sent, "everything in parts")
     assert set(count_kept(served.folder).values()) == {1}
     assert f"{name} ended with -9" in served.logs().replace("parcours.serving.", "")
-    metrics = served.page("/metrics")
+    metrics = served.page("/metrics", "it")
     assert f'parcours_process_restarts_total{{process="{name}"}} 3.0' in metrics
 
 
@@ -165,7 +165,7 @@ def test_write_keys_count_within_seconds(served: Served) -> None:
 def test_a_blueprint_that_is_edited_counts_from_then_on(served: Served) -> None:
     key = served.make_key()
     served.wait_for(lambda: served.send(key, make_event(0, event="Catalogue Opened")) == 200, "the key")
-    served.wait_for(lambda: "Catalogue Opened" in served.page("/en/sources"), "quarantine on the page")
+    served.wait_for(lambda: "Catalogue Opened" in served.page("/en/sources", "it"), "quarantine on the page")
     write_blueprint(served.folder, more_events="Catalogue Opened")
     served.wait_for(
         lambda: (
@@ -191,7 +191,9 @@ def test_what_is_broken_while_it_serves_is_told_and_the_old_goes_on(served: Serv
     for n in range(1, 10):
         assert served.send(key, make_event(4 * n)) == 200
     served.wait_for(lambda: kept(served) == {4 * n for n in range(10)}, "events go on")
-    served.wait_for(lambda: "What is in the way at this moment" in served.page("/en/sources"), "the fault on the page")
+    served.wait_for(
+        lambda: "What is in the way at this moment" in served.page("/en/sources", "it"), "the fault on the page"
+    )
     if broken != "sources/app.yaml":
         assert "version before" in served.page("/en/map")
     # Also after a restart of the keeper, as soon as it is mended.
@@ -201,7 +203,7 @@ def test_what_is_broken_while_it_serves_is_told_and_the_old_goes_on(served: Serv
     assert served.send(key, make_event(400)) == 200
     path.write_text(good, "utf-8")
     served.wait_for(lambda: 400 in kept(served), "mended")
-    served.wait_for(lambda: "What is in the way at this moment" not in served.page("/en/sources"), "nothing told")
+    served.wait_for(lambda: "What is in the way at this moment" not in served.page("/en/sources", "it"), "nothing told")
     assert served.get("/ready")[0] == 200
 
 
@@ -282,8 +284,9 @@ def test_measures_follow_within_a_minute_and_followers_derive_nothing(served: Se
         served.wait_for(lambda: count_reported(follower) == n + 1, "the report", 60)  # noqa: B023
         before = {path: path.stat().st_mtime_ns for path in tables.glob("*/current")}
         assert follower.rows_for("experience").customers >= n
-        for page in ("map", "journey", "sources"):
+        for page in ("map", "journey"):
             served.page(f"/en/{page}")
+        served.page("/en/sources", "it")
         assert {path: path.stat().st_mtime_ns for path in tables.glob("*/current")} == before
 
 
@@ -293,10 +296,10 @@ def test_a_withdrawal_in_the_journal_counts_at_the_next_question(tmp_path: Path)
         key = served.make_key()
         served.wait_for(lambda: served.send(key, make_event(0, "C1", True)) == 200, "the key")
         asked = "/api/timeline?id=user:C1&purpose=personalise"
-        told = json.loads(served.page(asked))
+        told = json.loads(served.page(asked, "dpo"))
         assert (told["permitted"], told["count"]) == (True, 1)
         assert served.send(key, make_event(4, "C1", False)) == 200
-        told = json.loads(served.page(asked))
+        told = json.loads(served.page(asked, "dpo"))
         assert (told["permitted"], told["count"], told["events"]) == (False, 0, [])
 
 

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 from firm import Firm
 from starlette.testclient import TestClient
+from tests.signed_in import sign_in
 
 from parcours.blueprint.records import Touchpoint
 from parcours.words import LANGUAGES, Language, Words
@@ -31,7 +32,9 @@ PLACES = (
 @pytest.fixture(scope="module")
 def client(firm: Firm) -> Iterator[TestClient]:
     """A browser on the loopback."""
-    with TestClient(create_app(firm), base_url="http://127.0.0.1", raise_server_exceptions=False) as client:
+    with TestClient(
+        create_app(firm), "http://127.0.0.1", raise_server_exceptions=False, cookies=sign_in(firm.folder)
+    ) as client:
         yield client
 
 
@@ -73,7 +76,7 @@ def test_what_customers_write_is_escaped(client: TestClient) -> None:
 
 
 def test_a_firm_that_nobody_answered_says_so(silent_firm: Firm) -> None:
-    client = TestClient(create_app(silent_firm), base_url="http://localhost")
+    client = TestClient(create_app(silent_firm), "http://localhost", cookies=sign_in(silent_firm.folder))
     assert "L’expérience n’est pas encore mesurée" in client.get("/fr/map").text
     text = client.get("/en/touchpoint/delivery").text
     assert "Not measured" in text
@@ -125,7 +128,10 @@ def test_a_fault_of_our_own_shows_no_trace(firm: Firm) -> None:
             raise RuntimeError("secret path /home")
 
     client = TestClient(
-        create_app(Broken(firm.folder, firm.blueprint)), "http://127.0.0.1", raise_server_exceptions=False
+        create_app(Broken(firm.folder, firm.blueprint)),
+        "http://127.0.0.1",
+        raise_server_exceptions=False,
+        cookies=sign_in(firm.folder),
     )
     answer = client.get("/en/map")
     assert answer.status_code == 500
@@ -135,7 +141,8 @@ def test_a_fault_of_our_own_shows_no_trace(firm: Firm) -> None:
 
 
 def test_pages_are_read_only(client: TestClient) -> None:
-    assert client.post("/fr/map").status_code == 405
+    assert client.post("/fr/map", headers={"origin": "http://127.0.0.1"}).status_code == 405
+    assert client.post("/fr/map").status_code == 403
     assert client.head("/fr/map").status_code == 200
 
 
@@ -187,7 +194,9 @@ def test_loopback_names_are_answered(client: TestClient, host: str) -> None:
 
 
 def test_a_configured_name_is_answered(firm: Firm) -> None:
-    client = TestClient(create_app(firm, hosts=("parcours.intra:8600",)), base_url="http://parcours.intra")
+    client = TestClient(
+        create_app(firm, hosts=("parcours.intra:8600",)), "http://parcours.intra", cookies=sign_in(firm.folder)
+    )
     assert client.get("/fr/map").status_code == 200
     assert name_of("[fe80::1]:80") == "[fe80::1]"
 
@@ -197,7 +206,7 @@ def test_labels_that_are_markup_are_escaped(firm: Firm) -> None:
         firm.blueprint.touchpoints[0], label=Words("<img src=x>", "<img src=x>")
     )
     blueprint = msgspec.structs.replace(firm.blueprint, touchpoints=(first, *firm.blueprint.touchpoints[1:]))
-    client = TestClient(create_app(Firm(firm.folder, blueprint)), base_url="http://127.0.0.1")
+    client = TestClient(create_app(Firm(firm.folder, blueprint)), "http://127.0.0.1", cookies=sign_in(firm.folder))
     for place in ("map", f"touchpoint/{first.id}", "journey"):
         text = client.get(f"/fr/{place}").text
         assert "<img" not in text

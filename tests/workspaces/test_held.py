@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from firm import RETAIL, Firm
 from starlette.testclient import TestClient
+from tests.signed_in import sign_in
 
 from parcours.blueprint import read_blueprint
 from parcours.words import Words
@@ -34,7 +35,9 @@ def edit(folder: Path, before: str, after: str, age: int) -> None:
 
 
 def test_an_edited_blueprint_is_on_the_next_page(folder: Path) -> None:
-    client = TestClient(create_app(reopen(folder), reopen=lambda: reopen(folder)), base_url="http://localhost")
+    client = TestClient(
+        create_app(reopen(folder), reopen=lambda: reopen(folder)), "http://localhost", cookies=sign_in(folder)
+    )
     assert "Pages d&#39;aide" in client.get("/fr/map").text
     edit(folder, "Pages d'aide", "Foire aux questions", 1)
     text = client.get("/fr/map").text
@@ -43,7 +46,9 @@ def test_an_edited_blueprint_is_on_the_next_page(folder: Path) -> None:
 
 
 def test_a_fault_is_said_and_the_version_before_stays(folder: Path) -> None:
-    client = TestClient(create_app(reopen(folder), reopen=lambda: reopen(folder)), base_url="http://localhost")
+    client = TestClient(
+        create_app(reopen(folder), reopen=lambda: reopen(folder)), "http://localhost", cookies=sign_in(folder)
+    )
     edit(folder, "metric: refund_delay", "metric: nothing", 1)
     answer = client.get("/fr/touchpoint/refund")
     assert answer.status_code == 200
@@ -80,6 +85,6 @@ def test_without_a_way_to_reopen_it_stays_as_it_was(firm: Firm) -> None:
 def test_a_notice_is_shown_in_the_readers_language(firm: Firm) -> None:
     copy = Firm(firm.folder)
     copy.notice = Words("Attention ici.", "Mind this.")
-    client = TestClient(create_app(copy), base_url="http://localhost")
+    client = TestClient(create_app(copy), "http://localhost", cookies=sign_in(copy.folder))
     assert "Attention ici." in client.get("/fr/journey").text
     assert "Mind this." in client.get("/en/journey").text

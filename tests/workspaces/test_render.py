@@ -8,12 +8,14 @@ import jinja2.nodes
 import msgspec
 import pytest
 
+from parcours.workspaces.pages.account import AccountPage
 from parcours.workspaces.pages.fault import FaultPage
 from parcours.workspaces.pages.journey import JourneyPage
 from parcours.workspaces.pages.map import MapPage
 from parcours.workspaces.pages.measure import MeasurePage
 from parcours.workspaces.pages.measures import MeasuresPage
 from parcours.workspaces.pages.patterns import PatternsPage
+from parcours.workspaces.pages.sign_in import SignInPage
 from parcours.workspaces.pages.sources import SourcesPage
 from parcours.workspaces.pages.touchpoint import TouchpointPage
 from parcours.workspaces.render import environment, name_template
@@ -21,12 +23,14 @@ from parcours.workspaces.report import Report, ReportSection
 from parcours.workspaces.routes import PAGES
 
 RECORDS = [
+    AccountPage,
     FaultPage,
     JourneyPage,
     MapPage,
     MeasurePage,
     MeasuresPage,
     PatternsPage,
+    SignInPage,
     SourcesPage,
     TouchpointPage,
     Report,

@@ -9,6 +9,7 @@ import pytest
 from collected import CollectingFirm
 from firm import Firm
 from starlette.testclient import TestClient
+from tests.signed_in import sign_in
 
 from parcours.errors import ParcoursError
 from parcours.words import Words
@@ -23,7 +24,13 @@ PLACE = "/fr/sources/replay"
 @pytest.fixture
 def client(company: Firm) -> TestClient:
     """A browser on the loopback that follows no redirect."""
-    return TestClient(create_app(company), "http://127.0.0.1", raise_server_exceptions=False, follow_redirects=False)
+    return TestClient(
+        create_app(company),
+        "http://127.0.0.1",
+        raise_server_exceptions=False,
+        follow_redirects=False,
+        cookies=sign_in(company.folder, "it"),
+    )
 
 
 def read_forms(client: TestClient, language: str = "fr") -> list[dict[str, str]]:
@@ -127,7 +134,7 @@ def test_without_a_way_to_replay_there_is_no_button_and_no_form_is_taken(
     client: TestClient, company: CollectingFirm
 ) -> None:
     form = read_forms(client)[0]
-    plain = TestClient(create_app(Firm(company.folder)), "http://127.0.0.1")
+    plain = TestClient(create_app(Firm(company.folder)), "http://127.0.0.1", cookies=client.cookies)
     assert read_forms(plain) == []
     assert "il manque un champ" in plain.get("/fr/sources").text
     answer = plain.post(PLACE, data=form, headers=OURS)
@@ -163,4 +170,4 @@ def test_forms_are_let_through_on_this_page_alone(client: TestClient) -> None:
 def test_opening_the_address_of_the_form_leads_to_the_page(client: TestClient) -> None:
     answer = client.get(PLACE)
     assert (answer.status_code, answer.headers["location"]) == (302, "/fr/sources")
-    assert client.put(PLACE).status_code == 405
+    assert client.put(PLACE, headers=OURS).status_code == 405

@@ -15,12 +15,13 @@ import pytest
 from collected import Feed
 from firm import Firm
 from starlette.responses import PlainTextResponse
-from starlette.routing import Route
 from starlette.testclient import TestClient
+from tests.signed_in import make_token, sign_in
 
 from parcours.workspaces.app import PageServer, create_app, make_server
 from parcours.workspaces.live import MOST_STREAMS, Latest, LiveState, Message
 from parcours.workspaces.safety import write_policy
+from parcours.workspaces.signing_in.guard import GuardedRoute
 from parcours.workspaces.static import SCRIPT, SCRIPT_PATH
 
 PATIENCE_S = 20.0
@@ -46,10 +47,10 @@ def serving(firm: Firm, feed: Feed | None) -> Iterator[tuple[PageServer, int]]:
         assert not thread.is_alive(), "the server waits for a stream"
 
 
-def open_stream(port: int, headers: dict[str, str] | None = None) -> http.client.HTTPResponse:
+def open_stream(port: int, firm: Firm, headers: dict[str, str] | None = None) -> http.client.HTTPResponse:
     """Open a stream and return its answer, which can be read line by line."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)
-    connection.request("GET", "/fr/live", headers=headers or {})
+    connection.request("GET", "/fr/live", headers=make_token(firm.folder) | (headers or {}))
     return connection.getresponse()
 
 
@@ -65,7 +66,7 @@ def read_message(answer: http.client.HTTPResponse) -> Message:
 def test_a_stream_tells_what_changes(firm: Firm) -> None:
     feed = Feed(LiveState(touchpoints={"checkout": 1}))
     with serving(firm, feed) as (_, port):
-        stream = open_stream(port)
+        stream = open_stream(port, firm)
         assert stream.status == 200
         assert stream.getheader("content-type") == "text/event-stream; charset=utf-8"
         assert stream.getheader("cache-control") == "no-store"
@@ -81,7 +82,7 @@ def test_a_stream_tells_what_changes(firm: Firm) -> None:
 
 def test_a_server_that_stops_ends_its_streams_as_they_should_end(firm: Firm) -> None:
     with serving(firm, Feed()) as (_, port):
-        stream = open_stream(port)
+        stream = open_stream(port, firm)
         read_message(stream)
     stream.read()  # raises unless the answer came to its proper end
 
@@ -91,14 +92,14 @@ def test_beyond_the_limit_it_answers_503_and_a_place_given_back_serves_again(fir
         hub = server.config.app.state.hub  # type: ignore[union-attr]
         for _ in range(MOST_STREAMS - 1):
             assert hub.enter()
-        last = open_stream(port)
+        last = open_stream(port, firm)
         read_message(last)
-        refused = open_stream(port)
+        refused = open_stream(port, firm)
         assert refused.status == 503
         assert refused.getheader("retry-after") == "15"
         last.close()
         until = time.monotonic() + PATIENCE_S
-        while (again := open_stream(port)).status == 503 and time.monotonic() < until:
+        while (again := open_stream(port, firm)).status == 503 and time.monotonic() < until:
             time.sleep(0.05)
         assert again.status == 200
 
@@ -106,13 +107,13 @@ def test_beyond_the_limit_it_answers_503_and_a_place_given_back_serves_again(fir
 def test_pages_of_other_sites_take_no_place(firm: Firm) -> None:
     with serving(firm, Feed()) as (_, port):
         for site in ("cross-site", "same-site"):
-            assert open_stream(port, {"sec-fetch-site": site}).status == 403
-        assert open_stream(port, {"sec-fetch-site": "same-origin"}).status == 200
-        assert open_stream(port, {"host": "evil.example"}).status == 421
+            assert open_stream(port, firm, {"sec-fetch-site": site}).status == 403
+        assert open_stream(port, firm, {"sec-fetch-site": "same-origin"}).status == 200
+        assert open_stream(port, firm, {"host": "evil.example"}).status == 421
 
 
 def test_asking_for_headers_alone_takes_no_place(firm: Firm) -> None:
-    client = TestClient(create_app(firm, feed=Feed()), "http://127.0.0.1")
+    client = TestClient(create_app(firm, feed=Feed()), "http://127.0.0.1", cookies=sign_in(firm.folder))
     answer = client.head("/fr/live")
     assert (answer.status_code, answer.content) == (200, b"")
     assert answer.headers["content-type"].startswith("text/event-stream")
@@ -120,7 +121,7 @@ def test_asking_for_headers_alone_takes_no_place(firm: Firm) -> None:
 
 
 def test_routes_of_others_stand_beside_the_pages_under_the_same_checks(firm: Firm) -> None:
-    health = Route("/health", lambda _: PlainTextResponse("alive"))
+    health = GuardedRoute("/health", lambda _: PlainTextResponse("alive"), None)
     client = TestClient(create_app(firm, more=[health]), "http://127.0.0.1")
     answer = client.get("/health")
     assert answer.text == "alive"
@@ -130,9 +131,9 @@ def test_routes_of_others_stand_beside_the_pages_under_the_same_checks(firm: Fir
 
 def test_pages_stay_quick_while_many_listen(firm: Firm) -> None:
     with serving(firm, Feed()) as (_, port):
-        streams = [open_stream(port) for _ in range(MOST_STREAMS)]
+        streams = [open_stream(port, firm) for _ in range(MOST_STREAMS)]
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)
-        connection.request("GET", "/fr/map")
+        connection.request("GET", "/fr/map", headers=make_token(firm.folder, "cco"))
         assert connection.getresponse().status == 200
         for stream in streams:
             stream.close()
@@ -140,11 +141,11 @@ def test_pages_stay_quick_while_many_listen(firm: Firm) -> None:
 
 def test_a_page_says_what_it_rests_on_as_the_stream_does(firm: Firm) -> None:
     with serving(firm, Feed(LiveState(sources_changed=5))) as (_, port):
-        message = read_message(open_stream(port))
+        message = read_message(open_stream(port, firm))
         pages = {}
-        for place in ("map", "sources"):
+        for place, role in (("map", "cco"), ("sources", "it")):
             connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)
-            connection.request("GET", f"/fr/{place}")
+            connection.request("GET", f"/fr/{place}", headers=make_token(firm.folder, role))
             pages[place] = connection.getresponse().read().decode()
         marks = {place: re.findall(r'data-mark="([^"]+)" data-watch="(\w*)"', text) for place, text in pages.items()}
         assert marks["map"] == [(message.published, "")]
@@ -155,7 +156,7 @@ def test_a_page_says_what_it_rests_on_as_the_stream_does(firm: Firm) -> None:
 
 @pytest.mark.parametrize("place", ["map", "journey", "touchpoint/delivery", "sources", "patterns"])
 def test_with_a_feed_pages_load_one_script_of_our_own(firm: Firm, place: str) -> None:
-    client = TestClient(create_app(firm, feed=Feed()), "http://127.0.0.1")
+    client = TestClient(create_app(firm, feed=Feed()), "http://127.0.0.1", cookies=sign_in(firm.folder))
     answer = client.get(f"/en/{place}")
     policy = answer.headers["content-security-policy"]
     assert policy == write_policy(scripts=True, forms=place == "sources")
@@ -170,7 +171,7 @@ def test_with_a_feed_pages_load_one_script_of_our_own(firm: Firm, place: str) ->
 
 
 def test_without_a_feed_there_is_no_script_and_no_stream(firm: Firm) -> None:
-    client = TestClient(create_app(firm), "http://127.0.0.1")
+    client = TestClient(create_app(firm), "http://127.0.0.1", cookies=sign_in(firm.folder))
     answer = client.get("/fr/map")
     assert "<script" not in answer.text
     assert "live-strip" not in answer.text
@@ -179,13 +180,17 @@ def test_without_a_feed_there_is_no_script_and_no_stream(firm: Firm) -> None:
 
 
 def test_a_reader_without_a_script_sees_of_when_it_is(firm: Firm) -> None:
-    text = TestClient(create_app(firm, feed=Feed()), "http://127.0.0.1").get("/fr/map").text
+    text = (
+        TestClient(create_app(firm, feed=Feed()), "http://127.0.0.1", cookies=sign_in(firm.folder)).get("/fr/map").text
+    )
     assert "Résultats du 4\u00a0janv.\u00a02027 à\u00a001:00" in text  # when the firm's run ended, in Paris
     assert "<noscript>Rechargez la page" in text
 
 
 def test_a_fault_is_shown_without_a_script(firm: Firm) -> None:
-    answer = TestClient(create_app(firm, feed=Feed()), "http://127.0.0.1").get("/fr/nowhere")
+    answer = TestClient(create_app(firm, feed=Feed()), "http://127.0.0.1", cookies=sign_in(firm.folder)).get(
+        "/fr/nowhere"
+    )
     assert answer.status_code == 404
     assert "<script" not in answer.text
 

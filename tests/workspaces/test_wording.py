@@ -14,11 +14,13 @@ from parcours.workspaces.wording import Say, read_words
 FOLDER = Path(parcours.workspaces.__file__).parent
 SOURCES = "".join(path.read_text("utf-8") for kind in ("*.py", "*.html") for path in FOLDER.rglob(kind))
 MADE = (
+    "account.",
     "fault.",
     "frame.",
     "grade.",
     "live.",
     "promise.",
+    "sign_in.",
     "sources.",
     "split.",
     "touchpoint.",

@@ -36,6 +36,10 @@ COMMANDS = {
     "key": Words(
         fr="Crée, liste ou révoque les clés d'écriture des SDK.", en="Make, list or revoke the write keys of SDKs."
     ),
+    "people": Words(
+        fr="Dit qui peut se connecter aux pages, et dans quel rôle.",
+        en="Say who may sign in to the pages, and as what.",
+    ),
     "replay": Words(
         fr="Remet en route les événements en quarantaine.", en="Put the events in quarantine back on their way."
     ),

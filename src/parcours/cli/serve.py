@@ -6,18 +6,22 @@ import os
 import secrets
 import socket
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import click
 
 from parcours import company as companies
+from parcours.know import LOCAL, Access
 from parcours.words import Words
 
 Invite = Callable[[companies.Company, int], "subprocess.Popen[bytes] | None"]
 EXPOSED = Words(
-    fr="Attention : ces pages n'ont ni compte ni mot de passe, et cette adresse s'ouvre à d'autres machines.",
-    en="Beware: these pages have no account and no password, and this address is open to other machines.",
+    fr="Attention : cette adresse s'ouvre à d'autres machines, en clair. Mettez devant elle un proxy TLS, et l'adresse "
+    "https de ce proxy sous [serve] public_url.",
+    en="Beware: this address is open to other machines, in the clear. Put a proxy with TLS before it, and its https "
+    "address under [serve] public_url.",
 )
 READ_BACK_VARIABLE = "PARCOURS_READ_BACK_TOKEN"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -59,6 +63,10 @@ def serve_folder(
 
     company = companies.open(folder, follow=collected)
     chosen_host = host or company.settings.serve.host
+    access = Access(folder, company.settings)
+    is_local = chosen_host in LOOPBACK and not company.settings.serve.public_url
+    if not is_local:
+        access.check_administrator()
     chosen_port = find_port(chosen_host, company.settings.serve.port if port is None else port)
     settings = company.settings.collect
     there = collect_host or settings.host
@@ -66,32 +74,36 @@ def serve_folder(
     token = (os.environ.get(READ_BACK_VARIABLE) or secrets.token_urlsafe(24)) if read_back and collected else ""
 
     def announce(number: int | None) -> None:
-        say_where(folder, (chosen_host, chosen_port), None if number is None else (there, number), token)
+        # Made now, for it holds for minutes alone.
+        link = access.sessions.make_link(LOCAL, time.time_ns() // 1_000_000) if is_local else ""
+        access.close()
+        say_where(folder, (chosen_host, chosen_port), link, None if number is None else (there, number), token)
 
     serving.serve(company, chosen_host, chosen_port, collect, invite, token, announce)
 
 
-def say_where(folder: Path, pages: tuple[str, int], collection: tuple[str, int] | None, token: str) -> None:
-    """Say on stderr where things are, once they are there."""
+def say_where(folder: Path, pages: tuple[str, int], link: str, collection: tuple[str, int] | None, token: str) -> None:
+    """Say on stderr where things are, once they are there; ``link`` opens the pages once without a password."""
     if pages[0] not in LOOPBACK:
         click.echo(str(EXPOSED), err=True)
     place = f"http://{pages[0]}:{pages[1]}/"
     click.echo(str(Words(fr=f"Pages : {place} (Ctrl-C pour arrêter)", en=f"Pages: {place} (Ctrl-C to stop)")), err=True)
-    if collection is None:
-        return
-    collect = f"http://{collection[0]}:{collection[1]}"
-    click.echo(
-        str(
-            Words(
-                fr=f"Collecte : {collect}/ (clés d'écriture : parcours key {folder} add SOURCE)",
-                en=f"Collection: {collect}/ (write keys: parcours key {folder} add SOURCE)",
-            )
-        ),
-        err=True,
+    if collection is not None:
+        say_collection(folder, f"http://{collection[0]}:{collection[1]}", place, token)
+    if link:
+        once = Words(fr="Pour entrer, une fois, d'ici 15 minutes :", en="To come in, once, within 15 minutes:")
+        click.echo(f"{once} {place}open?token={link}", err=True)
+
+
+def say_collection(folder: Path, collect: str, pages: str, token: str) -> None:
+    """Say on stderr where events are taken, and with ``token`` how to read back what was."""
+    keys = f"parcours key {folder} add SOURCE"
+    told = Words(
+        fr=f"Collecte : {collect}/ (clés d'écriture : {keys})", en=f"Collection: {collect}/ (write keys: {keys})"
     )
+    click.echo(str(told), err=True)
     if token:
-        told = f"parcours conform {collect} --read-back {place}read-back --read-back-token {token}"
-        click.echo(told, err=True)
+        click.echo(f"parcours conform {collect} --read-back {pages}read-back --read-back-token {token}", err=True)
 
 
 def find_port(host: str, port: int) -> int:

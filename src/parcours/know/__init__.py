@@ -3,10 +3,13 @@
 from parcours.engine.store.receipts import Receipt
 from parcours.know.access.actions import ACTIONS, Action
 from parcours.know.access.actions import LABELS as ACTION_LABELS
+from parcours.know.access.opened import Access, name_actor
+from parcours.know.access.people import LOCAL, Person, Staff
 from parcours.know.access.permissions import Decision, Right, decide, say_bounds
 from parcours.know.access.permissions import table as permissions
 from parcours.know.access.roles import LABELS as ROLE_LABELS
 from parcours.know.access.roles import ROLES, Caller, Role, Thing
+from parcours.know.access.sessions import Ended, How, Session, Sessions, SignedIn
 from parcours.know.audit.entries import Entry
 from parcours.know.audit.log import Audit, DayRoot, Outcome
 from parcours.know.company import Know
@@ -23,15 +26,19 @@ from parcours.know.verification import Verified, verify
 __all__ = [
     "ACTIONS",
     "ACTION_LABELS",
+    "LOCAL",
     "ROLES",
     "ROLE_LABELS",
+    "Access",
     "Action",
     "Audit",
     "Caller",
     "DayRoot",
     "Decision",
+    "Ended",
     "Entry",
     "Explanation",
+    "How",
     "Identifier",
     "Know",
     "Link",
@@ -39,17 +46,23 @@ __all__ = [
     "MaskedDay",
     "Outcome",
     "Permitted",
+    "Person",
     "Profile",
     "Pulse",
     "Receipt",
     "Right",
     "Role",
+    "Session",
+    "Sessions",
+    "SignedIn",
+    "Staff",
     "Thing",
     "Timeline",
     "Verdict",
     "Verified",
     "Why",
     "decide",
+    "name_actor",
     "permissions",
     "say_bounds",
     "verify",

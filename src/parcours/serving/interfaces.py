@@ -8,20 +8,23 @@ import msgspec
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from parcours.collect.http.more import READ_BACK, Reader, route_read_back
 from parcours.company import Company
 from parcours.errors import ParcoursError
 from parcours.serving.read_back import ReadBack
+from parcours.workspaces.signing_in.guard import GuardedRoute
 
 _NO_STORE = {"cache-control": "no-store"}
 
 
 def list_interfaces(
     company: Callable[[], Company], ready: Callable[[], bool], metrics: Callable[[], bytes], read_back: Reader | None
-) -> list[Route]:
-    """Return the routes; ``read_back`` only where somebody asked for it when `serve` was started."""
+) -> list[GuardedRoute]:
+    """Return the routes; ``read_back`` only where somebody asked for it when `serve` was started.
+
+    Whether it is alive and ready anybody may ask; read-back asks for a token of its own.
+    """
 
     async def health(_: Request) -> Response:
         return _write({"status": "alive"})
@@ -40,13 +43,13 @@ def list_interfaces(
         return await _ask(request, lambda one, purpose: company().profile(one, purpose))
 
     routes = [
-        Route("/health", health),
-        Route("/ready", is_ready),
-        Route("/metrics", tell_metrics),
-        Route("/api/timeline", timeline),
-        Route("/api/profile", profile),
+        GuardedRoute("/health", health, None),
+        GuardedRoute("/ready", is_ready, None),
+        GuardedRoute("/metrics", tell_metrics, "see_health"),
+        GuardedRoute("/api/timeline", timeline, "see_customer"),
+        GuardedRoute("/api/profile", profile, "see_customer"),
     ]
-    return routes if read_back is None else [*routes, Route(READ_BACK, route_read_back(read_back))]
+    return routes if read_back is None else [*routes, GuardedRoute(READ_BACK, route_read_back(read_back), None)]
 
 
 def make_reader(token: str, kept: ReadBack, catch_up: Callable[[], object]) -> Reader:

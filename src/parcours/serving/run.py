@@ -7,8 +7,6 @@ import subprocess
 from collections.abc import Callable
 from types import FrameType
 
-from starlette.routing import Route
-
 from parcours import company as companies
 from parcours.company import Company
 from parcours.serving.feed import Feed
@@ -18,6 +16,7 @@ from parcours.serving.memory import use_plain_memory
 from parcours.serving.read_back import ReadBack
 from parcours.serving.supervisor import Supervisor
 from parcours.workspaces.app import serve as serve_pages
+from parcours.workspaces.signing_in.guard import GuardedRoute
 
 Invite = Callable[[Company, int], "subprocess.Popen[bytes] | None"]
 
@@ -50,7 +49,7 @@ def serve(
         return one
 
     feed: Feed | None = None
-    more: list[Route] = []
+    more: list[GuardedRoute] = []
     signal.signal(signal.SIGTERM, _stop)
     if collect:
         log_as_json("main")

@@ -11,13 +11,14 @@ from threading import Thread
 
 import uvicorn
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
-from starlette.routing import Route
 
 from parcours.errors import ParcoursError
+from parcours.know import LOCAL, Access, SignedIn
 from parcours.words import LANGUAGES, Language
 from parcours.workspaces.forms import RefusedError
 from parcours.workspaces.frame import read_live, show_live
@@ -27,10 +28,14 @@ from parcours.workspaces.missing import MissingError
 from parcours.workspaces.pages.fault import write_fault
 from parcours.workspaces.readable import Readable
 from parcours.workspaces.render import render
-from parcours.workspaces.replaying import answer_replay
-from parcours.workspaces.routes import PAGES, Page
+from parcours.workspaces.routes import FORMS, PAGES, Form, Page
 from parcours.workspaces.safety import HEADERS, HostCheck, SafeHeaders, write_policy
 from parcours.workspaces.shelf import LONGEST_S, PUBLISHED, Body, Shelf, pack
+from parcours.workspaces.signing_in.asking import session_seal, who_asks
+from parcours.workspaces.signing_in.entrance import Entrance
+from parcours.workspaces.signing_in.guard import ForbiddenError, GuardedRoute, Judge
+from parcours.workspaces.signing_in.routes import list_sign_in_routes
+from parcours.workspaces.signing_in.signed_in import SignedInOnly
 from parcours.workspaces.static import SCRIPT, SCRIPT_PATH, STYLES, STYLES_PATH
 from parcours.workspaces.stream import answer_stream
 from parcours.workspaces.wording import Say
@@ -46,54 +51,92 @@ def create_app(
     hosts: Collection[str] = (),
     reopen: Reopen | None = None,
     feed: LiveFeed | None = None,
-    more: Sequence[Route] = (),
+    more: Sequence[GuardedRoute] = (),
+    entrance: Entrance | None = None,
 ) -> Starlette:
     """Return the application; ``hosts`` are the names it answers to beside the loopback's.
 
     With ``reopen``, which reads the company anew, pages follow its blueprint and settings when these change. With
     ``feed`` they follow what comes in; ``state.hub`` of the application then holds the streams. ``more`` are routes
-    beside the pages, which the same checks protect.
+    beside the pages, which the same checks protect. ``entrance`` knows who is signed in; by default that of the folder.
     """
     held = Held(company, reopen)
+    entrance = entrance or Entrance(Access(company.folder, company.settings), company.settings)
     shelf = Shelf(company.folder, PUBLISHED, LONGEST_S) if feed else Shelf(company.folder)
     hub = Hub(feed, shelf.mark, held.take) if feed else None
+    answer_fault = _answer_fault(held)
+    routes = [
+        GuardedRoute("/", _go_home(held), None),
+        *(GuardedRoute(f"/{language}/", _go_to("map", language), None) for language in LANGUAGES),
+        GuardedRoute(STYLES_PATH, _send_fixed(STYLES, "text/css; charset=utf-8"), None),
+        GuardedRoute(SCRIPT_PATH, _send_fixed(SCRIPT, "text/javascript; charset=utf-8"), None),
+        GuardedRoute("/static/icon.svg", _send_fixed(_read_icon(), "image/svg+xml"), None),
+        *list_sign_in_routes(held, entrance),
+        *(
+            GuardedRoute(
+                f"/{language}/{page.path}",
+                _send_page(held, shelf, hub, page, language),
+                page.action,
+                judge=_judge_page(held, page),
+            )
+            for language in LANGUAGES
+            for page in PAGES
+        ),
+        *(route for language in LANGUAGES for form in FORMS for route in _list_form_routes(held, form, language)),
+        *(_stream_route(hub, entrance, language) for language in LANGUAGES if hub),
+        *more,
+    ]
     app = Starlette(
-        routes=[
-            Route("/", _go_home(held)),
-            *(Route(f"/{language}/", _go_to("map", language)) for language in LANGUAGES),
-            Route(STYLES_PATH, _send_fixed(STYLES, "text/css; charset=utf-8")),
-            Route(SCRIPT_PATH, _send_fixed(SCRIPT, "text/javascript; charset=utf-8")),
-            Route("/static/icon.svg", _send_fixed(_read_icon(), "image/svg+xml")),
-            *(
-                Route(f"/{language}/{page.path}", _send_page(held, shelf, hub, page, language))
-                for language in LANGUAGES
-                for page in PAGES
-            ),
-            *(route for language in LANGUAGES for route in _list_own_routes(held, hub, language)),
-            *more,
+        routes=routes,
+        middleware=[
+            Middleware(SafeHeaders),
+            Middleware(HostCheck, hosts=(*hosts, *entrance.hosts)),
+            Middleware(SignedInOnly, entrance=entrance, routes=routes, refuse=answer_fault, own=_find_own(held)),
         ],
-        middleware=[Middleware(SafeHeaders), Middleware(HostCheck, hosts=tuple(hosts))],
-        exception_handlers={
-            kind: _answer_fault(held) for kind in (HTTPException, MissingError, ParcoursError, RefusedError, Exception)
-        },
+        exception_handlers=dict.fromkeys(
+            (HTTPException, MissingError, ParcoursError, RefusedError, ForbiddenError, Exception), answer_fault
+        ),
     )
-    app.state.hub = hub
+    app.state.hub, app.state.entrance = hub, entrance
     return app
 
 
-def _list_own_routes(held: Held, hub: Hub | None, language: Language) -> list[Route]:
-    """Return what is neither a page nor a file: the stream, and the one form."""
+def _find_own(held: Held) -> Callable[[SignedIn], tuple[str, ...]]:
+    """Return what finds somebody's own; to whoever is at this machine every team belongs."""
 
+    def find(found: SignedIn) -> tuple[str, ...]:
+        if found.person.person_id != LOCAL.person_id or found.person.role != "cem":
+            return found.person.scope
+        return tuple(team.id for team in held.take().blueprint.teams)
+
+    return find
+
+
+def _judge_page(held: Held, page: Page) -> Judge:
+    return lambda path: (page.asks(path), page.find_thing(held.take(), path))
+
+
+def _list_form_routes(held: Held, form: Form, language: Language) -> list[GuardedRoute]:
+    """Return where a form is sent to; opening that address leads to its page."""
+
+    async def answer(request: Request) -> Response:
+        return await form.answer(held.take(), language, request)
+
+    place = f"/{language}/{form.path}"
+    return [
+        GuardedRoute(place, answer, form.action, methods=["POST"]),
+        GuardedRoute(place, _go_to(form.page, language), "sign_in"),
+    ]
+
+
+def _stream_route(hub: Hub, entrance: Entrance, language: Language) -> GuardedRoute:
     async def stream(request: Request) -> Response:
-        assert hub is not None  # noqa: S101
-        return answer_stream(hub, language, request)
+        async def holds() -> bool:
+            return isinstance(await run_in_threadpool(entrance.find, request), SignedIn)
 
-    async def replay(request: Request) -> Response:
-        return await answer_replay(held.take(), language, request)
+        return answer_stream(hub, language, request, holds)
 
-    place = f"/{language}/sources/replay"
-    routes = [Route(place, replay, methods=["POST"]), Route(place, _go_to("sources", language))]
-    return [*routes, Route(f"/{language}/live", stream)] if hub else routes
+    return GuardedRoute(f"/{language}/live", stream, "sign_in")
 
 
 class PageServer(uvicorn.Server):
@@ -116,12 +159,13 @@ def make_server(
     port: int,
     reopen: Reopen | None = None,
     feed: LiveFeed | None = None,
-    more: Sequence[Route] = (),
+    more: Sequence[GuardedRoute] = (),
+    entrance: Entrance | None = None,
 ) -> PageServer:
     """Return a server of the pages on ``host``:``port``; only that name and the loopback's are answered."""
     wild = host in ("0.0.0.0", "::", "")  # noqa: S104 - compared, not bound
     hosts = (company.settings.serve.host,) if wild else (host,)
-    app = create_app(company, hosts, reopen, feed, more)
+    app = create_app(company, hosts, reopen, feed, more, entrance)
     config = uvicorn.Config(
         app, host, port, log_level="warning", server_header=False, timeout_graceful_shutdown=STOP_S, access_log=False
     )
@@ -134,11 +178,12 @@ def serve(
     port: int,
     reopen: Reopen | None = None,
     feed: LiveFeed | None = None,
-    more: Sequence[Route] = (),
+    more: Sequence[GuardedRoute] = (),
+    entrance: Entrance | None = None,
 ) -> None:
     """Serve ``company`` on ``host``:``port`` until stopped."""
     Thread(target=warm, args=(company,), daemon=True).start()
-    make_server(company, host, port, reopen, feed, more).run()
+    make_server(company, host, port, reopen, feed, more, entrance).run()
 
 
 def warm(company: Readable) -> None:
@@ -202,10 +247,26 @@ def _send_page(
             f"{name}={request.query_params[name]}" for name in page.parameters if name in request.query_params
         )
         company = held.take()
-        body = shelf.take(f"{request.url.path}?{asked}", lambda: make(company, request), page.longest_s)
-        return _send(request, body, "text/html; charset=utf-8", "private, no-cache", headers)
+        name = f"{_name_reader(page)} {request.url.path}?{asked}"
+        if page.personal:
+            body = pack(make(company, request))
+        else:
+            body = shelf.take(name, lambda: make(company, request), page.longest_s)
+        cache = "private, no-store" if page.personal else "private, no-cache"
+        return _send(request, body, "text/html; charset=utf-8", cache, headers)
 
     return answer
+
+
+def _name_reader(page: Page) -> str:
+    """Return whom a page that is kept may be shown to: all who may see the same, or this session alone.
+
+    Forms hold tokens of the session that they were given to.
+    """
+    asking = who_asks()
+    if asking is None or page.forms:
+        return session_seal()
+    return asking.caller.view
 
 
 def _send_fixed(text: str, kind: str) -> Callable[[Request], Response]:
@@ -218,7 +279,7 @@ def _send_fixed(text: str, kind: str) -> Callable[[Request], Response]:
 
 
 def _send(request: Request, body: Body, kind: str, cache: str, more: Mapping[str, str] | None = None) -> Response:
-    headers = {"ETag": body.tag, "Cache-Control": cache, "Vary": "Accept-Encoding", **(more or {})}
+    headers = {"ETag": body.tag, "Cache-Control": cache, "Vary": "Accept-Encoding, Cookie", **(more or {})}
     if body.tag in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)
     if "gzip" in request.headers.get("accept-encoding", ""):
@@ -253,6 +314,9 @@ def describe_fault(fault: Exception, say: Say) -> tuple[int, str, str]:
     if isinstance(fault, RefusedError):
         remedy = "error.no_replay_remedy" if fault.key == "error.no_replay" else "error.form_remedy"
         return 403, say(fault.key), say(remedy)
+    if isinstance(fault, ForbiddenError):
+        decision = fault.decision
+        return 403, decision.rule.in_language(say.language), decision.remedy.in_language(say.language)
     if isinstance(fault, HTTPException):
         key = {404: "error.missing", 405: "error.method"}.get(fault.status_code, "error.inside")
         return fault.status_code, say(key), say("error.missing_remedy")

@@ -1,4 +1,4 @@
-"""Forms that change something: a token that only our own pages can hold, and where a request must come from."""
+"""Forms that change something: a token that only the page in this session can hold, and where it must come from."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from urllib.parse import parse_qsl, urlsplit
 
 from starlette.requests import Request
+
+from parcours.workspaces.signing_in.asking import session_seal
 
 FORM_TYPE = "application/x-www-form-urlencoded"
 MOST_BYTES = 8 * 1024
@@ -27,7 +29,10 @@ class RefusedError(Exception):
 
 
 def sign(form: str, *values: str, now_s: float | None = None) -> str:
-    """Return the token of ``form`` with ``values``: this process alone can make it, and it holds for twelve hours."""
+    """Return the token of ``form`` with ``values``: this process alone can make it, for the session that asks.
+
+    It holds for twelve hours.
+    """
     made = int(time.time() if now_s is None else now_s)
     return f"{made}.{_digest(form, values, made)}"
 
@@ -66,6 +71,21 @@ async def read_form(request: Request) -> dict[str, str]:
     return dict(pairs)
 
 
+async def read_checked(request: Request, form: str, *named: str) -> dict[str, str]:
+    """Return the fields of ``form``, whose field ``token`` is what `sign` made of the values of its fields ``named``.
+
+    A named field that was not sent is there, empty.
+
+    Raises:
+        RefusedError: as `read_form`, or the token is none of this session, too old, or of other values.
+    """
+    fields = await read_form(request)
+    fields |= {name: fields.get(name, "") for name in named}
+    if not check(fields.get("token", ""), form, *(fields[name] for name in named)):
+        raise RefusedError("error.old_form")
+    return fields
+
+
 def is_own(headers: Mapping[str, str]) -> bool:
     """Say whether a request was made by a page of this very server: browsers say so, and no page can forge it.
 
@@ -82,5 +102,5 @@ def is_own(headers: Mapping[str, str]) -> bool:
 
 
 def _digest(form: str, values: tuple[str, ...], made: int) -> str:
-    told = "\x00".join((form, str(made), *(f"{len(value)}:{value}" for value in values)))
+    told = "\x00".join((form, session_seal(), str(made), *(f"{len(value)}:{value}" for value in values)))
     return hmac.new(_secret, told.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()

@@ -8,9 +8,11 @@ from typing import NamedTuple
 import msgspec
 
 from parcours.charts.numbers import write_moment
+from parcours.know import ROLE_LABELS, Action, Caller, Role, decide
 from parcours.words import LANGUAGES, Language
 from parcours.workspaces.live import Hub
 from parcours.workspaces.readable import Readable
+from parcours.workspaces.signing_in.asking import may_do, who_asks
 from parcours.workspaces.static import SCRIPT_PATH, STYLES_PATH
 from parcours.workspaces.wording import Say
 
@@ -39,7 +41,7 @@ class Live(msgspec.Struct, frozen=True, kw_only=True):
 class Frame(msgspec.Struct, frozen=True, kw_only=True):
     """The frame of a page: ``title`` names it, ``links`` are the pages, ``languages`` the same page in each one.
 
-    ``live`` is there while events come in.
+    ``account`` leads to what somebody is here, and out; ``live`` is there while events come in.
     """
 
     language: Language
@@ -51,9 +53,17 @@ class Frame(msgspec.Struct, frozen=True, kw_only=True):
     styles: str
     links: tuple[Link, ...]
     languages: tuple[tuple[Language, str, str], ...]
+    account: Link | None = None
     live: Live | None = None
 
 
+LINKS: tuple[tuple[str, Action], ...] = (
+    ("map", "see_results"),
+    ("journey", "see_results"),
+    ("measures", "see_methods"),
+    ("sources", "see_health"),
+)
+"""The pages that every page leads to, where who asks may open them."""
 _NAMES = {"fr": "Français", "en": "English"}
 
 
@@ -67,14 +77,41 @@ def frame_page(company: Readable, language: Language, place: str, title: str) ->
         company=firm.label.in_language(language),
         synthetic=firm.synthetic,
         notice=company.notice.in_language(language) if company.notice else "",
-        home=f"/{language}/map",
+        home=_find_own_home(language),
         styles=STYLES_PATH,
         links=tuple(
             Link(say(f"frame.{name}"), f"/{language}/{name}", place == name or place.startswith(f"{name[:-1]}/"))
-            for name in ("map", "journey", "measures", "sources")
+            for name, action in LINKS
+            if may_do(action)
         ),
         languages=tuple((each, _NAMES[each], f"/{each}/{place}") for each in LANGUAGES),
+        account=_link_account(language, place),
     )
+
+
+def find_home(role: Role, language: Language) -> str:
+    """Return the first page that somebody of this role may open."""
+    caller = Caller(-1, role)
+    places = (place for place, action in LINKS if decide(caller, action).allowed)
+    return f"/{language}/{next(places, 'account')}"
+
+
+def _find_own_home(language: Language) -> str:
+    asking = who_asks()
+    return find_home(asking.caller.role, language) if asking else f"/{language}/map"
+
+
+def _link_account(language: Language, place: str) -> Link | None:
+    asking = who_asks()
+    if asking is None:
+        return None
+    return Link(name_role(asking.caller.role, language), f"/{language}/account", place == "account")
+
+
+def name_role(role: Role, language: Language) -> str:
+    """Return the short name of a role: its letters where it has some."""
+    label = ROLE_LABELS[role].in_language(language)
+    return label.rpartition("(")[2].rstrip(")") if "(" in label else label[:1].upper() + label[1:]
 
 
 def read_live(company: Readable, hub: Hub, page: str, language: Language) -> Live:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, NamedTuple
 
 import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
 
 from parcours.know import Action, Thing
+from parcours.words import Language
+from parcours.workspaces.pages.account import read_account
 from parcours.workspaces.pages.journey import read_journey
 from parcours.workspaces.pages.map import read_map
 from parcours.workspaces.pages.measure import read_measure
@@ -17,9 +21,12 @@ from parcours.workspaces.pages.patterns import read_patterns
 from parcours.workspaces.pages.sources import read_sources
 from parcours.workspaces.pages.touchpoint import read_touchpoint
 from parcours.workspaces.readable import Readable
+from parcours.workspaces.replaying import answer_replay
+from parcours.workspaces.signing_in.own import answer_end, answer_password, answer_role, answer_sign_out
 from parcours.workspaces.things import FindThing, find_measure, find_touchpoint
 
 Query = Callable[..., msgspec.Struct]
+Answer = Callable[[Readable, Language, Request], Awaitable[Response]]
 
 
 class Page(NamedTuple):
@@ -27,7 +34,7 @@ class Page(NamedTuple):
 
     ``action`` is what its reader must be allowed to do, ``actions`` something else for some ids, and ``thing`` finds
     what it is done to. ``longest_s`` is how long it may be kept; ``forms`` says that it has forms, which its policy
-    must let through.
+    must let through, ``personal`` that it tells of persons, so that nobody keeps it.
     """
 
     path: str
@@ -38,6 +45,7 @@ class Page(NamedTuple):
     forms: bool = False
     actions: Mapping[str, Action] = {}
     thing: FindThing | None = None
+    personal: bool = False
 
     def asks(self, path: Mapping[str, str]) -> Action:
         """Return the action that the page at these parts of its address takes."""
@@ -53,6 +61,20 @@ class Page(NamedTuple):
         return self.query(company, language, **path, **known)
 
 
+class Form(NamedTuple):
+    """What a form of a page is sent to: its address under the language, what answers, and what somebody does by it.
+
+    Opening the address leads to ``page``. That somebody is signed in, may do ``action``, and sent the form from a page
+    of ours is certain before ``answer`` is called; it reads the fields and checks their token (`forms.read_checked`).
+    Where a decision needs to know what it is done to, the answer asks for one by itself (`guard.insist`).
+    """
+
+    path: str
+    answer: Answer
+    action: Action
+    page: str
+
+
 PAGES: tuple[Page, ...] = (
     Page("map", read_map, "see_results"),
     Page("touchpoint/{id}", read_touchpoint, "see_results", thing=find_touchpoint),
@@ -61,4 +83,12 @@ PAGES: tuple[Page, ...] = (
     Page("measure/{id}", read_measure, "see_results", ("by",), actions={"stakes": "see_value"}, thing=find_measure),
     Page("sources", read_sources, "see_health", ("put_back", "proof"), longest_s=1.0, forms=True),
     Page("patterns", read_patterns, "see_methods"),
+    Page("account", read_account, "sign_in", ("done", "proof"), forms=True, personal=True),
+)
+FORMS: tuple[Form, ...] = (
+    Form("sources/replay", answer_replay, "put_back", "sources"),
+    Form("account/sign-out", answer_sign_out, "sign_in", "account"),
+    Form("account/end", answer_end, "sign_in", "account"),
+    Form("account/password", answer_password, "sign_in", "account"),
+    Form("account/role", answer_role, "sign_in", "account"),
 )

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
@@ -12,14 +15,17 @@ from parcours.workspaces.live import Hub
 OURS = ("same-origin", "none")
 AGAIN_S = "15"
 KIND = "text/event-stream"
+LOOK_S = 2.0
+"""How often a stream asks whether its reader is still signed in."""
+Holds = Callable[[], Awaitable[bool]]
 
 
 class LiveStream(StreamingResponse):
     """One reader's stream; it holds a place until it ends, however it ends."""
 
-    def __init__(self, hub: Hub, language: Language) -> None:
+    def __init__(self, hub: Hub, language: Language, holds: Holds) -> None:
         super().__init__(
-            hub.tell(language),
+            tell_while(hub.tell(language), holds),
             media_type=KIND,
             # A proxy that collects an answer before it passes it on would keep everything back.
             headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
@@ -38,10 +44,21 @@ class LiveStream(StreamingResponse):
             self._hub.leave()
 
 
-def answer_stream(hub: Hub, language: Language, request: Request) -> Response:
-    """Return the stream of ``hub``; a page of another site may not even take a place."""
+async def tell_while(lines: AsyncIterator[bytes], holds: Holds) -> AsyncIterator[bytes]:
+    """Yield ``lines`` as long as the session of their reader holds."""
+    looked_at = time.monotonic()
+    async for line in lines:
+        if time.monotonic() - looked_at > LOOK_S:
+            looked_at = time.monotonic()
+            if not await holds():
+                return
+        yield line
+
+
+def answer_stream(hub: Hub, language: Language, request: Request, holds: Holds) -> Response:
+    """Return the stream of ``hub`` while ``holds``; a page of another site may not even take a place."""
     if request.headers.get("sec-fetch-site", "none") not in OURS:
         return PlainTextResponse("403\n", 403)
     if request.method == "HEAD":  # It would hold a place and never tell anything.
         return Response(media_type=KIND)
-    return LiveStream(hub, language)
+    return LiveStream(hub, language, holds)

@@ -19,6 +19,7 @@ from parcours.workspaces.frame import Frame, frame_page
 from parcours.workspaces.incoming import LiveSource, say_compared, say_fault, say_hours, say_source, sort_live
 from parcours.workspaces.masks import MASKS
 from parcours.workspaces.readable import MaskedCounts, Masking, Readable, Replays, Troubled
+from parcours.workspaces.signing_in.asking import may_do
 from parcours.workspaces.waiting import Aside, RowsAside, say_asides, say_replayed, say_rows_aside, sign_replay
 from parcours.workspaces.wording import Say
 
@@ -65,7 +66,7 @@ def read_sources(company: Readable, language: Language, put_back: str = "", proo
     say, zone = Say(language), company.settings.time_zone
     declared = read_declared(company.folder, company.blueprint, company.settings)
     overview = read_overview(company.folder, declared, zone, time.time_ns() // 1_000_000)
-    can_replay = isinstance(company, Replays)
+    can_replay = isinstance(company, Replays) and may_do("put_back")
     troubles = company.troubles() if isinstance(company, Troubled) else ()
     http = [one for one in overview.sources if one.connector == HTTP]
     return SourcesPage(

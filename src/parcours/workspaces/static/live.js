@@ -33,11 +33,11 @@
     busy = true;
     try {
       const answer = await fetch(location.href.split("#")[0], { cache: "no-cache" });
+      if (answer.redirected) return location.reload(); // The session is over: to where somebody signs in.
       const fresh = answer.ok ? new DOMParser().parseFromString(await answer.text(), "text/html") : null;
       if (stream && fresh?.getElementById("live-strip") && getSelection().type !== "Range") swap(fresh);
     } catch { /* The server is away: the stream asks again. */ }
-    [busy, fetchedAt] = [false, Date.now()];
-    look();
+    [busy, fetchedAt] = [false, Date.now()], look();
   }
   function look() {
     clearTimeout(timer);
