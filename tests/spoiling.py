@@ -40,6 +40,8 @@ from parcours.engine.store.write_keys import WriteKey, WriteKeys
 from parcours.errors import Fault, ParcoursError
 from parcours.know import verify
 from parcours.know.audit.log import Audit
+from parcours.know.consent.ledger import Ledger
+from parcours.know.consent.lines import CONTEXT
 from parcours.know.identity.edges import Edges
 from parcours.know.identity.scored import ACCEPTED, Scored
 from parcours.know.keys import open_keys
@@ -300,6 +302,15 @@ def _read_scored(folder: Path) -> list[Any]:
     return list(zip(scored.one.tolist(), scored.other.tolist(), scored.weight_milli.tolist(), strict=True))
 
 
+def _read_ledger(folder: Path) -> list[Any]:
+    ledger = Ledger(*_state_of(folder))
+    ledger.catch_up()
+    lines = [tuple(line) for number in range(len(BLUEPRINT.purposes)) for line in ledger.lines_of(number).tolist()]
+    contexts = {line[CONTEXT] for line in lines}
+    told = [ledger.contexts.find(number) for number in sorted(contexts)]
+    return [*lines, *told, ledger.proofs.count()]
+
+
 def _read_files(folder: Path) -> list[Any]:
     with _journal(folder) as manifest:
         return [state.counts for source in manifest.sources() for state in manifest.file_states(source).values()]
@@ -353,6 +364,7 @@ _QUESTIONS: dict[str, Callable[[Path], list[Any]]] = {
     "personal": _read_personal,
     "edges": _read_edges,
     "scored": _read_scored,
+    "ledger": _read_ledger,
     "files": _read_files,
     "write keys": _read_keys,
     "outbox": _read_outbox,

@@ -7,11 +7,16 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.collect.signals.writing import write_tcf
+
 from parcours.collect import csv_file
 from parcours.collect.compaction.splitting import split
 from parcours.collect.csv_file import CsvRows
 from parcours.collect.http.envelope import RefusedBodyError, inflate, mend_surrogates, read_envelope, read_pixel_data
 from parcours.collect.journal.delivery import Delivery
+from parcours.collect.signals.bits import UndecodableError
+from parcours.collect.signals.consent_mode import decode_consent_mode
+from parcours.collect.signals.tcf import decode_tcf
 from parcours.collect.source import Csv
 from parcours.errors import ParcoursError
 
@@ -110,7 +115,37 @@ def _read_csv(path: Path, delimiter: str, block_bytes: int) -> Read:
     return good, bad
 
 
-PROPERTIES: dict[str, Callable[[bytes], None]] = {"batch": check_batch, "pixel": check_pixel, "csv": check_csv}
+def check_tcf(data: bytes) -> None:
+    """A TCF string is refused with a reason, or says exactly what its bits do: written anew it reads the same."""
+    text = data.decode("latin-1")
+    try:
+        found = decode_tcf(text)
+    except UndecodableError:
+        return
+    again = write_tcf(found)
+    assert decode_tcf(again) == found
+    # Nothing but padding, the form of vendor lists and one unread bit may differ: the core begins alike.
+    assert again[:25] == text[:25]
+
+
+def check_consent_mode(data: bytes) -> None:
+    """Consent Mode is refused, or granted only where the text says so."""
+    text = data.decode("utf-8", "replace")
+    try:
+        found = decode_consent_mode(text)
+    except UndecodableError:
+        return
+    assert found
+    assert text.count("granted") >= sum(found.values()) or "\\u" in text
+
+
+PROPERTIES: dict[str, Callable[[bytes], None]] = {
+    "batch": check_batch,
+    "pixel": check_pixel,
+    "csv": check_csv,
+    "tcf": check_tcf,
+    "consent_mode": check_consent_mode,
+}
 
 SEEDS: dict[str, tuple[bytes, ...]] = {
     "batch": (
@@ -124,5 +159,17 @@ SEEDS: dict[str, tuple[bytes, ...]] = {
         b"\x47;;;\n;\n\0;a;b\n",
         b'\x91"open\tb\n1\t2\t3\n',
         b"\xd0\xff|\xe9|c\r1|2|3",
+    ),
+    "tcf": (
+        b"",
+        b"AAAA",
+        b"CQgYw8AQgYw8AAfAHBFRCWFoAOAAAEIAAAqIAHgAAAAAAgAB.IAAgAA",
+        b"COtybn4PA_zT4KjACBENAPCIAEBAAECAAIAAAAAAAAAA",
+        b"COtybn4PA_zT4KjACBENAPCIAEBAAECAAIAAAAAAAAAA.YAAAAAAAAAA.IBAgAAAgAIAwgAgAAAAEAAAACA",
+    ),
+    "consent_mode": (
+        b'{"ad_storage":"granted","analytics_storage":"denied"}',
+        b"ad_storage=granted; ad_user_data=denied",
+        b"ad_storage=granted,ad_storage=granted",
     ),
 }

@@ -40,6 +40,8 @@ def mapping_fingerprint(source: Source, blueprint: Blueprint, zone: str, lookup:
     narrowed = {field.id: field.purposes for field in blueprint.fields if field.purposes and field.id in used}
     # Files that were read before fields had purposes keep their digest.
     parts += [narrowed] if narrowed else []
+    if source.signals:
+        parts.append({purpose.id: purpose.signals for purpose in blueprint.purposes})
     return hashlib.sha256(msgspec.json.encode(parts, order="deterministic")).hexdigest()
 
 
@@ -48,4 +50,6 @@ def _described(source: Source) -> object:
     if source.connector is None:
         # What a file source could say before there were connectors must keep its digest, or all files are read anew.
         del described["connector"], described["options"]
+    if not source.signals:
+        del described["signals"]
     return described

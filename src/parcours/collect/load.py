@@ -53,7 +53,7 @@ def load(
                 door.forget_from(cut_short)
             reports = []
             # Choices first: the door stamps each event with what is allowed when it comes in.
-            for plan in sorted(plans, key=lambda plan: not plan.source.consent):
+            for plan in sorted(plans, key=lambda plan: not plan.source.tells_choices):
                 total = sum(file.path.stat().st_size for file in plan.files)
                 name = plan.source.source
                 progress.begin(Words(f"Lecture de {name}", f"Reading {name}"), total)

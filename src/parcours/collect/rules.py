@@ -166,6 +166,19 @@ def _check_declared(source: Source, node: Node, blueprint: Blueprint) -> Iterato
                 f"Le plan ne déclare pas de finalité « {purpose} ».", f"The blueprint declares no purpose “{purpose}”."
             )
             yield node.fault("unknown_purpose", ("consent", purpose), sentence, _declare(purpose, purposes))
+    read = [purpose.signals for purpose in blueprint.purposes if purpose.signals]
+    wanted = {"tcf": any(one.tcf for one in read), "consent_mode": any(one.consent_mode for one in read)}
+    for signal in source.signals:
+        if not wanted.get(signal, bool(blueprint.notices)):
+            sentence = Words(
+                f"Aucune finalité du plan ne lit le signal « {signal} ».",
+                f"No purpose of the blueprint reads the signal “{signal}”.",
+            )
+            remedy = Words(
+                "Dites sous purposes, signals: quelle finalité le lit (pour notice : décrivez vos notices).",
+                "Say under purposes, signals: which purpose reads it (for notice: describe your notices).",
+            )
+            yield node.warning("signal_unused", ("signals", signal), sentence, remedy)
     kinds = blueprint.field_kinds()
     for _, place, name in _fields(source):
         if name not in kinds:

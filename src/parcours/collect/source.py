@@ -114,6 +114,11 @@ class Source(Record, frozen=True, kw_only=True):
     events: tuple[SourceEvent, ...] = ()
     lookup: Lookup | None = None
 
+    @property
+    def tells_choices(self) -> bool:
+        """Whether its rows may state what people allow."""
+        return bool(self.consent) or any(name != "notice" for name in self.signals)
+
     def columns(self) -> dict[str, tuple[str | int, ...]]:
         """Return every column that the source names, and the place in its YAML where it does so first."""
         named: dict[str, tuple[str | int, ...]] = {}

@@ -75,7 +75,7 @@ class TcString(msgspec.Struct, frozen=True, kw_only=True):
     publisher: Publisher | None = None
 
 
-def decode_tcf(text: str) -> TcString:
+def decode_tcf(text: object) -> TcString:
     """Return what a TCF string says.
 
     Source: IAB Tech Lab, "Consent string and vendor list formats v2", with TCF 2.3 (2025).
@@ -83,6 +83,8 @@ def decode_tcf(text: str) -> TcString:
     Raises:
         UndecodableError: whatever is not exactly such a string, with the reason in a word.
     """
+    if not isinstance(text, str):
+        raise UndecodableError("wrong_type")
     if not text:
         raise UndecodableError("empty")
     if len(text) > MOST_CHARACTERS:
