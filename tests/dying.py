@@ -172,4 +172,13 @@ def _retain(folder: Path, steps: _Steps, asked: dict[str, Any]) -> None:
         company.know.retain()
 
 
-ACTIONS = {"take over": _take_over, "replay": _replay, "retain": _retain}
+def _rotate(folder: Path, steps: _Steps, asked: dict[str, Any]) -> None:
+    from parcours import company as companies
+
+    know = companies.open(folder).know
+    know.door()
+    steps.begin()
+    know.rotate(asked["key"])
+
+
+ACTIONS = {"rotate": _rotate, "take over": _take_over, "replay": _replay, "retain": _retain}

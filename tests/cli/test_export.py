@@ -77,3 +77,13 @@ def test_what_the_system_refuses_is_a_sentence_too(made: Made, tmp_path: Path) -
     done = call("export", made[0], "xes", "--out", tmp_path)
     assert done.returncode in (1, 2)
     assert "Traceback" not in done.stderr
+
+
+def test_an_export_names_its_purpose_and_is_noted(made: Made, tmp_path: Path) -> None:
+    done = call("--lang", "en", "export", made[0], "csv", "--out", tmp_path / "log.csv")
+    assert "for the purpose improve_service" in done.stdout
+    entries = call("audit", made[0], "--json").stdout
+    assert "export_rows" in entries
+    assert "improve_service" in entries
+    refused = call("export", made[0], "csv", "--out", tmp_path / "no.csv", "--purpose", "personalise")
+    assert (refused.returncode, (tmp_path / "no.csv").exists()) == (1, False)

@@ -40,5 +40,15 @@ def command(folder: Path, form: str, out: Path | None, purpose: str | None) -> N
         path.write_text(write_bpmn(company.blueprint), "utf-8")
         click.echo(str(path))
         return
-    count = write_number(write_log(company.rows_for("export", purpose), company.blueprint, form, path))
-    click.echo(str(Words(fr=f"{path} : {count} événements", en=f"{path}: {count} events")))
+    rows = company.rows_for("export", purpose)
+    # Before anything is written: an export that cannot be noted does not go on.
+    company.know.audit.note("cli", "export_rows", "purpose", rows.purpose, "done", form)
+    count = write_number(write_log(rows, company.blueprint, form, path))
+    click.echo(
+        str(
+            Words(
+                fr=f"{path} : {count} événements, pour la finalité {rows.purpose}",
+                en=f"{path}: {count} events, for the purpose {rows.purpose}",
+            )
+        )
+    )

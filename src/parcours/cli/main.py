@@ -59,6 +59,10 @@ COMMANDS = {
         fr="Exporte le blueprint (bpmn) ou le journal des contacts (xes, ocel, parquet, csv).",
         en="Export the blueprint (bpmn) or the log of touches (xes, ocel, parquet, csv).",
     ),
+    "keys": Words(
+        fr="Met une autre clé à la place d'une clé de chiffrement.",
+        en="Put another key in the place of an encryption key.",
+    ),
     "retention": Words(
         fr="Liste les reçus de ce qui n'a pas été gardé plus longtemps.",
         en="List the receipts of what was not kept any longer.",

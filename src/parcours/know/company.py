@@ -51,6 +51,7 @@ from parcours.know.pseudonyms import Numbers
 from parcours.know.reading import Permission, count_present
 from parcours.know.rights.requests import Requests
 from parcours.know.rights.tombstones import Tombstones
+from parcours.know.rotation import Rotated, rotate
 from parcours.know.state import open_state
 from parcours.know.timeline import Timeline
 from parcours.know.vault import Vault
@@ -115,6 +116,10 @@ class Know:
             # The door remembers whom the vault holds.
             self._door = None
         return made
+
+    def rotate(self, key: str) -> Rotated:
+        """Put another key in the place of ``key`` (see `parcours.know.rotation.rotate`)."""
+        return rotate(key, self._folder, self._settings, self._keys, self._state, self._manifest, self.audit)
 
     def receipts(self) -> list[Receipt]:
         """Return the receipts of everything that retention took out, oldest first."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import base64
 import binascii
 import os
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from contextlib import nullcontext
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import nullcontext, suppress
 from hashlib import blake2b
 from pathlib import Path
 
@@ -20,9 +20,16 @@ from parcours.settings import Settings
 from parcours.words import Words
 
 VARIABLE = "PARCOURS_MASTER_KEY"
+NEXT_VARIABLE = "PARCOURS_NEXT_MASTER_KEY"
 KEY_BYTES = 32
 _NONCE = 12
 _AT_ONCE = 500
+BEFORE = "quarantine.before"
+"""The quarantine key of before, as long as its rotation is under way."""
+
+NEXT = ".next"
+"""What the file of a master key that is about to be in force is called beside the one that is."""
+
 _COMPANY_KEYS = ("pseudonyms", "identifiers", "checks", "quarantine", "rows")
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS company_keys (name TEXT PRIMARY KEY, wrapped BLOB NOT NULL);
@@ -44,11 +51,16 @@ class Keys:
 
     def __init__(self, database: Database, master: bytes) -> None:
         self._database = database
-        self._company = _open_company_keys(database, AESGCM(master))
-        self._wrap = AESGCM(self._company["identifiers"])
-        self._seal = AESGCM(self._company["quarantine"])
+        self._master = AESGCM(master)
+        self._company = _open_company_keys(database, self._master)
+        self._take_up()
         self._tally = Tally(database, "identifier_keys", TAG.format("wrapped"))
         self._pending: list[tuple[int, bytes]] = []
+
+    def _take_up(self) -> None:
+        self._wrap = AESGCM(self._company["identifiers"])
+        self._seal = AESGCM(self._company["quarantine"])
+        self._seal_before = AESGCM(self._company[BEFORE]) if BEFORE in self._company else None
 
     @property
     def pseudonyms(self) -> bytes:
@@ -174,11 +186,93 @@ class Keys:
         try:
             return self._seal.decrypt(sealed[:_NONCE], sealed[_NONCE:], b"quarantine")
         except (InvalidTag, ValueError) as fault:
+            if self._seal_before is not None:
+                with suppress(InvalidTag, ValueError):
+                    return self._seal_before.decrypt(sealed[:_NONCE], sealed[_NONCE:], b"quarantine")
             raise ParcoursError(
                 "seal_damaged",
                 Words(fr="Une ligne en quarantaine a été altérée.", en="A row in quarantine has been altered."),
                 Words(fr="Rétablissez journal.db depuis une sauvegarde.", en="Restore journal.db from a backup."),
             ) from fault
+
+    def own(self, name: str) -> bytes:
+        """Return the company's key ``name`` (32 random bytes), made on first use and wrapped by the master key."""
+        if name not in self._company:
+            with self._database.transaction():
+                self._company = _open_company_keys(self._database, self._master)
+                if name not in self._company:
+                    self._replace({name: os.urandom(KEY_BYTES)})
+        return self._company[name]
+
+    def rewrap_master(self, master: bytes) -> None:
+        """Wrap the company's own keys with another master key, in one transaction."""
+        with self._database.transaction():
+            self._company = _open_company_keys(self._database, self._master)
+            self._master = AESGCM(master)
+            self._replace(dict(self._company))
+        self._database.truncate_log()
+
+    def rewrap_identifiers(self) -> int:
+        """Wrap the key of every identifier and hour with a new wrapping key, in one transaction; return how many.
+
+        Raises:
+            ParcoursError: ``key_damaged`` names one that no longer unwraps; everything is then as before.
+        """
+        fresh = os.urandom(KEY_BYTES)
+        wrap = AESGCM(fresh)
+        count, last = 0, -1
+        sql = "SELECT pseudonym, wrapped FROM identifier_keys WHERE pseudonym > ? ORDER BY pseudonym LIMIT 50000"
+        with self._database.transaction():
+            while rows := self._database.execute(sql, (last,)):
+                held = [(int(pseudonym or 0), _blob(wrapped)) for pseudonym, wrapped in rows]
+                made = [(_wrap(wrap, self._unwrap(one, wrapped), _bound(one)), one) for one, wrapped in held]
+                self._database.executemany("UPDATE identifier_keys SET wrapped = ? WHERE pseudonym = ?", made)
+                removed = (wrapped[-TAG_BYTES:] for _, wrapped in held)
+                self._tally.note(added=(wrapped[-TAG_BYTES:] for wrapped, _ in made), removed=removed)
+                count, last = count + len(held), held[-1][0]
+            for (hour,) in self._database.execute("SELECT hour FROM hour_keys"):
+                number = int(hour or 0)
+                key = self.hour_key(number)
+                if key is not None:
+                    told = (_wrap(wrap, key, _hour(number)), number)
+                    self._database.execute("UPDATE hour_keys SET wrapped = ? WHERE hour = ?", told)
+                    count += 1
+            self._replace({"identifiers": fresh})
+        self._take_up()
+        self._database.truncate_log()
+        return count
+
+    def begin_quarantine(self) -> None:
+        """Seal with a new quarantine key from now on; what the one of before sealed opens until `end_quarantine`."""
+        if BEFORE not in self._company:
+            with self._database.transaction():
+                self._replace({BEFORE: self._company["quarantine"], "quarantine": os.urandom(KEY_BYTES)})
+        self._take_up()
+
+    def reseal(self, sealed: bytes) -> bytes:
+        """Return what is sealed, sealed with the key in force; altered bytes stay as they are."""
+        try:
+            self._seal.decrypt(sealed[:_NONCE], sealed[_NONCE:], b"quarantine")
+        except (InvalidTag, ValueError):
+            with suppress(ParcoursError):
+                return self.seal(self.unseal(sealed))
+        return sealed
+
+    def end_quarantine(self) -> None:
+        """Destroy the quarantine key of before."""
+        Tally(self._database, "company_keys", TAG.format("wrapped")).drop("name = ?", [(BEFORE,)])
+        self._company.pop(BEFORE, None)
+        self._take_up()
+        self._database.truncate_log()
+
+    def _replace(self, keys: Mapping[str, bytes]) -> None:
+        """Write company keys in the place of those of the same names, inside the transaction that the caller holds."""
+        tally = Tally(self._database, "company_keys", TAG.format("wrapped"))
+        made = [(name, _wrap(self._master, key, name.encode())) for name, key in keys.items()]
+        tally.drop("name = ?", ((name,) for name in keys))
+        self._database.executemany("INSERT INTO company_keys VALUES (?, ?)", made)
+        tally.note(added=(wrapped[-TAG_BYTES:] for _, wrapped in made))
+        self._company |= keys
 
     def close(self) -> None:
         """Close the key file."""
@@ -234,7 +328,54 @@ def open_keys(folder: Path, settings: Settings) -> tuple[Keys, tuple[Words, ...]
     else:
         master = _make_master(place)
     warnings = (_beside(place),) if place.is_relative_to(folder.resolve()) else ()
-    return Keys(_open_key_file(path), master), warnings
+    database = _open_key_file(path)
+    try:
+        return Keys(database, master), warnings
+    except ParcoursError:
+        coming = place.with_name(place.name + NEXT)
+        if not coming.exists():
+            raise
+        # A rotation was cut short between the keys and this file: they are wrapped with the next one already.
+        keys = Keys(database, _decode(coming.read_text("ascii", "replace"), str(coming)))
+        coming.replace(place)
+        return keys, warnings
+
+
+def rotate_master(keys: Keys, folder: Path, settings: Settings) -> Path | None:
+    """Wrap the company's keys with another master key; return the file that now holds it.
+
+    Where the master key comes from the environment, the next one is ``PARCOURS_NEXT_MASTER_KEY``, no file is written,
+    and nothing is returned. Cut short at any moment, one of the two keys opens the company, and the next start says
+    which by opening it.
+
+    Raises:
+        ParcoursError: ``next_master_key_missing``, ``master_key_unreadable``.
+    """
+    if os.environ.get(VARIABLE):
+        written = os.environ.get(NEXT_VARIABLE)
+        if not written:
+            raise ParcoursError(
+                "next_master_key_missing",
+                Words(
+                    fr=f"La clé maîtresse vient de {VARIABLE}, et la suivante n'est pas donnée.",
+                    en=f"The master key comes from {VARIABLE}, and the next one is not given.",
+                ),
+                Words(
+                    fr=f"Donnez-la par {NEXT_VARIABLE} (head -c 32 /dev/urandom | base64), puis mettez-la à la place "
+                    "de la première.",
+                    en=f"Give it by {NEXT_VARIABLE} (head -c 32 /dev/urandom | base64), then put it in the place of "
+                    "the first.",
+                ),
+            )
+        keys.rewrap_master(_decode(written, NEXT_VARIABLE))
+        return None
+    place = settings.locate(settings.keys.master_file, folder)
+    coming = place.with_name(place.name + NEXT)
+    coming.unlink(missing_ok=True)
+    master = _make_master(coming)
+    keys.rewrap_master(master)
+    coming.replace(place)
+    return place
 
 
 def _open_key_file(path: Path) -> Database:
@@ -262,7 +403,8 @@ def _open_company_keys(database: Database, master: AESGCM) -> dict[str, bytes]:
     try:
         # A key that went missing is never made anew: everything that it made would silently become unknown.
         return {
-            name: master.decrypt(found[name][:_NONCE], found[name][_NONCE:], name.encode()) for name in _COMPANY_KEYS
+            name: master.decrypt(found[name][:_NONCE], found[name][_NONCE:], name.encode())
+            for name in dict.fromkeys((*_COMPANY_KEYS, *found))
         }
     except (InvalidTag, KeyError, ValueError) as fault:
         raise ParcoursError(
@@ -308,6 +450,7 @@ def _decode(text: str, where: str) -> bytes:
 
 
 def _make_master(place: Path) -> bytes:
+    """Write a new master key to ``place``, durably, readable by its owner alone."""
     master = os.urandom(KEY_BYTES)
     place.parent.mkdir(parents=True, exist_ok=True)
     handle = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -325,6 +468,11 @@ def _beside(place: Path) -> Words:
         en=f"The master key {place.name} lies in the company folder: in production keep it elsewhere "
         "([keys] master_file, or the variable PARCOURS_MASTER_KEY).",
     )
+
+
+def _wrap(key: AESGCM, data: bytes, bound: bytes) -> bytes:
+    nonce = os.urandom(_NONCE)
+    return nonce + key.encrypt(nonce, data, bound)
 
 
 def _blob(cell: Cell) -> bytes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from hashlib import blake2b
 
 import msgspec
@@ -118,6 +118,27 @@ class AsideEvents:
     def remove(self, numbers: Sequence[int]) -> int:
         """Take events out of the quarantine; return under how many of the numbers there were any."""
         return self._tally.drop("number = ?", [(number,) for number in numbers])
+
+    def reseal(self, turn: Callable[[bytes], bytes]) -> int:
+        """Replace every sealed original by what ``turn`` makes of it; return how many changed.
+
+        Raises:
+            ParcoursError: ``quarantine_damaged``, ``row_damaged``.
+        """
+        count, after = 0, 0
+        with self._db.transaction():
+            while held := self.take(after=after):
+                for number, one in held:
+                    made = turn(one.original)
+                    if made != one.original:
+                        new, old = _checksum(_cells(one), made), _checksum(_cells(one), one.original)
+                        self._db.execute(
+                            "UPDATE aside SET original = ?, checksum = ? WHERE number = ?", (made, new, number)
+                        )
+                        self._tally.note(added=[new], removed=[old])
+                        count += 1
+                after = held[-1][0]
+        return count
 
     def expire(self, before_ms: int) -> int:
         """Remove the events received before ``before_ms``; return how many."""

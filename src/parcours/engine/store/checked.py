@@ -60,6 +60,10 @@ class Tally:
             rows, total = self._read()
             self._write(rows + len(come) - len(gone), reduce(xor, (*come, *gone), total))
 
+    def rows(self) -> int:
+        """Return how many rows there should be."""
+        return self._read()[0]
+
     def compare(self, checksums: Iterable[Cell]) -> None:
         """Raise `ParcoursError` ``row_damaged`` unless these are the checksums of all rows, each once."""
         found = [*map(_number, checksums)]

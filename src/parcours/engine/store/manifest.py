@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -235,6 +235,21 @@ class Manifest:
         """Return the rows that were kept aside, in the order of their files and lines."""
         where, args = ("WHERE source = ?", [source]) if source is not None else ("", [])
         return _records(Quarantined, self._aside.some(f"{where} ORDER BY source, file, line LIMIT ?", [*args, limit]))
+
+    def reseal(self, turn: Callable[[bytes], bytes]) -> int:
+        """Replace every sealed row of the quarantine by what ``turn`` makes of it; return how many changed.
+
+        Raises:
+            ParcoursError: ``row_damaged``.
+        """
+        with self._db.transaction():
+            held = _records(Quarantined, self._aside.all("id"))
+            made = [msgspec.structs.replace(row, original=turn(row.original)) for row in held]
+            changed = sum(one != other for one, other in zip(held, made, strict=True))
+            if changed:
+                self._aside.drop("id >= 0")
+                self._aside.put(map(_cells, made))
+        return changed
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

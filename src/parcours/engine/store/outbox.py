@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from hashlib import blake2b
 
 import msgspec
@@ -87,6 +87,24 @@ class OutboxTable:
         with self._db.transaction():
             self._tally.drop("destination = ? AND number = ?", [(destination, number)])
             self._count(destination, "refused", code, 1)
+
+    def reseal(self, turn: Callable[[bytes], bytes]) -> int:
+        """Replace every sealed body by what ``turn`` makes of it; return how many changed.
+
+        Raises:
+            ParcoursError: ``outbox_damaged``, ``row_damaged``.
+        """
+        count = 0
+        with self._db.transaction():
+            for (destination,) in self._db.execute("SELECT DISTINCT destination FROM outbox"):
+                for number, one in self.take(str(destination), self._tally.rows()):
+                    made = msgspec.structs.replace(one, body=turn(one.body))
+                    if made != one:
+                        told = (made.body, _checksum(made), number)
+                        self._db.execute("UPDATE outbox SET body = ?, checksum = ? WHERE number = ?", told)
+                        self._tally.note(added=[_checksum(made)], removed=[_checksum(one)])
+                        count += 1
+        return count
 
     def waiting(self, destination: str) -> tuple[int, int | None]:
         """Return how many wait, and since when the oldest does."""

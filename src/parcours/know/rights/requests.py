@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Literal, get_args
 
 import msgspec
@@ -161,6 +161,17 @@ class Requests:
         rows = self.table.some("WHERE number = ?", (number,))
         sealed = rows[0][3] if rows else b""
         return tuple(msgspec.json.decode(self._keys.unseal(sealed))) if isinstance(sealed, bytes) and sealed else ()
+
+    def reseal(self, turn: Callable[[bytes], bytes]) -> int:
+        """Replace every sealed list of identifiers by what ``turn`` makes of it; return how many changed."""
+        count = 0
+        with self._state.transaction():
+            for row in self.table.all("number"):
+                made = turn(row[3]) if isinstance(row[3], bytes) and row[3] else row[3]
+                if made != row[3]:
+                    self.table.put([(*row[:3], made, *row[4:])])
+                    count += 1
+        return count
 
     def check_identity(self, number: int, how: str, actor: str) -> None:
         """Note how it was checked that the person asks themselves, or somebody in their name."""
