@@ -10,7 +10,9 @@ import pytest
 
 import parcours
 from parcours import results
+from parcours.errors import ParcoursError
 from parcours.flow import run
+from parcours.know import Caller
 from parcours.measure import MEASURES
 from parcours.progress import Silent
 from parcours.simulate import make
@@ -181,3 +183,34 @@ def test_without_any_consent_the_result_says_so_and_blames_no_survey(tmp_path: P
     assert told in [warning.en for warning in report.warnings]
     for name in ("experience", "journey"):
         assert [warning.en for warning in company.result(name).warnings] == [told]
+
+
+def test_roles_that_see_groups_alone_see_one_moment_of_the_day(firm: Path, tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(firm, tmp_path / "copy"))
+    company = parcours.open(copy)
+    before = company.seen_by(Caller(1, "cco"), "experience")
+    assert company.result("experience").rows[0]["n"] == before.rows[0]["n"]
+    make(copy, 2_100, 5, Silent())
+    run(parcours.open(copy), Silent())
+    later = parcours.open(copy)
+    assert later.result("experience").n != before.n
+    assert later.seen_by(Caller(1, "cco"), "experience") == before
+    hidden = [row for row in later.seen_by(Caller(1, "cmo"), "experience", "week").rows if row["seen"] == "hidden"]
+    assert hidden
+    whole = {(row["week"], row["touchpoint"]): row for row in company.result("experience", "week").rows}
+    assert all(row["n"] is None for row in hidden)
+    assert any(whole[row["week"], row["touchpoint"]]["n"] for row in hidden)
+
+
+def test_a_role_never_sees_what_no_purpose_covers(firm: Path, tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(firm, tmp_path / "copy"))
+    assert parcours.open(copy).seen_by(Caller(1, "cco"), "experience").n
+    path = copy / "blueprint.yaml"
+    text = path.read_text("utf-8")
+    path.write_text(re.sub(r"measures: \[?all\]?", "measures: [journey]", text), "utf-8")
+    assert path.read_text("utf-8") != text
+    for role in ("cco", "finance"):
+        name = "stakes" if role == "finance" else "experience"
+        with pytest.raises(ParcoursError) as caught:
+            parcours.open(copy).seen_by(Caller(1, role), name)
+        assert caught.value.code == "no_purpose"

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
+from threading import RLock
 
 import msgspec
 
@@ -19,10 +20,12 @@ from parcours.collect.reading import delivering_sources, read_sources
 from parcours.collect.replay import PutBack, put_back
 from parcours.collect.source import ReadSource, Source
 from parcours.errors import Fault, ParcoursError
-from parcours.know import Know, Live, MaskedDay, Permitted, Profile, Timeline
+from parcours.know import Caller, Know, Live, MaskedDay, Permitted, Profile, Timeline
 from parcours.measure import MEASURES, measure_named
 from parcours.measure.comments import COMMENTS
 from parcours.measure.contract import Ask, Result
+from parcours.measure.lattice import find_hidden_touchpoints
+from parcours.measure.sight import WITH_ANSWERS, check_sight, publish, see
 from parcours.settings import Settings, read_settings
 from parcours.words import Words
 
@@ -84,6 +87,7 @@ class Company:
         """Returns what keeps the processes of `serve` from their work; `serve` sets it."""
         self._follow = follow
         self._kept: dict[tuple[str, str | None, str], Result] = {}
+        self._publishing = RLock()
 
     @cached_property
     def know(self) -> Know:
@@ -236,6 +240,36 @@ class Company:
                 results.keep(self.folder, fingerprint, result)
             self._kept[key] = _tell_omissions(result, rows, measure.inputs)
         return self._kept[key]
+
+    def seen_by(self, caller: Caller, name: str, by: str | None = None) -> Result:
+        """Answer measure ``name``, split ``by``, as ``caller`` may see it.
+
+        Raises:
+            ParcoursError: ``not_permitted`` says by which rule; others as in `result`.
+        """
+        measure = measure_named(name)
+        measure.check_split(self.blueprint, by)
+        decision = check_sight(measure, self.blueprint, caller, by)
+        result = self.published(name)[by] if decision.aggregate_only else self.result(name, by)
+        return see(result, self.blueprint, caller, decision)
+
+    def published(self, name: str) -> dict[str | None, Result]:
+        """Return what roles that see groups alone are shown of measure ``name`` today (UTC), by split.
+
+        It is of one moment of the day and stays until the day is over, or the blueprint changes.
+        """
+        measure = measure_named(name)
+        purpose = self.choose_purpose(name)
+        digest = hashlib.sha256(msgspec.json.encode(self.blueprint) + results.code_digest()).hexdigest()
+        fingerprint, day = f"{purpose}-{digest[:16]}", time.time_ns() // 86_400_000_000_000
+        with self._publishing:
+            found = results.recall_published(self.folder, name, fingerprint, day)
+            if found is None:
+                counted_too = name in WITH_ANSWERS and self.blueprint.purposes_for("experience")
+                hidden = find_hidden_touchpoints(self.published("experience")[None]) if counted_too else frozenset()
+                found = publish(measure, self.blueprint, lambda by: self.result(name, by), hidden)
+                results.keep_published(self.folder, fingerprint, day, found)
+        return found
 
     def verbatims(self, touchpoint: str, limit: int = 8) -> list[Verbatim]:
         """Return the latest comments given at ``touchpoint``, lowest scores first among them."""

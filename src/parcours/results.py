@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import threading
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -17,6 +18,7 @@ from parcours.measure.findings import Finding
 from parcours.words import Words
 
 KEPT = Path(".parcours") / "tables" / "results"
+DAILY = "daily"
 RUN = "_run.json"
 RAN = "_ran"
 """An empty file: there was a run."""
@@ -43,6 +45,13 @@ class RunReport(msgspec.Struct, frozen=True, kw_only=True):
     warnings: tuple[Words, ...] = ()
     report: str
     finished_ms: int
+
+
+class Published(msgspec.Struct, frozen=True):
+    """The results of a measure over its lattice as one day shows them, small groups hidden."""
+
+    day: int
+    results: tuple[Result, ...]
 
 
 class Kept(msgspec.Struct, frozen=True):
@@ -77,6 +86,21 @@ def keep(folder: Path, fingerprint: str, result: Result) -> None:
     _write(_path(folder, result.measure, result.by), fingerprint, result)
 
 
+def recall_published(folder: Path, measure: str, fingerprint: str, day: int) -> dict[str | None, Result] | None:
+    """Return what roles that see groups alone are shown of ``measure`` on ``day`` (since 1970, UTC), by split.
+
+    What was published is not replaced before that day is over; a clock that goes back publishes nothing anew.
+    """
+    published = _read(folder / KEPT / DAILY / f"{measure}.json", fingerprint, Published)
+    return None if published is None or published.day < day else {one.by: one for one in published.results}
+
+
+def keep_published(folder: Path, fingerprint: str, day: int, results: Mapping[str | None, Result]) -> None:
+    """Write what roles that see groups alone are shown of a measure on ``day``; small groups are hidden in it."""
+    name = next(iter(results.values())).measure
+    _write(folder / KEPT / DAILY / f"{name}.json", fingerprint, Published(day, tuple(results.values())))
+
+
 def keep_run(folder: Path, report: RunReport) -> None:
     """Write what the latest run did, for the pages."""
     _write(folder / KEPT / RUN, "", report)
@@ -94,7 +118,7 @@ def damaged(folder: Path) -> list[Path]:
     The last run's report is among them when it is gone: any other file that is gone is made anew when it is asked for.
     """
     run = folder / KEPT / RUN
-    kept = {*(folder / KEPT).glob("*.json"), *([run] if (folder / KEPT / RAN).exists() else [])}
+    kept = {*(folder / KEPT).rglob("*.json"), *([run] if (folder / KEPT / RAN).exists() else [])}
     return [path for path in sorted(kept) if _open(path) is None]
 
 

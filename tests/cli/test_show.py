@@ -58,3 +58,19 @@ def test_a_purpose_that_does_not_cover_the_measure_gives_no_row(made: tuple[Path
     assert refused.returncode == 1
     assert "[purpose_does_not_cover]" in refused.stderr
     assert refused.stdout == ""
+
+
+def test_a_role_is_shown_what_it_sees_and_refused_the_rest(made: tuple[Path, dict[str, Any]]) -> None:
+    refused = call("show", made[0], "experience", "--as", "finance")
+    assert refused.returncode == 1
+    assert "[not_permitted]" in refused.stderr
+    assert "Who may" in refused.stderr
+    shown = call_json("show", made[0], "experience", "--by", "week", "--as", "cco")
+    hidden = [row for row in shown["rows"] if row["seen"] == "hidden"]
+    assert hidden
+    assert all(row["score"] is row["n"] is None for row in hidden)
+    assert "Hidden from this role" in shown["warnings"][0]
+    assert "masqué" in call("--lang", "fr", "show", made[0], "experience", "--by", "week", "--as", "cco").stdout
+    own = call_json("show", made[0], "experience", "--by", "group:segment", "--as", "sales", "--own", "segment:loyal")
+    assert {row["group"] for row in own["rows"]} <= {"loyal"}
+    assert call("show", made[0], "experience", "--own", "segment:loyal").returncode == 2

@@ -10,6 +10,7 @@ import msgspec
 from parcours import company as companies
 from parcours.charts.labels import GRADES, STATES
 from parcours.cli.output import print_json, print_result
+from parcours.know import ROLES, Caller, Role
 from parcours.measure import measure_named
 
 
@@ -20,12 +21,24 @@ from parcours.measure import measure_named
 @click.option(
     "--purpose", default=None, help="Read rows for this purpose instead of the first that covers the measure."
 )
+@click.option("--as", "role", type=click.Choice(ROLES), default=None, help="What a role sees: groups, its own …")
+@click.option("--own", multiple=True, help="With --as: a team (cem) or an account GROUP:LABEL (csm, sales) of theirs.")
 @click.option("--json", "as_json", is_flag=True)
-def command(folder: Path, measure: str, by: str | None, purpose: str | None, as_json: bool) -> None:
+def command(
+    folder: Path,
+    measure: str,
+    by: str | None,
+    purpose: str | None,
+    role: Role | None,
+    own: tuple[str, ...],
+    as_json: bool,
+) -> None:
     """Show MEASURE of FOLDER: experience, journey, transitions, funnel, causes, stakes, promises."""
     measure_named(measure)
+    if own and not role:
+        raise click.UsageError("--own: --as ROLE")
     company = companies.open(folder)
-    result = company.result(measure, by, purpose)
+    result = company.seen_by(Caller(0, role, own), measure, by) if role else company.result(measure, by, purpose)
     if as_json:
         body = {name: getattr(result, name) for name in result.__struct_fields__}
         body["columns"] = [msgspec.structs.asdict(column) for column in result.columns]

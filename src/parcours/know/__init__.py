@@ -10,6 +10,7 @@ from parcours.know.access.permissions import table as permissions
 from parcours.know.access.roles import LABELS as ROLE_LABELS
 from parcours.know.access.roles import ROLES, Caller, Role, Thing
 from parcours.know.access.sessions import Ended, How, Session, Sessions, SignedIn
+from parcours.know.access.suppression import FEWEST, Cell, Place, hide
 from parcours.know.audit.entries import Entry
 from parcours.know.audit.log import Audit, DayRoot, Outcome
 from parcours.know.company import Know
@@ -26,6 +27,7 @@ from parcours.know.verification import Verified, verify
 __all__ = [
     "ACTIONS",
     "ACTION_LABELS",
+    "FEWEST",
     "LOCAL",
     "ROLES",
     "ROLE_LABELS",
@@ -33,6 +35,7 @@ __all__ = [
     "Action",
     "Audit",
     "Caller",
+    "Cell",
     "DayRoot",
     "Decision",
     "Ended",
@@ -47,6 +50,7 @@ __all__ = [
     "Outcome",
     "Permitted",
     "Person",
+    "Place",
     "Profile",
     "Pulse",
     "Receipt",
@@ -62,6 +66,7 @@ __all__ = [
     "Verified",
     "Why",
     "decide",
+    "hide",
     "name_actor",
     "permissions",
     "say_bounds",

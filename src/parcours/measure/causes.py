@@ -6,7 +6,7 @@ from typing import Any
 
 from parcours.measure.adjustment import parents_of, supporters_of
 from parcours.measure.cautions import warn_causes
-from parcours.measure.contract import Ask, Column, Measure, Result
+from parcours.measure.contract import Ask, Column, Counted, Measure, Result
 from parcours.measure.effects import Effect, Estimate, estimate
 from parcours.measure.evidence import OBSERVED, explain_gap, name_unit, settle
 from parcours.measure.exposure import Exposures
@@ -166,5 +166,6 @@ MEASURE = Measure(
     "Econometrics 38(5); Cinelli & Hazlett 2020, JRSS B 82(1).",
     inputs=("touches", "answers", "operations", "customers"),
     columns=COLUMNS,
+    counted=(Counted("n"), Counted("customers", ("value",))),
     compute=compute,
 )

@@ -60,11 +60,31 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     warnings: tuple[Words, ...] = ()
 
 
+class Counted(msgspec.Struct, frozen=True):
+    """A column that counts the customers of a group of which other columns tell something.
+
+    The first one of a measure counts the group that a whole row is about.
+
+    Attributes:
+        column: Its name.
+        tells: The columns that tell of this group, and are hidden with it.
+        within: The column that counts the whole that this group is part of; what is left of it is a group too.
+        among: A name that several groups share which together make up ``within``: then nothing is left of it.
+    """
+
+    column: str
+    tells: tuple[str, ...] = ()
+    within: str = ""
+    among: str = ""
+
+
 class Measure(msgspec.Struct, frozen=True, kw_only=True):
     """One measure: its name, its question, unit, definition, method and source, its splits, and the function.
 
     A split that ends in ``group`` stands for one split a group of the blueprint (``group:<id>``). ``columns`` are
-    those without a split; a split may put its own column first.
+    those without a split; a split may put its own column first. ``counted`` says which columns count customers; a
+    measure that says nothing is not shown to roles that see groups alone. ``lattice`` are the splits that these roles
+    are offered: no two-way ones, and no two periods that overlap.
     """
 
     name: str
@@ -76,6 +96,8 @@ class Measure(msgspec.Struct, frozen=True, kw_only=True):
     inputs: tuple[str, ...]
     columns: tuple[Column, ...]
     splits: tuple[str, ...] = ()
+    counted: tuple[Counted, ...] = ()
+    lattice: tuple[str, ...] = ()
     compute: Callable[[Ask], Result]
 
     def answer(
@@ -109,8 +131,16 @@ class Measure(msgspec.Struct, frozen=True, kw_only=True):
 
     def splits_for(self, blueprint: Blueprint) -> tuple[str, ...]:
         """Return the splits that this measure offers for ``blueprint``, each group by its id."""
+        return self._name_splits(blueprint, self.splits)
+
+    def lattice_for(self, blueprint: Blueprint) -> tuple[str, ...]:
+        """Return those of the splits that roles which see groups alone are offered."""
+        return self._name_splits(blueprint, self.lattice)
+
+    @staticmethod
+    def _name_splits(blueprint: Blueprint, splits: Sequence[str]) -> tuple[str, ...]:
         found: list[str] = []
-        for split in self.splits:
+        for split in splits:
             groups = [f"{split}:{group.id}" for group in blueprint.groups]
             found += groups if split.endswith("group") else [split]
         return tuple(found)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from parcours.blueprint.records import Blueprint
 from parcours.measure.answered import ANSWERS, Cells, Parts, fill_cells, part
-from parcours.measure.contract import Ask, Column, Measure, Result
+from parcours.measure.contract import Ask, Column, Counted, Measure, Result
 from parcours.measure.intervals import bound_difference, find_detectable, shrink
 from parcours.measure.questions import Columns, Questions
 from parcours.measure.scores import FEWEST, Scale
@@ -208,5 +208,7 @@ MEASURE = Measure(
         Column("state", Words(fr="État", en="State")),
     ),
     splits=("channel", "stage", "group", "touchpoint,group", "week", "month"),
+    counted=(Counted("customers"),),
+    lattice=("channel", "stage", "group", "week"),
     compute=measure_experience,
 )

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from parcours.measure.contract import Ask, Column, Measure, Result
+from parcours.measure.contract import Ask, Column, Counted, Measure, Result
 from parcours.measure.intervals import Codes
 from parcours.measure.questions import Questions
 from parcours.measure.splits import SPLITS, Labelled, group_customers
@@ -222,5 +222,13 @@ MEASURE = Measure(
         Column("state", Words(fr="État", en="State")),
     ),
     splits=("channel", "group"),
+    counted=(
+        Counted("entered"),
+        Counted("moved_on", within="entered", among="outcome"),
+        Counted("left", ("left_share", "left_low", "left_high"), within="entered", among="outcome"),
+        Counted("under_way", within="entered", among="outcome"),
+        Counted("late", ("within_share", "within_low", "within_high"), within="moved_on"),
+    ),
+    lattice=("channel", "group"),
     compute=measure_journey,
 )

@@ -29,6 +29,14 @@ group by customer % $bundles, coalesce(previous, -1), touchpoint""",
     gives={"bundle": "int", "source": "int", "target": "int", "passages": "int"},
     sample={"bundles": 4},
 )
+TRANSITION_CUSTOMERS = Step(
+    name="transition_customers",
+    text="""select coalesce(previous, -1) as source, touchpoint as target, count(distinct customer) as customers
+from touches
+group by coalesce(previous, -1), touchpoint""",
+    reads=("touches",),
+    gives={"source": "int", "target": "int", "customers": "int"},
+)
 TRANSITIONS_BY_SESSION = Step(
     name="transitions_by_session",
     text="""select customer % $bundles as bundle, coalesce(previous, -1) as source, touchpoint as target,

@@ -9,7 +9,7 @@ import numpy as np
 from parcours.blueprint.records import Blueprint, Promise, Touchpoint
 from parcours.blueprint.records import Panel as PanelChoice
 from parcours.measure.answered import ANSWERS
-from parcours.measure.contract import Ask, Column, Measure, Result
+from parcours.measure.contract import Ask, Column, Counted, Measure, Result
 from parcours.measure.promised import (
     PROMISED_EVENTS,
     Held,
@@ -123,6 +123,7 @@ def _write_row(ask: Ask, touchpoint: Touchpoint, week: str | None, held: Held, c
     row |= {"unit": behind.measure.unit if behind else _name_unit(touchpoint)}
     row |= {"kept_share": share, "share_low": share_low, "share_high": share_high}
     row |= {"n": held.n, "clusters": held.clusters, "clustered_by": clustered}
+    row |= {"group_size": held.clusters if clustered == "customer" else held.n}
     return row | {"owner": behind.owner if behind else touchpoint.owner}
 
 
@@ -224,5 +225,6 @@ MEASURE = Measure(
     inputs=("operations", "answers"),
     columns=COLUMNS,
     splits=("week",),
+    counted=(Counted("group_size"),),
     compute=measure_promises,
 )

@@ -8,7 +8,7 @@ import numpy as np
 
 from parcours.blueprint.records import Experience
 from parcours.engine.sql.step import Step
-from parcours.measure.contract import Ask, Column, Measure, Result
+from parcours.measure.contract import Ask, Column, Counted, Measure, Result
 from parcours.measure.exposure import Exposed, Exposures, Flags, bound_clustered
 from parcours.measure.intervals import Floats, bound_mean
 from parcours.measure.panel import CompanyPanel, TouchpointPanel
@@ -30,6 +30,8 @@ BAD_ANSWERS = Step(
 )
 
 _OPERATION, _ANSWERS = "worst_days", "bad_experience"
+_LIKELY = ("likely", "likely_low", "likely_high")
+_LIKELY_VALUE = ("likely_value", "likely_value_low", "likely_value_high")
 
 
 def compute(ask: Ask) -> Result:
@@ -154,8 +156,8 @@ def _write_row(
         "high": exposed.high,
         "n": exposed.of,
         "cells": exposed.cells,
-        **dict(zip(("likely", "likely_low", "likely_high"), likely, strict=True)),
-        **dict(zip(("likely_value", "likely_value_low", "likely_value_high"), money, strict=True)),
+        **dict(zip(_LIKELY, likely, strict=True)),
+        **dict(zip(_LIKELY_VALUE, money, strict=True)),
     }
 
 
@@ -222,6 +224,7 @@ _METHOD = Words(
     en="Exact counts. Share: 95 % Wilson interval, at the effective size and t(G−1) of clusters of sites.",
 )
 
+_OF_EXPOSED = ("value", "share", "low", "high", *_LIKELY, *_LIKELY_VALUE)
 MEASURE = Measure(
     name="stakes",
     question=Words(
@@ -235,5 +238,7 @@ MEASURE = Measure(
     inputs=("touches", "answers", "operations", "customers"),
     columns=COLUMNS,
     splits=("group",),
+    counted=(Counted("n"), Counted("customers", _OF_EXPOSED, within="n")),
+    lattice=("group",),
     compute=compute,
 )

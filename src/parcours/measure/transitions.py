@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from parcours.blueprint.records import Blueprint
-from parcours.measure.contract import Ask, Column, Measure, Result
+from parcours.measure.contract import Ask, Column, Counted, Measure, Result
 from parcours.measure.intervals import Codes
 from parcours.measure.passages import (
     BUNDLES,
@@ -15,6 +15,7 @@ from parcours.measure.passages import (
     GAPS,
     LAST_TOUCHES,
     START,
+    TRANSITION_CUSTOMERS,
     TRANSITIONS,
     TRANSITIONS_BY_SESSION,
     TRANSITIONS_BY_STEP,
@@ -93,7 +94,21 @@ def _find_gaps(ask: Ask, questions: Questions) -> dict[tuple[int, int], dict[str
     return {divmod(pair, width): dict(zip(names, ends, strict=True)) for pair, *ends in found}
 
 
-def write_rows(ask: Ask, passages: Passages, gaps: dict[tuple[int, int], dict[str, int]]) -> list[dict[str, Any]]:
+def _find_customers(ask: Ask, questions: Questions) -> dict[tuple[int, int], int]:
+    """Return how many customers went each way; by session or step nobody is told."""
+    if ask.by is not None:
+        return {}
+    got = questions.ask(TRANSITION_CUSTOMERS)
+    columns = (got["source"].tolist(), got["target"].tolist(), got["customers"].tolist())
+    return {(source, target): customers for source, target, customers in zip(*columns, strict=True)}
+
+
+def write_rows(
+    ask: Ask,
+    passages: Passages,
+    gaps: dict[tuple[int, int], dict[str, int]],
+    customers: dict[tuple[int, int], int],
+) -> list[dict[str, Any]]:
     """Return one row a (source, target), those from the start first, then in the order of the blueprint."""
     touchpoints = [touchpoint.id for touchpoint in ask.blueprint.touchpoints]
     # The place that is left is a touchpoint at a step; its target is at the next.
@@ -105,6 +120,8 @@ def write_rows(ask: Ask, passages: Passages, gaps: dict[tuple[int, int], dict[st
         row: dict[str, Any] = {"step": step} if ask.by == "step" else {}
         row |= {"source": NAMES.get(source) or touchpoints[source], "target": NAMES.get(target) or touchpoints[target]}
         row |= {"count": number} | dict(zip(("share", "low", "high"), figures, strict=True)) | {"outgoing": outgoing}
+        # A journey ends once: as many customers as passages.
+        row["customers"] = number if target == END and ask.by is None else customers.get((source, target))
         rows.append(row | gaps.get((source, target), nothing))
     return rows
 
@@ -116,7 +133,7 @@ def measure_transitions(ask: Ask) -> Result:
     begun = _read(ask, questions)
     last = questions.ask(LAST_TOUCHES, bundles=BUNDLES)
     ended = find_ended(last, ask.blueprint, ask.by)
-    rows = write_rows(ask, _join(begun, ended), _find_gaps(ask, questions))
+    rows = write_rows(ask, _join(begun, ended), _find_gaps(ask, questions), _find_customers(ask, questions))
     known = len(last["step"])
     warnings = [NO_TOUCHES] if not known else []
     if known and not len(ended.step):
@@ -185,5 +202,6 @@ MEASURE = Measure(
         Column("gap_high_ms", Words(fr="Écart, haut", en="Gap, high"), "milliseconds"),
     ),
     splits=("session", "step"),
+    counted=(Counted("customers"),),
     compute=measure_transitions,
 )
