@@ -105,6 +105,8 @@ def publish(
     before = company.report if loaded is None else None
     customers = company.know.refresh(progress)
     found = measure_all(company, progress)
+    # Tables of a purpose that no measure asks for by itself follow as well: a withdrawal must leave them too.
+    company.know.refresh_derived()
     for purpose in company.blueprint.purposes_for("timeline")[:1]:
         company.know.refresh_profiles(purpose.id)
     warnings = loaded.all_warnings() if loaded else ()

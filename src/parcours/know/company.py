@@ -179,6 +179,19 @@ class Know:
                 self._opened[purpose] = opened
             return opened
 
+    def refresh_derived(self) -> None:
+        """Derive anew the tables that some purpose has and that are stale. Errors as in `events_for`.
+
+        Those of a purpose that is declared no more are removed: nobody's withdrawal would reach them.
+        """
+        declared = {purpose.id for purpose in self._blueprint.purposes}
+        for id in declared:
+            if self._tables.fingerprint(id) is not None:
+                self.events_for(id)
+        for id in {*Versions(self._state).purposes().values()} - declared:
+            self._tables.drop(id)
+            self._tables.drop(f"{id}{PROFILES}")
+
     def live(self, sources: Sequence[Source]) -> Live:
         """Return what follows the journal of this company, to which ``sources`` deliver; a process needs one."""
         return Live(self._folder, self._blueprint, self._settings, sources, self._keys, self._spelling)

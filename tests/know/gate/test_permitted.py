@@ -265,3 +265,16 @@ def test_customers_are_those_with_an_event_now_whoever_was_seen_before(tmp_path:
     assert firm.know.refresh(Silent()) == fresh.know.refresh(Silent()) == 5
     assert firm.again().know.refresh(Silent()) == 5
     assert firm.know.events_for("improve").customers == 5
+
+
+def test_tables_follow_a_withdrawal_and_go_with_their_purpose(firm: Firm) -> None:
+    firm.admit(view("u1", 0, consent_personalise=True), view("u2", 1, consent_personalise=True))
+    assert firm.know.events_for("personalise").customers == 2
+    follower = Know(firm.folder, firm.blueprint, Settings(), follow=True)
+    firm.admit(view("u1", 2, consent_personalise=False))
+    assert follower.events_for("personalise").customers == 2
+    firm.know.refresh_derived()
+    assert follower.events_for("personalise").customers == 1
+    only = firm.again(msgspec.structs.replace(firm.blueprint, purposes=firm.blueprint.purposes[:1]))
+    only.know.refresh_derived()
+    assert not (firm.folder / ".parcours" / "tables" / "personalise").exists()
