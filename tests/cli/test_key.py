@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -12,8 +13,10 @@ from tests.cli.conftest import call, call_json
 from parcours import company as companies
 from parcours.collect.http.keys import digest_key
 from parcours.collect.journal.opening import JOURNAL
-from parcours.collect.write_keys import find_senders
+from parcours.collect.write_keys import find_senders, note_key_uses
 from parcours.engine.store.sqlite import open_database
+from parcours.know import Access
+from parcours.settings import Settings
 
 FILES = (
     "source: past\nfile: past.csv\nkey: [id]\ntime: {column: at}\nids: {user: client}\nevents: [{name: Page Viewed}]\n"
@@ -63,6 +66,73 @@ def test_two_keys_of_a_source_are_exchanged_without_a_gap(shop: Path) -> None:
     assert set(senders(shop)) == {digest_key(first), digest_key(second)}
     assert call("key", shop, "revoke", "web", first[-6:]).returncode == 0
     assert set(senders(shop)) == {digest_key(second)}
+
+
+def test_a_third_key_is_refused_until_one_is_revoked_or_has_ended(shop: Path) -> None:
+    first, _ = (call("key", shop, "add", "web").stdout.strip() for _ in range(2))
+    done = call("key", shop, "add", "web")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "[two_live_keys]" in done.stderr
+    assert "revoke web ENDING" in done.stderr
+    assert call("key", shop, "add", "app").returncode == 0
+    assert call("key", shop, "revoke", "web", first[-6:]).returncode == 0
+    third = call("key", shop, "add", "web").stdout.strip()
+    assert len(senders(shop)) == 3
+    assert digest_key(third) in senders(shop)
+
+
+def test_the_terms_of_a_key_reach_those_who_hold_it_to_them(shop: Path) -> None:
+    more = ("--origin", "https://shop.example", "--event", "Order Placed", "--per-second", "50", "--days", "30")
+    key = call("key", shop, "add", "web", *more).stdout.strip()
+    sources = tuple(one.source for one in companies.open(shop).sources)
+    sender = find_senders(shop, sources, workers=2)[digest_key(key)]
+    assert (sender.key_origins, sender.events) == (("https://shop.example",), ("Order Placed",))
+    assert (sender.per_second, sender.names["page"], sender.key) == (25, "Page Viewed", digest_key(key))
+    (told,) = call_json("key", shop, "list")
+    assert (told["live"], told["per_second"], told["used_ms"]) == (True, 50, None)
+    line = call("key", shop, "list").stdout
+    assert "never used  in force  (https://shop.example, Order Placed, 50/s, →" in line
+    assert "[bad_origin]" in call("key", shop, "add", "web", "--origin", "shop.example/path").stderr
+
+
+def test_a_key_ends_by_itself(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    call("key", shop, "add", "web", "--days", "1")
+    assert len(senders(shop)) == 1
+    later = time.time_ns() + 86_400 * 10**9 + 1
+    monkeypatch.setattr(time, "time_ns", lambda: later)
+    assert senders(shop) == {}
+    assert call("key", shop, "list").stdout.split("  ")[4].strip() == "expired"
+    for _ in range(2):
+        assert call("key", shop, "add", "web").returncode == 0
+
+
+def test_when_a_key_last_served_is_told(shop: Path) -> None:
+    key = call("key", shop, "add", "web").stdout.strip()
+    note_key_uses(shop, {digest_key(key): 1_790_000_000_000})
+    note_key_uses(shop, {digest_key(key): 1_790_086_400_000})
+    assert "used 2026-09-22" in call("key", shop, "list").stdout
+    assert call_json("key", shop, "list")[0]["used_ms"] == 1_790_086_400_000
+
+
+def test_each_change_of_a_key_is_in_the_audit_log(shop: Path) -> None:
+    key = call("key", shop, "add", "web").stdout.strip()
+    call("key", shop, "revoke", "web", key[-6:])
+    entries = Access(shop, Settings()).audit.read(action="manage_keys")
+    assert [(one.actor, one.thing_kind, one.reason) for one in entries] == [
+        ("cli", "key", "revoked"),
+        ("cli", "key", "made"),
+    ]
+
+
+@pytest.mark.parametrize("table", ["write_key_terms", "write_key_uses"])
+def test_terms_that_are_gone_let_nobody_in(shop: Path, table: str) -> None:
+    key = call("key", shop, "add", "web", "--event", "Order Placed").stdout.strip()
+    note_key_uses(shop, {digest_key(key): 5})
+    database = open_database(shop / JOURNAL)
+    database.execute(f"DELETE FROM {table}")
+    database.close()
+    assert "[row_damaged]" in call("key", shop, "list").stderr
+    assert "[row_damaged]" in call("verify", shop).stderr
 
 
 def test_no_key_ends_like_an_option(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:

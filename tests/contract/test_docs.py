@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 import shlex
 import shutil
@@ -17,8 +18,10 @@ from tests.cli.conftest import call
 from tests.collect.http.collector import KEY, Collector
 from tests.loan_log import make_loans
 
+from parcours.know import Access
 from parcours.measure import MEASURES
 from parcours.progress import Silent
+from parcours.settings import Settings
 from parcours.simulate import make
 
 __all__ = ["make_loans"]
@@ -26,8 +29,8 @@ __all__ = ["make_loans"]
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "examples").rglob("*.md")])
 COMMAND = re.compile(
-    r"^(?:    |\$ )?(parcours (?:init|check|run|demo|show|export|serve|key|replay|timeline|survey|verify|conform)"
-    r" [^#\n]*)",
+    r"^(?:    |\$ )?(parcours (?:init|check|run|demo|show|export|serve|key|people|replay|timeline|survey|verify"
+    r"|conform) [^#\n]*)",
     re.MULTILINE,
 )
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -109,6 +112,9 @@ def test_each_command_runs(
             make(place / name, 150, 1, Silent())
     if words[:3] == ["key", "acme", "add"] and words[3] != "live":
         (place / f"acme/sources/{words[3]}.yaml").write_text(f"source: {words[3]}\nconnector: http\n", "utf-8")
+    if words[0] == "people":
+        let_in(place / words[1], words)
+        monkeypatch.setattr(sys, "stdin", io.StringIO("le train part à midi pile\n"))
     if words[0] in ("show", "export", "timeline", "replay", "verify"):
         assert call("run", words[1]).returncode == 0
     if words[0] == "demo":
@@ -123,6 +129,15 @@ def test_each_command_runs(
         assert call("export", "examples/retail", "bpmn", "--out", words[-1]).returncode == 0
     done = call(*words)
     assert done.returncode == 0, f"{page}: {command}\n{done.stderr}"
+
+
+def let_in(folder: Path, words: list[str]) -> None:
+    """Add the person that a documented `parcours people` changes, and somebody else who manages access."""
+    access = Access(folder, Settings())
+    access.add("cli", "root", "it", (), None, 0)
+    if words[2] in ("role", "password", "remove", "token"):
+        access.add("cli", words[3], "it", (), None, 0)
+    access.close()
 
 
 @pytest.fixture(scope="module")

@@ -29,6 +29,8 @@ from parcours.engine.store.tables import POINTER, Tables
 from parcours.engine.store.verifying import verify_part, verify_structure
 from parcours.engine.store.write_keys import WriteKeys
 from parcours.errors import Fault, ParcoursError
+from parcours.know.access.store import FILE as ACCESS
+from parcours.know.access.store import open_access, tables_of
 from parcours.know.audit.checking import check_log
 from parcours.know.audit.entries import FILE as AUDIT
 from parcours.know.audit.entries import LogTables
@@ -88,6 +90,7 @@ class _Verification:
         self._verify_state(keys)
         self._verify_surveys(keys)
         self._verify_audit(keys)
+        self._verify_access()
         self._verify_journal()
         self._verify_others()
         self._verify_tables()
@@ -172,6 +175,17 @@ class _Verification:
             self._faults += [_answer_damaged(path, name) for name in register.find_damaged()]
             register.close()
 
+    def _verify_access(self) -> None:
+        path = self._database(ACCESS)
+        if path is None:
+            return
+        with self._telling(path, *_logs(path)):
+            access = open_access(self._folder)
+            self._tell(*verify_structure(access))
+            for table in tables_of(access):
+                self._try(table.verify)
+            access.close()
+
     def _verify_audit(self, keys: Keys | None) -> None:
         path = self._database(AUDIT)
         if path is None or keys is None:
@@ -193,8 +207,9 @@ class _Verification:
             self._tell(*verify_structure(manifest.database))
             arrivals, outbox = Arrivals(manifest.database), OutboxTable(manifest.database)
             receipts = Receipts(manifest.database)
-            others = [arrivals.counts, arrivals.moments, outbox.counts, WriteKeys(manifest.database).table]
-            others += [receipts.table, receipts.due]
+            write_keys = WriteKeys(manifest.database)
+            others = [arrivals.counts, arrivals.moments, outbox.counts, receipts.table, receipts.due]
+            others += [write_keys.table, write_keys.terms, write_keys.uses]
             for table in (*manifest.tables(), *others):
                 self._try(table.verify)
             lost = LostBatches(manifest.database)

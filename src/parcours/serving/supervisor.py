@@ -23,7 +23,7 @@ from parcours.collect.http.tally import Tally
 from parcours.collect.journal.opening import read_journal
 from parcours.collect.journal.sealing import HOUR_MS
 from parcours.collect.overview import read_overview
-from parcours.collect.write_keys import find_senders
+from parcours.collect.write_keys import find_senders, note_key_uses
 from parcours.company import Company, declared_stamp
 from parcours.company import open as open_company
 from parcours.errors import Fault, ParcoursError
@@ -37,6 +37,7 @@ from parcours.words import Words
 
 LOG = logging.getLogger(__name__)
 LOOK_S = 0.5
+NOTED_S = 60.0
 START_S = 30.0
 STOP_S = 30.0
 MB = 1 << 20
@@ -73,6 +74,8 @@ class Supervisor:
         self._journal = read_journal(company.folder)
         self._thread = threading.Thread(target=self._watch, name="supervisor", daemon=True)
         self.tallies: dict[int, Tally] = {}
+        self._noted_at = time.monotonic()
+        self._used_ms: dict[str, int] = {}
         self.told = Told()
         self.published = Published()
         self.fault: ParcoursError | None = None
@@ -180,6 +183,7 @@ class Supervisor:
                     self._orders = orders
                     for worker in self._workers:
                         worker.tell(orders)
+                self._note_uses()
                 self._trouble = None
             except ParcoursError as fault:
                 if fault.code == "database_gone":
@@ -189,6 +193,20 @@ class Supervisor:
             except Exception:
                 # Whatever it was, the others are still to be looked after.
                 LOG.exception("a look at the processes failed")
+
+    def _note_uses(self) -> None:
+        """Write down, once a minute, when each write key last served."""
+        if time.monotonic() - self._noted_at < NOTED_S:
+            return
+        self._noted_at = time.monotonic()
+        used: dict[str, int] = {}
+        for tally in [*self.tallies.values()]:
+            for key, at_ms in tally.keys.items():
+                used[key] = max(at_ms, used.get(key, 0))
+        fresh = {key: at_ms for key, at_ms in used.items() if at_ms > self._used_ms.get(key, 0)}
+        if fresh:
+            note_key_uses(self._company.folder, fresh)
+            self._used_ms |= fresh
 
     def _note(self, trouble: Fault) -> None:
         """Log what keeps orders from being made, once."""
@@ -223,7 +241,7 @@ class Supervisor:
         keys = {one: key for one in (hour, hour + 1) if (key := company.know.hour_key(one)) is not None}
         return write_orders(
             Orders(
-                senders=find_senders(company.folder, tuple(one.source for one in company.sources)),
+                senders=find_senders(company.folder, tuple(one.source for one in company.sources), settings.workers),
                 hour_keys=keys,
                 hosts=settings.hosts,
                 forwarded=settings.forwarded,

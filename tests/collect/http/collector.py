@@ -76,7 +76,7 @@ class Collector:
         self.folder = folder
         self._senders = {KEY: Sender("web")} if senders is None else dict(senders)
         self._writer_module, self._worker_module = writer, worker
-        self._environment = {**os.environ, "PYTHONPATH": str(ROOT), **(environment or {})}
+        self._environment = {**os.environ, "PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}", **(environment or {})}
         self._in_flight, self._handles = in_flight, handles
         self._orders = orders
         self.hour_keys: dict[int, bytes] = {}

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from tests.collect.http.collector import KEY, Collector, make_event
 
-from parcours.collect.http import answers, app, envelope, intake, openapi, patience
+from parcours.collect.http import answers, app, envelope, intake, openapi, patience, terms
 from parcours.collect.http.openapi import CODES, ON_THE_WIRE, describe_api
 from parcours.collect.http.routes import ROUTES, SETTINGS, SETTINGS_PATHS, find_route
 
@@ -32,7 +32,7 @@ def test_every_method_of_a_route_is_described_and_no_other(path: str) -> None:
 
 def test_every_code_that_the_source_can_answer_is_described() -> None:
     written = set()
-    for module in (answers, app, envelope, intake, patience):
+    for module in (answers, app, envelope, intake, patience, terms):
         text = Path(module.__file__).read_text("utf-8")
         calls = re.findall(r'(?:refuse|refuse_and_close|ask_to_wait|write_refusal)\(\s*\d+, "([a-z0-9_]+)"', text)
         written |= {*calls, *re.findall(r'RefusedBodyError\("([a-z_]+)"', text)}

@@ -98,4 +98,5 @@ BODY_TOO_LARGE = refuse_and_close(400, "body_too_large", "The body is over the s
 CUT_SHORT = refuse_and_close(408, "body_cut_short", "The body did not come within the time allowed.")
 FAILED = refuse(500, "internal", "Something went wrong here; send it again.")
 WRONG_HOST = refuse(421, "host_not_served", "This host name is not served here.")
+EVENT_REFUSED = refuse(403, "event_refused", "This key does not send events of such a name.")
 WRONG_ORIGIN = refuse(403, "origin_refused", "This source does not take events from this origin.")

@@ -33,6 +33,7 @@ from parcours.collect.http.keys import Sender, Senders
 from parcours.collect.http.routes import Route, find_route, write_key_of
 from parcours.collect.http.settings import answer_settings
 from parcours.collect.http.tally import Tally
+from parcours.collect.http.terms import KeyTerms
 from parcours.collect.journal.delivery import Delivery
 from parcours.collect.journal.handover import NotWrittenError
 
@@ -61,6 +62,7 @@ class CollectApp:
         self.more = more
         self._intake = Intake(gathering, most_in_flight)
         self._senders = Senders({})
+        self._terms = KeyTerms()
         self._hosts: frozenset[str] = LOOPBACK
         self._any_host = False
         self._forwarded = False
@@ -130,7 +132,7 @@ class CollectApp:
             if count:
                 address = find_address(scope, asked, self._forwarded)
                 await self._gathering.put(Delivery(sender.source, kind, now_ms, address, body), count)
-            self._tally.accept(sender.source, count, len(body), asked.retried, now_ms)
+            self._tally.accept(sender.source, count, len(body), asked.retried, now_ms, sender.key)
             self._tally.time(time.perf_counter() - started)
             return ACCEPTED
         finally:
@@ -162,6 +164,8 @@ class CollectApp:
             raise StoppedError(EVENT_TOO_LARGE, "event_too_large")
         if asked.origin and sender.origins and asked.origin.decode("latin-1") not in sender.origins:
             raise StoppedError(WRONG_ORIGIN, "origin_refused")
+        if sender.per_second or sender.events or sender.key_origins:
+            self._terms.check(sender, kind, body, envelope.events, asked.origin)
         return sender, envelope.events, body
 
     async def _pixel(self, kind: str, scope: Scope, asked: Asked) -> Answer:
@@ -176,7 +180,7 @@ class CollectApp:
             now_ms = time.time_ns() // 1_000_000
             address = find_address(scope, asked, self._forwarded)
             await self._gathering.put(Delivery(sender.source, kind, now_ms, address, body), count)
-            self._tally.accept(sender.source, count, len(body), False, now_ms)
+            self._tally.accept(sender.source, count, len(body), False, now_ms, sender.key)
         except (RefusedBodyError, NotWrittenError, StoppedError):
             self._tally.pixels_lost += 1
         except Exception:

@@ -18,12 +18,29 @@ _MASKED = "***"
 
 
 class Sender(msgspec.Struct, frozen=True):
-    """A source as the collector knows it, and the sizes in bytes that its SDKs keep to."""
+    """A write key as the collector knows it: its source, the sizes in bytes that its SDKs keep to, and its terms.
+
+    Attributes:
+        source: What it sends for.
+        event_bytes: How large an event may be.
+        body_bytes: How large a request may be, inflated.
+        origins: The origins that the source takes; any when empty, and a request may name none.
+        key: The digest of the key.
+        key_origins: The origins of which a request must name one.
+        events: The names of the events that it may send; any when empty.
+        names: What the events of calls other than track are called.
+        per_second: How many events a second this worker takes of it; 0 for as many as come.
+    """
 
     source: str
     event_bytes: int = EVENT_BYTES
     body_bytes: int = BODY_BYTES
     origins: tuple[str, ...] = ()
+    key: str = ""
+    key_origins: tuple[str, ...] = ()
+    events: tuple[str, ...] = ()
+    names: dict[str, str] = {}
+    per_second: float = 0.0
 
 
 def digest_key(write_key: str) -> str:

@@ -18,9 +18,13 @@ class SourceTally(msgspec.Struct):
 
 
 class Tally(msgspec.Struct):
-    """Counts of one worker since its start; ``within`` are accepted requests by how long they took (`BOUNDS_MS`)."""
+    """Counts of one worker since its start.
+
+    ``keys`` say when each key last served, ``within`` are accepted requests by how long they took (`BOUNDS_MS`).
+    """
 
     sources: dict[str, SourceTally] = {}
+    keys: dict[str, int] = {}
     refused: dict[str, int] = {}
     pixels_lost: int = 0
     within: list[int] = msgspec.field(default_factory=lambda: [0] * (len(BOUNDS_MS) + 1))
@@ -29,8 +33,10 @@ class Tally(msgspec.Struct):
     connected: bool = False
     fault: str = ""
 
-    def accept(self, source: str, events: int, size: int, retried: bool, now_ms: int) -> None:
-        """Count one accepted request."""
+    def accept(self, source: str, events: int, size: int, retried: bool, now_ms: int, key: str = "") -> None:
+        """Count one accepted request; ``key`` is the digest of the key that it came with."""
+        if key:
+            self.keys[key] = now_ms
         tally = self.sources.get(source)
         if tally is None:
             tally = self.sources[source] = SourceTally()

@@ -1,4 +1,4 @@
-"""The accounts of one company: who may sign in and who is signed in, each change noted in the audit log."""
+"""The accounts of one company: who may sign in, who is, and which keys may send; each change is in the audit log."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from functools import cached_property
 from pathlib import Path
 from threading import Lock
 
+from parcours.collect.source import Source
+from parcours.collect.write_keys import ENDING, KeptKey, Terms, list_write_keys, make_write_key, revoke_write_key
 from parcours.engine.store.sqlite import Database
 from parcours.errors import ParcoursError
 from parcours.know.access.actions import Action
@@ -97,6 +99,21 @@ class Access:
         with self._database.transaction():
             if self.sessions.end(digest):
                 self._note(actor, person_id, "session ended")
+
+    def make_key(self, actor: str, source: Source, terms: Terms | None = None) -> str:
+        """Make a write key of ``source`` and return it; it is kept nowhere (see `make_write_key`)."""
+        key = make_write_key(self._folder, source, terms)
+        self.audit.note(actor, "manage_keys", "key", f"{source.source}/{key[-ENDING:]}", "done", "made")
+        return key
+
+    def revoke_key(self, actor: str, source: str, ending: str) -> None:
+        """Revoke a write key (see `revoke_write_key`)."""
+        revoke_write_key(self._folder, source, ending)
+        self.audit.note(actor, "manage_keys", "key", f"{source}/{ending}", "done", "revoked")
+
+    def keys(self) -> list[KeptKey]:
+        """Return every write key, as it is kept."""
+        return list_write_keys(self._folder)
 
     def note_refusal(self, actor: str, action: Action, place: str) -> None:
         """Note that somebody was refused an action at an address of the pages."""
