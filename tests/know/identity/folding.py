@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -28,27 +29,23 @@ def kind_of(one: int) -> int:
 NODES = sorted(node(kind, number) for kind, count in zip(TYPES, (4, 5, 4, 6), strict=True) for number in range(count))
 ACCOUNTS = [one for one in NODES if kind_of(one) < 3]
 DEVICES = [one for one in NODES if kind_of(one) == 3]
+STARS = [(one, other) for one in NODES for other in NODES if kind_of(one) < kind_of(other)]
+"""Whatever one event can show: a stronger identifier beside a weaker one."""
+PAIRS = list(itertools.combinations(NODES, 2))
+SAME = list(itertools.combinations(ACCOUNTS, 2))
 EDGES = st.lists(
-    st.tuples(st.integers(1, 40), st.sampled_from(NODES), st.sampled_from(NODES)).filter(
-        lambda edge: kind_of(edge[1]) < kind_of(edge[2])
-    ),
-    max_size=30,
+    st.builds(lambda number, pair: (number, *pair), st.integers(1, 40), st.sampled_from(STARS)), max_size=30
 )
 LIMIT_SETS = st.sampled_from([{}, {"device": 2}, {"mail": 1, "phone": 1}, {"user": 2, "mail": 3}])
-NEVER = st.lists(
-    st.tuples(st.sampled_from(NODES), st.sampled_from(NODES)).filter(lambda pair: pair[0] < pair[1]),
-    max_size=3,
-    unique=True,
-)
-APPROVED = st.lists(
-    st.tuples(st.sampled_from(ACCOUNTS), st.sampled_from(ACCOUNTS)).filter(lambda pair: pair[0] < pair[1]),
-    max_size=2,
-    unique=True,
-)
+NEVER = st.lists(st.sampled_from(PAIRS), max_size=3, unique=True)
+APPROVED = st.lists(st.sampled_from(SAME), max_size=2, unique=True)
 SCORED = st.lists(
-    st.tuples(
-        st.integers(1, 40), st.sampled_from(ACCOUNTS), st.sampled_from(ACCOUNTS), st.integers(-500, 9_000)
-    ).filter(lambda edge: edge[1] < edge[2]),
+    st.builds(
+        lambda number, pair, weight: (number, *pair, weight),
+        st.integers(1, 40),
+        st.sampled_from(SAME),
+        st.integers(-500, 9_000),
+    ),
     max_size=3,
     unique_by=lambda edge: edge[1:3],
 )
@@ -77,7 +74,7 @@ def evidence(
         seen=table(edges, 3),
         scored=table(scored, 4),
         never=table(never, 2),
-        approved=table(approved, 2),
+        approved=table([(place, *pair) for place, pair in enumerate(approved)], 3),
         shared=np.array(sorted(shared), np.int64),
         renamed=table([*((one, -1) for one in blocked), *renamed], 2),
         limits=dict(limits or {}),
@@ -106,7 +103,7 @@ def fold_plainly(told: Evidence) -> tuple[list[frozenset[int]], list[int]]:
     blocked = {one for one, other in told.renamed.tolist() if other == -1}
     never = {frozenset(pair) for pair in told.never.tolist()}
     first: dict[tuple[int, int, int], tuple[int, ...]] = {}
-    for place, (one, other) in enumerate(told.approved.tolist()):
+    for place, one, other in told.approved.tolist():
         first.setdefault((*sorted((one, other)), 2), (0, place, *sorted((one, other)), 2))
     lines = [(*line, 0) for line in told.seen.tolist()] + [(*line[:3], 1) for line in told.scored.tolist()]
     for number, strong, weak, origin in lines:

@@ -28,7 +28,7 @@ class Accounts(NamedTuple):
 
 
 class Joined(NamedTuple):
-    """The group of every account (named by one of its places), its component, and the verdict on every edge."""
+    """The group and the component of every account, each named by one of its places, and the verdict on every edge."""
 
     groups: Places
     components: npt.NDArray[np.int32]
@@ -55,14 +55,15 @@ def join_accounts(accounts: Accounts) -> Joined:
     # With as many edges as it takes to hold it together each one joined something; with more the order tells which.
     looped = np.flatnonzero((members - edges != 1)[of_edge] & ~crowded[of_edge])
     verdicts[looped] = _find_joining(size, ends[looped])
-    groups = _name_by_place(components)
+    named = _name_by_place(components)
+    groups = named.copy()
     doubtful = np.flatnonzero(crowded[of_edge])
     if doubtful.size:
         forest = _Forest(accounts)
         verdicts[doubtful] = [forest.fold(one, other, same) for one, other, same in _lines(accounts, doubtful)]
         nodes = np.fromiter(forest.parent, np.intp, len(forest.parent))
         groups[nodes] = [forest.root(node) for node in nodes.tolist()]
-    return Joined(groups, components, verdicts)
+    return Joined(groups, named.astype(np.int32), verdicts)
 
 
 class _Forest:

@@ -74,19 +74,14 @@ class Acts:
         return tuple(msgspec.convert(row, Act, strict=False) for row in _named(Act, self._acts.all("act_no")))
 
     def standing(self) -> tuple[Numbers, Numbers]:
-        """Return the pairs that must never be one person and those that are, as n × 2 each, in the order of the acts.
+        """Return the pairs that must never be one person (n × 2), and those that are (n × 3: number of the act, pair).
 
         Errors as in `read`.
         """
-        latest: dict[tuple[int, int], Decision] = {}
-        for act in self.read():
-            latest.pop((act.one, act.other), None)
-            latest[act.one, act.other] = act.decision
-        never, same = (
-            np.array([pair for pair, decision in latest.items() if decision == wanted], np.int64).reshape(-1, 2)
-            for wanted in (NEVER_LINK, APPROVED)
-        )
-        return never, same
+        latest = {(act.one, act.other): act for act in self.read()}.values()
+        never = [(act.one, act.other) for act in latest if act.decision == NEVER_LINK]
+        same = sorted((act.act_no, act.one, act.other) for act in latest if act.decision == APPROVED)
+        return np.array(never, np.int64).reshape(-1, 2), np.array(same, np.int64).reshape(-1, 3)
 
     def version(self) -> str:
         """Return what differs whenever the acts do."""

@@ -44,7 +44,7 @@ def attach_devices(
     several[device[owner != owner[first[device]]]] = True
     verdicts = np.where(several[device], SHARED, REDUNDANT).astype(np.int8)
     queue = np.flatnonzero((first[device] == np.arange(len(ends))) & ~several[device])
-    told = np.where(_rank_within(owner[queue]) < most[DEVICE], MERGED, REFUSED + DEVICE).astype(np.int8)
+    told = np.where(_is_early(owner[queue], most[DEVICE]), MERGED, REFUSED + DEVICE).astype(np.int8)
     _keep_apart(told, device[queue] + start, owner[queue], groups, most[DEVICE], never[never[:, 1] >= start])
     linked = queue[told == MERGED]
     groups[device[linked] + start] = owner[linked]
@@ -65,15 +65,15 @@ def _beside_too_many(kinds: npt.NDArray[np.int8], device: Places, most: Sequence
     return found
 
 
-def _rank_within(owners: Places) -> Places:
-    """Return how many earlier entries have the same owner."""
-    rank = np.zeros(len(owners), np.intp)
-    # All but a few have few: only those of the others are sorted.
-    many = np.flatnonzero(np.bincount(owners)[owners] > 1) if len(owners) else rank
+def _is_early(owners: Places, most: int) -> Mask:
+    """Return which entries are among the first ``most`` of their owner."""
+    early = np.ones(len(owners), bool)
+    # Almost all have few: only those of the others are ranked.
+    many = np.flatnonzero(np.bincount(owners)[owners] > most) if len(owners) else np.empty(0, np.intp)
     order = many[np.argsort(owners[many], kind="stable")]
     starts = np.flatnonzero(np.append(True, np.diff(owners[order]) != 0)[: len(order)])
-    rank[order] = np.arange(len(order)) - np.repeat(starts, np.diff(np.append(starts, len(order))))
-    return rank
+    early[order] = np.arange(len(order)) - np.repeat(starts, np.diff(np.append(starts, len(order)))) < most
+    return early
 
 
 def _keep_apart(

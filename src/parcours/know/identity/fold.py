@@ -11,7 +11,7 @@ import numpy.typing as npt
 from parcours.collect.door import IDENTIFIERS
 from parcours.know.identity.accounts import Accounts, join_accounts
 from parcours.know.identity.devices import attach_devices
-from parcours.know.identity.people import NO_WEIGHT, Codes, Marks, People, derive_profile_ids
+from parcours.know.identity.people import NO_WEIGHT, Codes, Marks, People, ProfileIds
 from parcours.know.identity.shared import DEVICE
 from parcours.know.identity.verdicts import APPROVED, BLOCKED, SCORED, SEEN
 from parcours.know.pseudonyms import NOBODY, Numbers, types_of
@@ -21,6 +21,8 @@ LIMITS: dict[str, int] = {"user": 1, "mail": 2, "phone": 2, "device": 20}
 
 RULES = 2
 """The version of these rules: a change of them folds everything again."""
+
+_APPROVALS = 1 << 62
 
 Places = npt.NDArray[np.intp]
 
@@ -38,7 +40,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
         seen: Edges as seen (n × 3: event number, strongest, weaker).
         scored: Scored edges that were accepted (n × 4: event number, one, other, weight in thousandths of a bit).
         never: Pairs that must never be one person (n × 2).
-        approved: Pairs that a person said are one (n × 2), in the order in which that was said.
+        approved: Pairs that a person said are one (n × 3: number of the act, one, other).
         shared: Devices that are shared for good, whatever edges are left.
         renamed: Identifiers that the rules of now write otherwise (n × 2: old, new), or that name nobody (`NOBODY`).
         limits: The most identifiers by type, where they differ from `LIMITS`.
@@ -49,7 +51,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     seen: Numbers = msgspec.field(default_factory=lambda: _none(3))
     scored: Numbers = msgspec.field(default_factory=lambda: _none(4))
     never: Numbers = msgspec.field(default_factory=lambda: _none(2))
-    approved: Numbers = msgspec.field(default_factory=lambda: _none(2))
+    approved: Numbers = msgspec.field(default_factory=lambda: _none(3))
     shared: Numbers = msgspec.field(default_factory=lambda: np.empty(0, np.int64))
     renamed: Numbers = msgspec.field(default_factory=lambda: _none(2))
     limits: Mapping[str, int] = {}
@@ -58,10 +60,21 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
 class Edges(msgspec.Struct, frozen=True):
     """Distinct edges in the order of the fold: what a person approved first, then by event number."""
 
-    rows: Numbers
+    event_nos: Numbers
     ends: Places
     origins: Marks
     weights_milli: Codes
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """A fold: the distinct edges with their verdicts, the person and the component of every identifier, and the place
+    of each person's earliest identifier."""
+
+    edges: Edges
+    person: Codes
+    earliest: Codes
+    component: Codes
+    verdicts: Marks
 
 
 class Folded(msgspec.Struct, frozen=True):
@@ -87,6 +100,29 @@ def fold(evidence: Evidence, key: bytes, rules: str = "") -> People:
         key: Keys profile ids; 16 bytes of it count.
         rules: The version to note with the answer.
     """
+    return describe(evidence, fold_evidence(evidence), key, rules)
+
+
+def describe(evidence: Evidence, answer: Answer, key: bytes, rules: str) -> People:
+    """Return a fold's answer as `People`."""
+    pseudonyms, edges = evidence.pseudonyms, answer.edges
+    return People(
+        pseudonyms=pseudonyms,
+        first_seen=evidence.first_seen,
+        person=answer.person,
+        component=answer.component,
+        profile_ids=ProfileIds(key).all(pseudonyms[answer.earliest]),
+        event_nos=edges.event_nos,
+        ends=edges.ends.astype(np.int32),
+        verdicts=answer.verdicts,
+        origins=edges.origins,
+        weights_milli=edges.weights_milli,
+        rules=rules,
+    )
+
+
+def fold_evidence(evidence: Evidence) -> Answer:
+    """Fold ``evidence``; see `fold`."""
     pseudonyms = evidence.pseudonyms
     stands_for, blocked = _rename(pseudonyms, evidence.renamed)
     edges = _list_edges(evidence, stands_for)
@@ -101,18 +137,7 @@ def fold(evidence: Evidence, key: bytes, rules: str = "") -> People:
     )
     groups = folded.groups if stands_for is None else folded.groups[stands_for]
     person, earliest = number_people(groups, evidence.first_seen)
-    return People(
-        pseudonyms=pseudonyms,
-        first_seen=evidence.first_seen,
-        person=person,
-        component=folded.component,
-        profile_ids=derive_profile_ids(pseudonyms[earliest], key),
-        edges=edges.rows,
-        verdicts=folded.verdicts,
-        origins=edges.origins,
-        weights_milli=edges.weights_milli,
-        rules=rules,
-    )
+    return Answer(edges, person, earliest, folded.component, folded.verdicts)
 
 
 def fold_coded(
@@ -180,7 +205,7 @@ def number_people(groups: Places, first_seen: Numbers) -> tuple[Codes, Codes]:
 def _list_edges(evidence: Evidence, stands_for: Places | None) -> Edges:
     """Return each edge once, at its first sight, and the places of its two ends, in the order of the fold."""
     scored, approved = evidence.scored, evidence.approved
-    rows = np.concatenate((evidence.seen, scored[:, :3], np.insert(approved, 0, np.arange(len(approved)), axis=1)))
+    rows = np.concatenate((evidence.seen, scored[:, :3], approved))
     lengths = (len(evidence.seen), len(scored), len(approved))
     origins = np.repeat(np.array([SEEN, SCORED, APPROVED], np.int8), lengths)
     weights = np.full(len(rows), NO_WEIGHT, np.int32)
@@ -193,16 +218,16 @@ def _list_edges(evidence: Evidence, stands_for: Places | None) -> Edges:
     first_device = int(np.searchsorted(evidence.pseudonyms, DEVICE << 61))
     known &= ends[:, 0] < first_device
     rows, ends, origins, weights = rows[known], ends[known], origins[known], weights[known]
-    if not len(rows):
-        return Edges(_none(3), np.empty((0, 2), np.intp), origins, weights)
+    pair = (ends[:, 0] * size + ends[:, 1]) * 3 + origins
     # Edges that one event showed together keep an order of their own, whatever order they come in.
-    later = np.where(origins == APPROVED, 0, 1)
-    order = np.lexsort((-weights, origins, ends[:, 1], ends[:, 0], rows[:, 0], later))
-    ends, origins = ends[order], origins[order]
-    first = np.sort(np.unique((ends[:, 0] * size + ends[:, 1]) * 3 + origins, return_index=True)[1])
-    order, ends, origins = order[first], ends[first], origins[first]
-    rows = np.column_stack((rows[order, 0], evidence.pseudonyms[ends]))
-    return Edges(rows, ends, origins, weights[order])
+    order = np.lexsort((pair, turn_of(rows[:, 0], origins)))
+    order = order[np.sort(np.unique(pair[order], return_index=True)[1])]
+    return Edges(rows[order, 0], ends[order], origins[order], weights[order])
+
+
+def turn_of(event_nos: Numbers, origins: Marks) -> Numbers:
+    """Return by what edges are folded: what a person approved first, then by event number."""
+    return np.where(origins == APPROVED, event_nos - _APPROVALS, event_nos)
 
 
 def _code_pairs(pseudonyms: Numbers, pairs: Numbers, stands_for: Places | None, drop: bool = True) -> Places:

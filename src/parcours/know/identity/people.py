@@ -20,7 +20,7 @@ NO_WEIGHT = np.iinfo(np.int32).min
 
 _ABOUT = "about.json"
 _COLUMNS = ("pseudonyms", "first_seen", "person", "component", "profile_ids")
-_EDGES = ("edges", "verdicts", "origins", "weights_milli")
+_EDGES = ("event_nos", "ends", "verdicts", "origins", "weights_milli")
 
 
 class People(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,7 +32,8 @@ class People(msgspec.Struct, frozen=True, kw_only=True):
         component: For each, what all edges that may join accounts hold together, accepted or not: a limit or a
             never-link inside one changes nobody outside it. Devices have -1.
         profile_ids: By profile, its id: a keyed 63-bit hash of the earliest identifier, whatever else joins later.
-        edges: The distinct ones in the order of their first sight (n × 3: event number, strongest, weaker).
+        event_nos, ends: The distinct edges in the order of their first sight: the event that showed it, and the places
+            of both identifiers, the strongest first.
         verdicts, origins: What became of each and where it came from (see `parcours.know.identity.verdicts`).
         weights_milli: The match weight of those that were scored, in thousandths of a bit; `NO_WEIGHT` elsewhere.
         rules: The version of the rules: of normalisation, limits and this fold.
@@ -45,13 +46,19 @@ class People(msgspec.Struct, frozen=True, kw_only=True):
     person: Codes
     component: Codes
     profile_ids: Numbers
-    edges: Numbers
+    event_nos: Numbers
+    ends: Codes
     verdicts: Marks
     origins: Marks
     weights_milli: Codes
     rules: str = ""
     as_of: int = 0
     blocks: tuple[int, int] = (0, 0)
+
+    @property
+    def edges(self) -> Numbers:
+        """The edges with their identifiers (n × 3: event number, strongest, weaker)."""
+        return np.column_stack((self.event_nos, self.pseudonyms[self.ends]))
 
     @property
     def count(self) -> int:
@@ -75,7 +82,14 @@ class People(msgspec.Struct, frozen=True, kw_only=True):
     def digest(self) -> str:
         """Return the canonical digest: equal after a rebuild from the same truth, in whatever steps that was folded."""
         told = hashlib.sha256(self.rules.encode())
-        columns = (self.pseudonyms, self.profile_ids[self.person], self.edges, self.verdicts, self.origins)
+        columns = (
+            self.pseudonyms,
+            self.profile_ids[self.person],
+            self.event_nos,
+            self.ends,
+            self.verdicts,
+            self.origins,
+        )
         for column in (*columns, self.weights_milli):
             told.update(np.ascontiguousarray(column, column.dtype.newbyteorder("<")).tobytes())
         return told.hexdigest()
@@ -85,23 +99,32 @@ def without(people: People, gone: npt.NDArray[np.bool_]) -> People:
     """Return ``people`` without some of their identifiers; who the others are stays as it is."""
     if not gone.any():
         return people
-    stays = ~np.isin(people.edges[:, 1:], people.pseudonyms[gone]).any(axis=1)
-    return msgspec.structs.replace(
-        people,
-        **{name: getattr(people, name)[~gone] for name in ("pseudonyms", "first_seen", "person", "component")},
-        **{name: getattr(people, name)[stays] for name in _EDGES},
-    )
+    stays = ~gone[people.ends].any(axis=1)
+    kept = {name: getattr(people, name)[~gone] for name in ("pseudonyms", "first_seen", "person", "component")}
+    edges = {name: getattr(people, name)[stays] for name in _EDGES}
+    edges["ends"] = (np.cumsum(~gone) - 1).astype(np.int32)[edges["ends"]]
+    return msgspec.structs.replace(people, **kept, **edges)
 
 
-def derive_profile_ids(pseudonyms: Numbers, key: bytes) -> Numbers:
-    """Return the profile id of each earliest identifier: 63 bits of AES-128 (FIPS 197) over the pseudonym, keyed."""
-    blocks = np.zeros((len(pseudonyms), 2), "<i8")
-    blocks[:, 0] = pseudonyms
-    # One block each and none twice: the mode without chaining is the pseudorandom function itself.
-    cipher = Cipher(algorithms.AES(key[:16]), modes.ECB()).encryptor()  # noqa: S305
-    sealed = cipher.update(blocks.tobytes()) + cipher.finalize()
-    hashed: Numbers = np.frombuffer(sealed, "<i8").reshape(-1, 2)[:, 0].astype(np.int64) & np.int64(2**63 - 1)
-    return hashed
+class ProfileIds:
+    """Profile ids: 63 bits of AES-128 (FIPS 197) over the pseudonym of the earliest identifier, keyed."""
+
+    def __init__(self, key: bytes) -> None:
+        # One block each and none twice: the mode without chaining is the pseudorandom function itself.
+        self._cipher = Cipher(algorithms.AES(key[:16]), modes.ECB()).encryptor()  # noqa: S305
+
+    def all(self, pseudonyms: Numbers) -> Numbers:
+        """Return the profile id of each earliest identifier."""
+        blocks = np.zeros((len(pseudonyms), 2), "<i8")
+        blocks[:, 0] = pseudonyms
+        sealed = self._cipher.update(blocks.tobytes())
+        hashed: Numbers = np.frombuffer(sealed, "<i8").reshape(-1, 2)[:, 0].astype(np.int64) & np.int64(2**63 - 1)
+        return hashed
+
+    def one(self, pseudonym: int) -> int:
+        """Return the profile id of one."""
+        sealed = self._cipher.update(pseudonym.to_bytes(16, "little"))
+        return int.from_bytes(sealed[:8], "little") & (2**63 - 1)
 
 
 def write_profile_id(profile_id: int) -> str:

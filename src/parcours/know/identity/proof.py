@@ -9,9 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from parcours.collect.door import IDENTIFIERS
-from parcours.know.identity.people import NO_WEIGHT, People, write_profile_id
+from parcours.know.identity.people import NO_WEIGHT, Codes, People, write_profile_id
 from parcours.know.identity.verdicts import ACCEPTED, APPROVED, SCORED, name_verdict
 from parcours.know.pseudonyms import Numbers, types_of
+
+Places = npt.NDArray[np.intp]
 
 MOST_TOLD = 200
 """How many edges that joined nothing are told at most: a kiosk has thousands."""
@@ -94,20 +96,21 @@ def explain(
     place = int(people.places(np.array([pseudonym], np.int64))[0])
     if place < 0:
         return None
-    members = people.pseudonyms[people.person == people.person[place]]
-    rows = np.flatnonzero(np.isin(people.edges[:, 1], members) | np.isin(people.edges[:, 2], members))
+    mine = people.person == people.person[place]
+    members = np.flatnonzero(mine)
+    rows = np.flatnonzero(mine[people.ends].any(axis=1))
     accepted = np.isin(people.verdicts[rows], ACCEPTED)
-    proof = rows[accepted][_find_shortest(people.edges[rows[accepted]], pseudonym)]
+    proof = rows[accepted][_find_shortest(people.ends[rows[accepted]], place)]
     away = rows[~accepted]
     told = away[:MOST_TOLD]
-    others = np.setdiff1d(people.edges[told, 1:], members)
-    order = [pseudonym, *(one for one in members.tolist() if one != pseudonym), *others.tolist()]
+    others = np.setdiff1d(people.ends[told], members)
+    places = np.concatenate(([place], members[members != place], others)).astype(np.intp)
     edges = np.concatenate((proof, told))
-    links = _write_links(people, edges, {one: number for number, one in enumerate(order)}, find_sources)
+    links = _write_links(people, edges, {one: number for number, one in enumerate(places.tolist())}, find_sources)
     return Explanation(
         profile=write_profile_id(int(people.profile_ids[people.person[place]])),
         count=len(members),
-        identifiers=_write_identifiers(people, order, show(order)),
+        identifiers=_write_identifiers(people, places, show(people.pseudonyms[places].tolist())),
         proof=tuple(links[: len(proof)]),
         turned_down=tuple(links[len(proof) :]),
         left_out=len(away) - len(told),
@@ -117,13 +120,13 @@ def explain(
     )
 
 
-def _find_shortest(edges: Numbers, start: int) -> npt.NDArray[np.intp]:
+def _find_shortest(ends: Codes, start: int) -> Places:
     """Return the edges of the tree of shortest ways from ``start``, nearest first (breadth first; Moore 1959).
 
     Of several ways of one length the one counts whose edges were seen first.
     """
     beside: dict[int, list[tuple[int, int]]] = {}
-    for row, (_, one, other) in enumerate(edges.tolist()):
+    for row, (one, other) in enumerate(ends.tolist()):
         beside.setdefault(one, []).append((row, other))
         beside.setdefault(other, []).append((row, one))
     reached, queue, found = {start}, [start], []
@@ -136,32 +139,33 @@ def _find_shortest(edges: Numbers, start: int) -> npt.NDArray[np.intp]:
     return np.array(found, np.intp)
 
 
-def _write_identifiers(people: People, order: Sequence[int], shown: Sequence[str]) -> tuple[Identifier, ...]:
-    pseudonyms = np.array(order, np.int64)
-    places = people.places(pseudonyms)
-    profiles = people.profiles(pseudonyms).tolist()
+def _write_identifiers(people: People, places: Places, shown: Sequence[str]) -> tuple[Identifier, ...]:
+    pseudonyms = people.pseudonyms[places]
+    profiles = people.profile_ids[people.person[places]].tolist()
     kinds = types_of(pseudonyms).tolist()
     event_nos = people.first_seen[places].tolist()
     return tuple(
         Identifier(IDENTIFIERS[kind], text, f"{one:016x}", write_profile_id(profile), event_no)
-        for one, kind, text, profile, event_no in zip(order, kinds, shown, profiles, event_nos, strict=True)
+        for one, kind, text, profile, event_no in zip(
+            pseudonyms.tolist(), kinds, shown, profiles, event_nos, strict=True
+        )
     )
 
 
 def _write_links(
-    people: People, rows: npt.NDArray[np.intp], places: dict[int, int], find_sources: Callable[[Numbers], list[str]]
+    people: People, rows: Places, order: dict[int, int], find_sources: Callable[[Numbers], list[str]]
 ) -> list[Link]:
-    sources = find_sources(people.edges[rows, 0])
+    sources = find_sources(people.event_nos[rows])
     links = []
     for row, source in zip(rows.tolist(), sources, strict=True):
-        event_no, one, other = people.edges[row].tolist()
+        one, other = people.ends[row].tolist()
         verdict, limit = name_verdict(int(people.verdicts[row]))
         origin, weight = int(people.origins[row]), int(people.weights_milli[row])
         links.append(
             Link(
-                one=places[one],
-                other=places[other],
-                event_no=event_no,
+                one=order[one],
+                other=order[other],
+                event_no=int(people.event_nos[row]),
                 source="" if origin else source,
                 origin=_ORIGINS.get(origin, "seen"),
                 verdict=verdict,
