@@ -37,11 +37,14 @@ from parcours.know.gate.verdict import Verdict, look_up, permits
 from parcours.know.gate.versions import Numbered, Versions, recorded_over
 from parcours.know.gate.why import TABLES, Why, explain
 from parcours.know.identities import Identities
+from parcours.know.identity.acts import Change, Decision
 from parcours.know.identity.edges import Edges
 from parcours.know.identity.identifiers import spell
 from parcours.know.identity.proof import Explanation
+from parcours.know.identity.review import Doubt
 from parcours.know.keys import Keys, open_keys
 from parcours.know.live import Live
+from parcours.know.masks import mask
 from parcours.know.minimising.masked import Masked, MaskedDay
 from parcours.know.minimising.retention import Retention, find_limits
 from parcours.know.moments import compare_moments
@@ -281,6 +284,41 @@ class Know:
         with self._turn:
             return self._identities.explain(identifier, unmasked)
 
+    def unmerge(self, one: str, other: str, actor: str, cause: str) -> tuple[Change, ...]:
+        """Say that two identifiers are never one person; return which identifiers changed profile.
+
+        Raises:
+            ParcoursError: ``unknown_identifier``, ``ambiguous_identifier``, ``not_a_pair``.
+        """
+        with self._turn:
+            return self.decide("never_link", self._identities.find(one), self._identities.find(other), actor, cause)
+
+    def decide(self, decision: Decision, one: int, other: int, actor: str, cause: str) -> tuple[Change, ...]:
+        """Note that two identifiers (pseudonyms) are never one person (``never_link``), or are one (``approved``).
+
+        What was approved overrides the limits for this pair. What the decision touches is folded again at once; the
+        identifiers that changed profile are published (`Know.identity_changes`) and returned.
+
+        Raises:
+            ParcoursError: ``unknown_identifier``, ``not_a_pair`` or ``not_an_account``: nothing was decided.
+        """
+        with self._turn:
+            self.audit.note(actor, "settle_merge", "identifier", one, "done", f"{decision} {other:016x} {cause}")
+            return self._identities.decide(decision, one, other, actor, mask(cause))
+
+    def identity_changes(self, after: int = 0) -> tuple[Change, ...]:
+        """Return what decisions changed, after the change of number ``after``: (identifier, old and new profile)."""
+        return self._identities.changes(after)
+
+    def review(self) -> tuple[Doubt, ...]:
+        """Return the pairs that wait for a person to say whether they are one: see `decide`."""
+        with self._turn:
+            return self._identities.review()
+
+    def show_identifiers(self, pseudonyms: Sequence[int], unmasked: bool = False) -> list[str]:
+        """Return identifiers as they are shown: masked unless ``unmasked``, empty where their keys are gone."""
+        return self._identities.show(pseudonyms, unmasked)
+
     def refresh_profiles(self, purpose: str) -> None:
         """Bring the online profiles of ``purpose`` up to date; they hold all that its stamp allows.
 
@@ -401,7 +439,8 @@ class Know:
     @property
     def warnings(self) -> tuple[Words, ...]:
         """What the keeper of the keys should know, and whoever answers requests."""
-        return (*self._opened_keys[1], *self.requests.warnings())
+        alarms = self._identities.alarms() if self.is_loaded else ()
+        return (*self._opened_keys[1], *self.requests.warnings(), *alarms)
 
     @cached_property
     def _opened_keys(self) -> tuple[Keys, tuple[Words, ...]]:

@@ -21,7 +21,9 @@ from parcours.know.consent.ledger import GRANTED, Ledger
 from parcours.know.gate.verdict import permits
 from parcours.know.gate.versions import Versions, recorded_over
 from parcours.know.identity.edges import Edges
+from parcours.know.identity.forgetting import withdraw_edges
 from parcours.know.identity.identifiers import Spelling, is_blocked
+from parcours.know.identity.shared import SharedDevices
 from parcours.know.keys import Keys
 from parcours.know.masks import mask_each
 from parcours.know.minimising.masked import Masked
@@ -73,7 +75,7 @@ class CompanyDoor:
         self._spelling = spelling
         self._vault = Vault(state, keys)
         self._personal = Personal(state, keys)
-        self._edges = Edges(state, keys)
+        self._edges, self._shared = Edges(state, keys), SharedDevices(state, keys)
         self._tombstones = Tombstones(state, keys)
         self._masked = Masked(state)
         self._callers = Callers(keys.pseudonyms, self._vault, spelling)
@@ -129,7 +131,8 @@ class CompanyDoor:
     def withdraw(self, event_nos: list[int]) -> None:
         """Forget the edges, texts and personal values of these events; recorded choices stay, for they were made."""
         if event_nos:
-            self._edges.withdraw(np.array(event_nos, np.int64))
+            limits = {str(kind): most for kind, most in self._blueprint.limits.items()}
+            withdraw_edges(self._edges, self._shared, np.array(event_nos, np.int64), limits)
             self._vault.forget_texts(event_nos)
             self._personal.withdraw(event_nos)
 

@@ -16,20 +16,28 @@ from parcours.engine.store.manifest import Manifest
 from parcours.engine.store.sqlite import Database
 from parcours.engine.store.tables import Tables
 from parcours.know.callers import recognise
-from parcours.know.identity.acts import Acts
+from parcours.know.identity.acts import APPROVED, Acts, Change, Decision
+from parcours.know.identity.alarms import find_alarms, measure_biggest
+from parcours.know.identity.basis import Basis, read_basis, write_basis
+from parcours.know.identity.choosing import check_pair, choose
 from parcours.know.identity.edges import Edges
 from parcours.know.identity.fold import RULES, Evidence, fold
 from parcours.know.identity.identifiers import Spelling
 from parcours.know.identity.people import People, read_people, without, write_people
 from parcours.know.identity.proof import Explanation, explain
+from parcours.know.identity.renaming import Renamed
+from parcours.know.identity.review import Doubt, find_doubts
 from parcours.know.identity.scored import ACCEPTED, Scored
+from parcours.know.identity.scored import REFUSED as TURNED_DOWN
 from parcours.know.identity.shared import SharedDevices
 from parcours.know.identity.shown import mask_identifier
+from parcours.know.identity.standing import NO_NEWS, News, Rulings, Standing
 from parcours.know.keys import Keys
 from parcours.know.moments import compare_moments
 from parcours.know.pseudonyms import NOBODY, Numbers, types_of
 from parcours.know.rights.tombstones import Tombstones
 from parcours.know.vault import Vault
+from parcours.words import Words
 
 IDENTITY = "know.identity"
 PROFILE_KEY = "profiles"
@@ -63,7 +71,10 @@ class Identities:
         self._edges, self._acts = Edges(state, keys), Acts(state, keys)
         self._scored, self._shared = Scored(state, keys), SharedDevices(state, keys)
         self._vault, self._tombstones = Vault(state, keys), Tombstones(state, keys)
+        self._renamed = Renamed(state, keys)
         self._people: tuple[str, People] | None = None
+        self._kept: tuple[Basis, Standing] | None = None
+        self._before = 0
 
     @property
     def rules(self) -> str:
@@ -79,7 +90,7 @@ class Identities:
             self._acts.version(),
             self._scored.version(),
             self._shared.version(),
-            self._tombstones.version(),
+            self._left_out(),
             self.rules,
         )
         return sha256(repr(told).encode()).hexdigest()[:32]
@@ -90,6 +101,8 @@ class Identities:
         Raises:
             ParcoursError: ``state_damaged``, ``row_damaged``, ``moments_apart`` …
         """
+        if not self._follow:
+            self._renamed.catch_up(self._vault, self._spelling)
         version = (self._follow and self._tables.fingerprint(IDENTITY)) or self.version()
         # What was made before an erasure is read without the erased from that moment on.
         named = f"{version} {self._tombstones.version()}"
@@ -100,10 +113,7 @@ class Identities:
                 people = read_people(held.path)
                 self._people = named, without(people, self._tombstones.covers(people.pseudonyms))
                 return self._people[1]
-            people = self._fold()
-            with self._tables.replace(IDENTITY, version) as draft:
-                write_people(people, draft)
-            self._people = named, people
+            self._people = named, self._publish(version)
         return self._people[1]
 
     def pseudonyms_of(self, identifier: str) -> Numbers:
@@ -142,29 +152,126 @@ class Identities:
             shown.append(value if unmasked or not value else mask_identifier(kind, value))
         return shown
 
-    def _fold(self) -> People:
-        # Read before the edges: those of later events are looked at besides.
-        as_of = self._manifest.settled_to
-        people = fold(self._gather(), self._keys.derive(PROFILE_KEY), self.rules)
-        return msgspec.structs.replace(people, as_of=as_of)
+    def decide(self, decision: Decision, one: int, other: int, actor: str, cause: str) -> tuple[Change, ...]:
+        """Note what a person decided about two identifiers, replay what it touches, and publish who moved.
 
-    def _gather(self) -> Evidence:
+        Raises:
+            ParcoursError: ``unknown_identifier``, ``not_a_pair`` or ``not_an_account`` says why nothing was decided.
+        """
+        standing = self._stand()
+        check_pair(decision, one, other, standing)
+        act = self._acts.append(decision, one, other, self._manifest.settled_to, actor, cause)
+        said = ACCEPTED if decision == APPROVED else TURNED_DOWN
+        self._scored.settle(one, other, said, act.event_no)
+        moved = standing.take(NO_NEWS, self._rulings())
+        self._acts.publish(act, moved.pseudonyms, moved.old, moved.new)
+        return tuple(change for change in self._acts.changes() if change.act_no == act.act_no)
+
+    def changes(self, after: int = 0) -> tuple[Change, ...]:
+        """Return what acts changed: which identifier went from which profile to which, and why."""
+        return self._acts.changes(after)
+
+    def find(self, identifier: str) -> int:
+        """Return the pseudonym of one known identifier.
+
+        Raises:
+            ParcoursError: ``unknown_identifier``, or ``ambiguous_identifier`` where it is known as several types.
+        """
+        found = self.pseudonyms_of(identifier)
+        return choose(identifier, found[self.people().places(found) >= 0])
+
+    def review(self) -> tuple[Doubt, ...]:
+        """Return the pairs that wait for a person to say whether they are one."""
+        pairs = [(act.one, act.other) for act in self._acts.read()]
+        return find_doubts(self.people(), self._scored.read(), np.array(pairs, np.int64).reshape(-1, 2))
+
+    def alarms(self) -> tuple[Words, ...]:
+        """Return what says that identifiers are fusing people, a sentence each."""
+        return find_alarms(self.people(), self._before)
+
+    def _left_out(self) -> str:
+        return f"{self._tombstones.version()} {self._renamed.version()}"
+
+    def _publish(self, version: str) -> People:
+        """Bring people up to date, from what was last kept where that can be added to."""
+        basis = self._basis()
+        kept, self._kept = self._kept or self._recall(), None
+        news = self._news(kept[0], basis) if kept else None
+        if kept and news:
+            standing, rulings = kept[1], self._rulings()
+            standing.take(news, rulings)
+            people = standing.people()
+        else:
+            people, rulings = self._fold()
+            standing = None
+        people = msgspec.structs.replace(people, as_of=basis.as_of)
+        basis = msgspec.structs.replace(basis, biggest=measure_biggest(people))
+        self._before = kept[0].biggest if kept else 0
+        with self._tables.replace(IDENTITY, version) as draft:
+            write_people(people, draft)
+            write_basis(basis, rulings, draft)
+        if standing is not None:
+            self._kept = basis, standing
+        return people
+
+    def _stand(self) -> Standing:
+        """Return who is who at this moment, to be asked what an act would change; nothing of it is published."""
+        basis = self._basis()
+        kept, self._kept = self._kept or self._recall(), None
+        news = self._news(kept[0], basis) if kept else None
+        if kept and news:
+            kept[1].take(news, self._rulings())
+            return kept[1]
+        people, rulings = self._fold()
+        return Standing(people, rulings, self._limits, self._keys.derive(PROFILE_KEY))
+
+    def _recall(self) -> tuple[Basis, Standing] | None:
+        """Return what was last published, whatever it was made of, and what it rests on."""
+        fingerprint = self._tables.fingerprint(IDENTITY)
+        held = self._tables.hold(IDENTITY, fingerprint) if fingerprint else None
+        told = read_basis(held.path) if held else None
+        if held is None or told is None:
+            return None
+        return told[0], Standing(read_people(held.path), told[1], self._limits, self._keys.derive(PROFILE_KEY))
+
+    def _basis(self) -> Basis:
+        # Read before the edges: those of later events are looked at besides.
+        as_of, (last_block, blocks) = self._manifest.settled_to, self._edges.blocks()
+        return Basis(self.rules, self._left_out(), as_of, last_block, blocks, self._vault.count())
+
+    def _news(self, before: Basis, now: Basis) -> News | None:
+        """Return what came between two moments, or nothing when something else happened than that more came."""
+        same = (before.rules, before.left_out) == (now.rules, now.left_out)
+        if not same or self._edges.blocks(before.last_block) != (before.last_block, before.blocks):
+            return None
+        pseudonyms, first_seen = self._vault.first_seen_from(before.as_of)
+        there = ~self._tombstones.covers(pseudonyms)
+        # Some of them may have been known at the moment before, but none that was can have gone.
+        if now.identifiers < before.identifiers or now.identifiers > before.identifiers + len(pseudonyms):
+            return None
+        return News(pseudonyms[there], first_seen[there], self._edges.after(before.last_block))
+
+    def _fold(self) -> tuple[People, Rulings]:
         pseudonyms, first_seen = self._vault.first_seen()
         there = ~self._tombstones.covers(pseudonyms)
-        never, approved = self._acts.standing()
-        return Evidence(
+        rulings = self._rulings()
+        evidence = Evidence(
             pseudonyms=pseudonyms[there],
             first_seen=first_seen[there],
             seen=self._edges.read(),
-            scored=self._read_scored(),
-            never=never,
-            approved=approved,
-            shared=self._shared.read(),
+            scored=rulings.scored,
+            never=rulings.never,
+            approved=rulings.approved,
+            shared=rulings.shared,
+            renamed=self._renamed.read(),
             limits=self._limits,
         )
+        return fold(evidence, self._keys.derive(PROFILE_KEY), self.rules), rulings
 
-    def _read_scored(self) -> Numbers:
+    def _rulings(self) -> Rulings:
         scored = self._scored.read()
         taken = scored.standing == ACCEPTED
         columns = (scored.event_no, scored.one, scored.other, scored.weight_milli)
-        return np.column_stack([column[taken] for column in columns]).astype(np.int64)
+        accepted = np.column_stack([column[taken] for column in columns]).astype(np.int64)
+        never, approved = self._acts.standing()
+        return Rulings(accepted, never, approved, self._shared.read())

@@ -25,6 +25,7 @@ _SCHEMA = """
 CREATE TABLE IF NOT EXISTS vault (
     pseudonym INTEGER PRIMARY KEY, fingerprint INTEGER NOT NULL, first_event_no INTEGER NOT NULL, sealed BLOB NOT NULL,
     checksum INTEGER);
+CREATE INDEX IF NOT EXISTS vault_by_event ON vault (first_event_no);
 CREATE TABLE IF NOT EXISTS texts (
     ref INTEGER PRIMARY KEY, subject INTEGER NOT NULL, event_no INTEGER NOT NULL, sealed BLOB NOT NULL);
 CREATE INDEX IF NOT EXISTS texts_by_event ON texts (event_no);

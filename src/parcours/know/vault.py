@@ -161,6 +161,23 @@ class Vault:
         table = self._read()
         return table[:, 0], table[:, 2]
 
+    def first_seen_from(self, event_no: int) -> tuple[Numbers, Numbers]:
+        """Return what `first_seen` does, of identifiers that event ``event_no`` or a later one showed first.
+
+        Raises:
+            ParcoursError: ``state_damaged`` names what was altered; that nothing is missing `count` tells.
+        """
+        rows = self._state.execute(
+            "SELECT pseudonym, fingerprint, first_event_no, checksum FROM vault WHERE first_event_no >= ?", (event_no,)
+        )
+        table = self._checked(rows)
+        table = table[np.argsort(table[:, 0])]
+        return table[:, 0], table[:, 2]
+
+    def count(self) -> int:
+        """Return how many identifiers there are."""
+        return self._rows.count()
+
     def verify(self) -> Iterator[ParcoursError]:
         """Yield one error for each identifier and text that was altered, and one where rows are missing.
 
@@ -209,16 +226,20 @@ class Vault:
                 "ORDER BY pseudonym LIMIT ?",
                 (int(pieces[-1][-1, 0]) if len(pieces[-1]) else -1, _READ_ROWS),
             ):
-                try:
-                    pieces.append(np.array(rows, dtype=np.int64).reshape(-1, 4))
-                except (TypeError, ValueError, OverflowError) as fault:
-                    raise damaged("vault", "?", self._state.path) from fault
+                pieces.append(self._checked(rows))
             table = np.concatenate(pieces)
-            wrong = quick_checksums(table[:, :3]) != table[:, 3]
-            if wrong.any():
-                raise damaged("vault", int(table[wrong, 0][0]), self._state.path)
             self._rows.compare_sum(len(table), int(np.bitwise_xor.reduce(table[:, 3])))
         return table[:, :3]
+
+    def _checked(self, rows: Sequence[tuple[Cell, ...]]) -> Numbers:
+        try:
+            table = np.array(rows, dtype=np.int64).reshape(-1, 4)
+        except (TypeError, ValueError, OverflowError) as fault:
+            raise damaged("vault", "?", self._state.path) from fault
+        wrong = quick_checksums(table[:, :3]) != table[:, 3]
+        if wrong.any():
+            raise damaged("vault", int(table[wrong, 0][0]), self._state.path)
+        return table
 
     def _flush(self) -> None:
         self._keys.settle()

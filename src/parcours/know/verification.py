@@ -36,8 +36,11 @@ from parcours.know.audit.entries import FILE as AUDIT
 from parcours.know.audit.entries import LogTables
 from parcours.know.consent.ledger import Ledger
 from parcours.know.gate.versions import versions_of
+from parcours.know.identity.acts import Acts
 from parcours.know.identity.edges import Edges
+from parcours.know.identity.renaming import Renamed
 from parcours.know.identity.scored import Scored
+from parcours.know.identity.shared import SharedDevices
 from parcours.know.keys import Keys, open_keys
 from parcours.know.minimising.masked import masked_of
 from parcours.know.moments import compare_moments
@@ -156,6 +159,9 @@ class _Verification:
                     Personal(state, keys),
                     Ledger(state, keys),
                     Edges(state, keys),
+                    Acts(state, keys),
+                    SharedDevices(state, keys),
+                    Renamed(state, keys),
                     Scored(state, keys),
                     Tombstones(state, keys),
                     Requests(state, keys, self._settings.time_zone),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from hashlib import blake2b
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
-from parcours.engine.store.sqlite import Database
+from parcours.engine.store.sqlite import Cell, Database
 from parcours.errors import ParcoursError
 from parcours.know.keys import Keys
 from parcours.know.pseudonyms import Numbers
@@ -60,9 +61,11 @@ class Edges:
             self._tally.compare(row[3] for row in rows)
         return np.concatenate(blocks) if blocks else np.empty((0, _WIDTH), np.int64)
 
-    def blocks(self) -> tuple[int, int]:
-        """Return the number of the latest block, and how many there are."""
-        rows = self._state.execute("SELECT coalesce(max(block_no), 0), count(*) FROM edges")
+    def blocks(self, up_to: int = 1 << 62) -> tuple[int, int]:
+        """Return the number of the latest block that is not after ``up_to``, and how many there are so far."""
+        rows = self._state.execute(
+            "SELECT coalesce(max(block_no), 0), count(*) FROM edges WHERE block_no <= ?", (up_to,)
+        )
         return int(rows[0][0] or 0), int(rows[0][1] or 0)
 
     def after(self, block_no: int) -> Numbers:
@@ -111,28 +114,53 @@ class Edges:
                     yield fault
             yield from self._tally.verify(row[3] for row in rows)
 
+    def at(self, event_nos: Numbers) -> Numbers:
+        """Return the edges that these events showed (as `read` does)."""
+        asked = np.unique(event_nos)
+        if not asked.size:
+            return np.empty((0, _WIDTH), np.int64)
+        rows = self._overlapping(int(asked[0]), int(asked[-1]))
+        seen = np.concatenate([np.empty((0, _WIDTH), np.int64), *map(self._open, rows)])
+        return seen[np.isin(seen[:, 0], asked)]
+
+    def forget(self, pseudonyms: Numbers) -> int:
+        """Forget every edge that names one of ``pseudonyms``; return how many there were."""
+        self.settle()
+        return self._keep(
+            self._state.execute(f"SELECT {_CELLS} FROM edges"),
+            lambda seen: ~(np.isin(seen[:, 1], pseudonyms) | np.isin(seen[:, 2], pseudonyms)),
+        )
+
     def withdraw(self, event_nos: Numbers) -> None:
         """Forget the edges that only these events showed; those that others showed too stay."""
         gone = np.unique(event_nos)
         if not gone.size:
             return
         self.settle()
-        with self._state.transaction():
-            rows = self._state.execute(
-                f"SELECT {_CELLS} FROM edges WHERE last_event_no >= ? AND first_event_no <= ?",
-                (int(gone[0]), int(gone[-1])),
-            )
-            for row in rows:
-                seen = self._open(row)
-                kept = seen[~np.isin(seen[:, 0], gone)]
-                if len(kept) < len(seen):
-                    self._tally.drop("block_no = ?", [(row[0],)])
-                    self._write(kept, str(row[4]))
+        self._keep(self._overlapping(int(gone[0]), int(gone[-1])), lambda seen: ~np.isin(seen[:, 0], gone))
 
     def forget_from(self, event_no: int) -> None:
         """Forget the edges of every event from ``event_no`` on."""
         last = self._state.execute("SELECT coalesce(max(last_event_no), -1) FROM edges")[0][0]
         self.withdraw(np.arange(event_no, int(last or 0) + 1))
+
+    def _overlapping(self, first: int, last: int) -> list[tuple[Cell, ...]]:
+        return self._state.execute(
+            f"SELECT {_CELLS} FROM edges WHERE last_event_no >= ? AND first_event_no <= ?", (first, last)
+        )
+
+    def _keep(self, rows: Sequence[tuple[Cell, ...]], stays: Callable[[Numbers], npt.NDArray[np.bool_]]) -> int:
+        """Write blocks anew without the edges that do not stay; return how many went."""
+        gone = 0
+        with self._state.transaction():
+            for row in rows:
+                seen = self._open(row)
+                kept = seen[stays(seen)]
+                if len(kept) < len(seen):
+                    gone += len(seen) - len(kept)
+                    self._tally.drop("block_no = ?", [(row[0],)])
+                    self._write(kept, str(row[4]))
+        return gone
 
     def _write(self, seen: Numbers, source: str) -> None:
         if not len(seen):

@@ -27,6 +27,9 @@ class News(NamedTuple):
     seen: Numbers
 
 
+NO_NEWS = News(np.empty(0, np.int64), np.empty(0, np.int64), np.empty((0, 3), np.int64))
+
+
 class Rulings(msgspec.Struct, frozen=True):
     """What else a fold rests on, as it stands now, whole: see `Evidence`."""
 
