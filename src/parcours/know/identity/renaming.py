@@ -13,10 +13,11 @@ from parcours.errors import ParcoursError
 from parcours.know.identity.identifiers import Spelling, UnusableError, normaliser
 from parcours.know.keys import Keys
 from parcours.know.pseudonyms import NOBODY, Numbers, digest_identifiers, types_of
+from parcours.know.state import numbers_of, read_numbers
 from parcours.know.vault import Vault
 
-_SPELT = -2
-"""The line that says under which spelling the vault was last read: no pseudonym is negative."""
+_SPELT = "spelling"
+"""Under which spelling the vault was last read, as a name among the numbers of `state.db`."""
 
 
 class Renamed:
@@ -36,8 +37,7 @@ class Renamed:
         Raises:
             ParcoursError: ``row_damaged`` names a line that was altered, or says that some are missing.
         """
-        rows = [row for row in self._table.all() if row[0] != _SPELT]
-        return np.array(rows, np.int64).reshape(-1, 2)
+        return np.array(self._table.all(), np.int64).reshape(-1, 2)
 
     def version(self) -> str:
         """Return what differs whenever the pairs do."""
@@ -49,20 +49,17 @@ class Renamed:
 
         Identifiers whose keys are gone stay as they are: nobody can say any more how they would be written.
         """
-        spelt = int(spelling.version[:15], 16)
-        held = {int(row[0] or 0): int(row[1] or 0) for row in self._table.all()}
-        if held.get(_SPELT) == spelt:
+        numbers = numbers_of(self._state)
+        if spelling.version in read_numbers(numbers, _SPELT):
             return 0
-        pseudonyms, first_seen = vault.first_seen()
-        found = (
-            {} if _SPELT not in held and not len(pseudonyms) else self._respell(vault, pseudonyms, first_seen, spelling)
-        )
-        before = {old: new for old, new in held.items() if old != _SPELT}
+        found = self._respell(vault, *vault.first_seen(), spelling)
+        before = {int(row[0] or 0): int(row[1] or 0) for row in self._table.all()}
         with self._state.transaction():
             for old in before.keys() - found.keys():
                 self._table.drop("pseudonym = ?", (old,))
             self._table.put((old, new) for old, new in found.items() if before.get(old) != new)
-            self._table.put([(_SPELT, spelt)])
+            numbers.drop("kind = ?", (_SPELT,))
+            numbers.put([(_SPELT, spelling.version, 0)])
         return len(before.items() ^ found.items())
 
     def forget(self, pseudonyms: Numbers) -> int:
