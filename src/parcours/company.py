@@ -253,6 +253,10 @@ class Company:
         result = self.published(name)[by] if decision.aggregate_only else self.result(name, by)
         return see(result, self.blueprint, caller, decision)
 
+    def offered(self, name: str) -> tuple[str | None, ...]:
+        """Return the splits of measure ``name``, ``None`` for the whole."""
+        return (None, *measure_named(name).splits_for(self.blueprint))
+
     def published(self, name: str) -> dict[str | None, Result]:
         """Return what roles that see groups alone are shown of measure ``name`` today (UTC), by split.
 

@@ -11,8 +11,11 @@ from typing import Any, NamedTuple
 from parcours.blueprint import read_blueprint
 from parcours.blueprint.records import Blueprint, Touchpoint
 from parcours.errors import ParcoursError
+from parcours.know import Caller
 from parcours.measure import measure_named
 from parcours.measure.contract import Result
+from parcours.measure.lattice import suppress
+from parcours.measure.sight import check_sight, see
 from parcours.settings import Settings
 from parcours.words import Words
 
@@ -110,6 +113,22 @@ class Firm:
             warnings=(Words(fr="Un avertissement.", en="A warning."),) if name == "experience" else (),
         )
 
+    def offered(self, name: str) -> tuple[str | None, ...]:
+        """Return every split of a measure."""
+        return (None, *measure_named(name).splits_for(self.blueprint))
+
+    def seen_by(self, caller: Caller, name: str, by: str | None = None) -> Result:
+        """Answer a measure as somebody may see it."""
+        measure = measure_named(name)
+        measure.check_split(self.blueprint, by)
+        decision = check_sight(measure, self.blueprint, caller, by)
+        if not decision.aggregate_only:
+            return see(self.result(name, by), self.blueprint, caller, decision)
+        # Rows by groups are none of what this firm is made of.
+        known = (None, "week") if name == "experience" else (None,)
+        shown = suppress(measure, self.blueprint, {split: self.result(name, split) for split in known})
+        return see(shown[by if by in known else None], self.blueprint, caller, decision)
+
     def verbatims(self, touchpoint: str, limit: int = 8) -> list[Said]:
         """Return comments; one tries to be markup."""
         said = [
@@ -150,6 +169,7 @@ class Firm:
             "low": score - width if known and score is not None else None,
             "high": score + width if known and score is not None else None,
             "n": n if known else 3 if self.answered else 0,
+            "customers": n if known else 3 if self.answered else 0,
             "effective_n": n * 0.9 if known else None,
             "response_rate": 0.173 if known else None,
             "shrunken": score * 0.99 if known and score is not None else None,
@@ -214,6 +234,7 @@ class Firm:
                 {"touchpoint": touchpoint.id, "metric": promise.metric, "unit": unit, "bound": bound, "n": 7056}
                 | {"kept": ("kept" if right else "broken") if known else "not_measured"}
                 | {"at_least": promise.at_least, "at_most": promise.at_most, "owner": touchpoint.owner}
+                | {"group_size": 7056}
                 | (figures if known else dict.fromkeys(figures))
             )
         return rows
@@ -252,5 +273,8 @@ class Firm:
                 if apart in (-1, 0, 1, 2) and source.id != target.id:
                     share = chance.uniform(0.02, 0.3) / (1 + abs(apart - 1))
                     bounds = {"share": share, "low": share * 0.9, "high": share * 1.1}
-                    rows.append({"source": source.id, "target": target.id, "count": int(20_000 * share), **bounds})
+                    count = int(20_000 * share)
+                    rows.append(
+                        {"source": source.id, "target": target.id, "count": count, "customers": count, **bounds}
+                    )
         return rows

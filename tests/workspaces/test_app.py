@@ -115,7 +115,8 @@ def test_what_does_not_exist_says_so_with_a_remedy(client: TestClient, place: st
     assert answer.headers["cache-control"] == "no-store"
 
 
-def test_a_company_fault_gives_its_sentence_and_remedy(client: TestClient) -> None:
+def test_a_company_fault_gives_its_sentence_and_remedy(firm: Firm) -> None:
+    client = TestClient(create_app(firm), "http://127.0.0.1", cookies=sign_in(firm.folder, "cem"))
     answer = client.get("/en/measure/funnel")
     assert answer.status_code == 503
     assert "No purpose." in answer.text

@@ -35,7 +35,8 @@ class TouchCard(msgspec.Struct, frozen=True, kw_only=True):
     """A touchpoint in front of the line; ``score`` is ``None`` where nobody was asked.
 
     ``stage`` is the column's number; ``score``, ``low`` and ``high`` are in the metric's own form (csat: shares);
-    ``promise`` is the state of what is promised there, empty where nothing is.
+    ``promise`` is the state of what is promised there, empty where nothing is; ``unseen`` says why a reader is not
+    shown a number, where there is one.
     """
 
     id: str
@@ -52,11 +53,16 @@ class TouchCard(msgspec.Struct, frozen=True, kw_only=True):
     n: int = 0
     evidence: str = ""
     promise: str = ""
+    unseen: str = ""
 
     @property
     def level(self) -> int:
         """1 (worst) to 5, or 0 where it is not measured."""
         return 0 if self.score is None else level_of(self.metric, self.score, self.scale)
+
+    def say_missing(self, language: Language) -> str:
+        """Say why there is no score."""
+        return labels.STATES.get(self.unseen, labels.NOT_MEASURED).in_language(language)
 
     @property
     def broken(self) -> bool:
@@ -329,7 +335,7 @@ def _draw_reading(card: TouchCard, spot: Spot, language: Language) -> str:
     """The score, its interval as a small bar and in words, and how many answers it rests on."""
     bottom = spot.y + spot.height
     if card.score is None or card.low is None or card.high is None:
-        return text(spot.x + 12, bottom - 16, labels.NOT_MEASURED.in_language(language), "small")
+        return text(spot.x + 12, bottom - 16, card.say_missing(language), "small")
     left, right = spot.x + 12, spot.x + spot.width - 12
     domain = span_of(card.metric, card.scale)
     low, high = place(card.low, domain, (left, right)), place(card.high, domain, (left, right))
@@ -352,7 +358,7 @@ def describe_touch(card: TouchCard, language: Language) -> str:
     colon = "\u00a0: " if language == "fr" else ": "
     end = f", {labels.PROMISE_BROKEN.in_language(language)}" if card.broken else ""
     if card.score is None:
-        return f"{start}{colon}{labels.NOT_MEASURED.in_language(language)}{end}"
+        return f"{start}{colon}{card.say_missing(language)}{end}"
     interval = write_score_interval(card.metric, card.low, card.high, language)
     return (
         f"{start}{colon}{labels.METRICS.get(card.metric, card.metric)} {write_score(card.metric, card.score, language)}"
@@ -429,7 +435,7 @@ def _table(
     headings = [Cell(word.in_language(language), number=word in (labels.SCORE, labels.COUNT)) for word in words]
     rows = []
     for card in touches:
-        level = LEVELS[card.level - 1] if card.level else labels.NOT_MEASURED
+        level = LEVELS[card.level - 1].in_language(language) if card.level else card.say_missing(language)
         kind = (labels.HUMAN if card.human else labels.DIGITAL).in_language(language)
         rows.append(
             [
@@ -440,7 +446,7 @@ def _table(
                 Cell(write_score(card.metric, card.score, language), number=True),
                 Cell(write_score_interval(card.metric, card.low, card.high, language)),
                 Cell(write_number(card.n, language), number=True),
-                Cell(level.in_language(language)),
+                Cell(level),
                 Cell(labels.STATES[card.promise].in_language(language) if card.promise else ""),
                 Cell(", ".join(behind[card.id])),
             ]

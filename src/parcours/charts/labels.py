@@ -83,6 +83,7 @@ STATES = {
     "hidden": Words(fr="masqué : groupe trop petit", en="hidden: group too small"),
     "partly_hidden": Words(fr="masqué en partie", en="partly hidden"),
     "not_yours": Words(fr="d’une autre équipe", en="another team’s"),
+    "counts": Words(fr="effectifs seulement", en="counts only"),
     "nobody": Words(fr="personne", en="nobody"),
     "(start)": STARTS,
     "(end)": ENDS,

@@ -8,13 +8,15 @@ import msgspec
 
 from parcours.blueprint.records import Blueprint
 from parcours.errors import ParcoursError
-from parcours.know import Action, Caller, Decision, Thing, decide
+from parcours.know import FEWEST, Action, Caller, Decision, Thing, decide
 from parcours.measure.contract import Measure, Result
 from parcours.measure.lattice import SAYS_WHAT, SEEN, Row, blank_row, hide_rows_at, suppress
 from parcours.words import Words
 
 NOT_YOURS = "not_yours"
 """What a row says that is about a touchpoint of another team."""
+COUNTS = "counts"
+"""What a row says of which counts alone are shown."""
 VALUE = frozenset({"stakes"})
 """The measures of value and cost; all others are of experience."""
 
@@ -124,7 +126,9 @@ def _keep_counts(result: Result) -> Result:
     """Return how many of everything, and no other figure."""
     kept = SAYS_WHAT | {"state", "seen"} | {column.name for column in result.columns if column.kind == "count"}
     rows = tuple(
-        {name: value if name in kept - {"rank"} else None for name, value in row.items()} for row in result.rows
+        {name: value if name in kept - {"rank"} else None for name, value in row.items()}
+        | {"seen": row.get("seen") or COUNTS}
+        for row in result.rows
     )
     told = Words(fr="Ce rôle voit les effectifs seulement.", en="This role sees counts alone.")
     return msgspec.structs.replace(result, rows=rows, warnings=(told, *result.warnings))
@@ -136,7 +140,19 @@ def _groups_of(caller: Caller) -> set[str]:
 
 
 def _not_offered(measure: Measure, blueprint: Blueprint, caller: Caller) -> ParcoursError:
-    offered = ", ".join(by or "–" for by in list_offered(measure, blueprint, caller))
+    splits = list_offered(measure, blueprint, caller)
+    offered = ", ".join(by or "–" for by in splits)
+    if not splits and not measure.counted:
+        return ParcoursError(
+            "not_permitted",
+            Words(
+                fr=f"« {measure.name} » ne dit pas sur combien de clients porte chaque ligne : ce rôle, qui ne voit que "
+                f"des groupes d'au moins {FEWEST}, ne la voit pas.",
+                en=f"“{measure.name}” does not say how many customers each row is about: this role, which sees groups "
+                f"of at least {FEWEST} alone, does not see it.",
+            ),
+            Words(fr="Un CEM la voit pour ce qui est à lui.", en="A CEM sees it for what is theirs."),
+        )
     return ParcoursError(
         "not_permitted",
         Words(

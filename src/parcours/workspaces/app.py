@@ -30,6 +30,7 @@ from parcours.workspaces.readable import Readable
 from parcours.workspaces.render import render
 from parcours.workspaces.routes import FORMS, PAGES, Form, Page
 from parcours.workspaces.safety import HEADERS, HostCheck, SafeHeaders, write_policy
+from parcours.workspaces.seen import see_as
 from parcours.workspaces.shelf import LONGEST_S, PUBLISHED, Body, Shelf, pack
 from parcours.workspaces.signing_in.asking import session_seal, who_asks
 from parcours.workspaces.signing_in.entrance import Entrance
@@ -246,7 +247,8 @@ def _send_page(
         asked = "&".join(
             f"{name}={request.query_params[name]}" for name in page.parameters if name in request.query_params
         )
-        company = held.take()
+        asking = who_asks()
+        company = see_as(held.take(), asking.caller if asking else None)
         name = f"{_name_reader(page)} {request.url.path}?{asked}"
         if page.personal:
             body = pack(make(company, request))
@@ -322,7 +324,11 @@ def describe_fault(fault: Exception, say: Say) -> tuple[int, str, str]:
         return fault.status_code, say(key), say("error.missing_remedy")
     if isinstance(fault, ParcoursError):
         first = fault.faults[0]
-        return 503, first.sentence.in_language(say.language), first.remedy.in_language(say.language)
+        return (
+            403 if first.code == "not_permitted" else 503,
+            first.sentence.in_language(say.language),
+            first.remedy.in_language(say.language),
+        )
     return 500, say("error.inside"), say("error.inside_remedy")
 
 

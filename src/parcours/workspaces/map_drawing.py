@@ -83,6 +83,7 @@ def touch_cards(company: Readable, language: Language, href: Callable[[str], str
                 high=row.get("high"),
                 n=row.get("n") or 0,
                 evidence=touchpoint.evidence.in_language(language) if touchpoint.evidence else "",
+                unseen=str(row.get("seen") or ""),
                 promise=str(promised.get(touchpoint.id, {}).get("kept") or ""),
             )
         )

@@ -8,6 +8,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from parcours.blueprint.records import Blueprint
 from parcours.errors import Fault
+from parcours.know import Caller
 from parcours.measure.contract import Result
 from parcours.settings import Settings
 from parcours.words import Words
@@ -81,6 +82,12 @@ class Readable(Protocol):
 
     def result(self, name: str, by: str | None = None) -> Result:
         """Answer a measure; raises `ParcoursError` where no purpose covers it."""
+
+    def seen_by(self, caller: Caller, name: str, by: str | None = None) -> Result:
+        """Answer a measure as ``caller`` may see it; raises `ParcoursError` ``not_permitted`` where they may not."""
+
+    def offered(self, name: str) -> tuple[str | None, ...]:
+        """Return the splits of a measure that may be asked for, ``None`` for the whole."""
 
     def verbatims(self, touchpoint: str, limit: int = 8) -> Sequence[Comment]:
         """Return the latest comments given at a touchpoint."""

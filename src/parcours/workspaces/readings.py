@@ -13,12 +13,16 @@ from parcours.charts.numbers import MISSING, decimals_for, write_interval, write
 from parcours.charts.scale import span_of
 from parcours.errors import ParcoursError
 from parcours.measure.contract import Result
+from parcours.measure.lattice import HIDDEN
+from parcours.measure.sight import NOT_YOURS
 from parcours.words import Language, Words
 from parcours.workspaces.readable import Readable
 from parcours.workspaces.wording import Say
 
 MOST_STRONG = 5
 Row = Mapping[str, Any]
+UNSEEN = (HIDDEN, NOT_YOURS)
+"""What a row says of which a role sees nothing."""
 
 
 def ask(company: Readable, name: str, by: str | None = None) -> Result | None:
@@ -30,14 +34,15 @@ def ask(company: Readable, name: str, by: str | None = None) -> Result | None:
 
 
 def rows_of(company: Readable, name: str, by: str | None = None) -> tuple[dict[str, Any], ...]:
-    """Return a measure's rows, none where it has no answer."""
+    """Return a measure's rows but those of which a role sees nothing; none where it has no answer."""
     result = ask(company, name, by)
-    return () if result is None else result.rows
+    return () if result is None else tuple(row for row in result.rows if row.get("seen") not in UNSEEN)
 
 
 def experience_by_touchpoint(company: Readable) -> dict[str, Row]:
     """Return the experience row of each touchpoint that has one."""
-    return {str(row["touchpoint"]): row for row in rows_of(company, "experience") if row.get("touchpoint")}
+    result = ask(company, "experience")
+    return {str(row["touchpoint"]): row for row in (result.rows if result else ()) if row.get("touchpoint")}
 
 
 def promises_by_touchpoint(company: Readable) -> dict[str, Row]:

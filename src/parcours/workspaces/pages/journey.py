@@ -102,11 +102,14 @@ def say_undrawn(moves: Sequence[Move], columns: Mapping[str, int], language: Lan
 
 def read_bars(company: Readable, language: Language) -> list[StageBar]:
     """Return one bar a stage, in the order of the blueprint."""
-    counted = {row["stage"]: row for row in rows_of(company, "journey")}
+    whole = ("entered", "moved_on", "left", "under_way")
+    # A stage of which a role is not shown every part cannot be drawn as a bar.
+    seen = [row for row in rows_of(company, "journey") if all(row[key] is not None for key in whole)]
+    counted = {row["stage"]: row for row in seen}
     return [
         StageBar(
             label=stage.label.in_language(language),
-            **{key: int(counted[stage.id].get(key) or 0) for key in ("entered", "moved_on", "left", "under_way")},
+            **{key: int(counted[stage.id][key]) for key in whole},
             median_ms=counted[stage.id].get("median_ms"),
             low=counted[stage.id].get("low"),
             high=counted[stage.id].get("high"),

@@ -36,6 +36,7 @@ class ListedTouch(msgspec.Struct, frozen=True, kw_only=True):
     interval: str
     n: str
     broken: str
+    missing: str
     said: str
 
 
@@ -212,5 +213,6 @@ def _list(card: TouchCard, language: Language) -> ListedTouch:
         interval=write_score_interval(card.metric, card.low, card.high, language) if card.level else "",
         n=write_number(card.n, language),
         broken=PROMISE_BROKEN.in_language(language) if card.broken else "",
+        missing=card.say_missing(language),
         said=describe_touch(card, language),
     )

@@ -41,9 +41,13 @@ def read_measure(company: Readable, language: Language, id: str, by: str | None 
     measure = next((measure for measure in MEASURES if measure.name == id), None)
     if measure is None:
         raise MissingError("error.no_measure", id=id)
-    splits = measure.splits_for(company.blueprint)
-    if by is not None and by not in splits:
+    if by is not None and by not in measure.splits_for(company.blueprint):
         raise MissingError("error.no_split", measure=id, by=by)
+    offered = company.offered(id)
+    if by is None and offered and None not in offered:
+        # Whoever sees their own accounts alone is shown them rather than told what they may not see.
+        by = offered[0]
+    splits = tuple(split for split in offered if split is not None)
     result = company.result(id, by=by)
     say = Say(language)
     currency = company.blueprint.money.currency if company.blueprint.money else "EUR"
@@ -58,7 +62,7 @@ def read_measure(company: Readable, language: Language, id: str, by: str | None 
         period=write_period(result.period, language, company.settings.time_zone),
         n=write_number(result.n, language),
         purpose=name_of(company, "purpose", result.purpose, language),
-        splits=_link_splits(company, splits, by, f"/{language}/measure/{id}", language),
+        splits=_link_splits(company, splits, by, f"/{language}/measure/{id}", language, None in offered),
         table=draw_rows(shown, qualify_labels(company), language, currency) if result.rows else "",
         more=say("measure.more", shown=MOST_ROWS, total=len(result.rows), measure=id) if hidden else "",
         definition=result.definition.in_language(language),
@@ -69,7 +73,7 @@ def read_measure(company: Readable, language: Language, id: str, by: str | None 
 
 
 def _link_splits(
-    company: Readable, splits: tuple[str, ...], by: str | None, href: str, language: Language
+    company: Readable, splits: tuple[str, ...], by: str | None, href: str, language: Language, whole: bool
 ) -> tuple[Link, ...]:
     if not splits:
         return ()
@@ -81,8 +85,8 @@ def _link_splits(
         said = say(key) if say.has(key) else name_of(company, "group", last.rpartition(":")[2], language)
         return f"{_split_head(split, say)}{said}"
 
-    whole = Link(say("measure.whole"), href, by is None)
-    return (whole, *(Link(name(split), f"{href}?by={split}", split == by) for split in splits))
+    first = (Link(say("measure.whole"), href, by is None),) if whole else ()
+    return (*first, *(Link(name(split), f"{href}?by={split}", split == by) for split in splits))
 
 
 def _split_head(split: str, say: Say) -> str:

@@ -38,7 +38,9 @@ def read_measures(company: Readable, language: Language) -> MeasuresPage:
                 question=measure.question.in_language(language),
                 unit=measure.unit.in_language(language),
                 source=measure.source,
-                href=f"/{language}/measure/{measure.name}" if company.blueprint.purposes_for(measure.name) else "",
+                href=f"/{language}/measure/{measure.name}"
+                if company.blueprint.purposes_for(measure.name) and company.offered(measure.name)
+                else "",
             )
             for measure in MEASURES
         ),

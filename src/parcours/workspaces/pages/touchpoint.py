@@ -11,7 +11,7 @@ from parcours.blueprint.records import Blueprint, Touchpoint
 from parcours.charts.bars import Bin, draw_distribution
 from parcours.charts.causes import draw_causes
 from parcours.charts.chart import Chart
-from parcours.charts.labels import METRICS
+from parcours.charts.labels import METRICS, STATES
 from parcours.charts.numbers import write_date, write_number, write_share
 from parcours.charts.scale import LEVELS, level_of, write_score, write_score_interval
 from parcours.charts.trend import TrendPoint, draw_trend
@@ -152,6 +152,11 @@ def write_reading(touchpoint: Touchpoint, row: Row, language: Language) -> Readi
     say = Say(language)
     metric, score = str(row.get("metric", "")), row.get("score")
     scale = touchpoint.experience.scale if touchpoint.experience else None
+    if score is None and row.get("seen"):
+        state = str(row["seen"])
+        return Reading(
+            level=0, why_not=STATES[state].in_language(language), why_not_says=say(f"touchpoint.{state}_says")
+        )
     if score is None:
         few = row.get("n")
         return Reading(
