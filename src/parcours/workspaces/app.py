@@ -33,9 +33,10 @@ from parcours.workspaces.safety import HEADERS, HostCheck, SafeHeaders, write_po
 from parcours.workspaces.seen import see_as
 from parcours.workspaces.shelf import LONGEST_S, PUBLISHED, Body, Shelf, pack
 from parcours.workspaces.signing_in.asking import session_seal, who_asks
+from parcours.workspaces.signing_in.by_provider import list_provider_routes
 from parcours.workspaces.signing_in.entrance import Entrance
 from parcours.workspaces.signing_in.guard import ForbiddenError, GuardedRoute, Judge
-from parcours.workspaces.signing_in.routes import list_sign_in_routes
+from parcours.workspaces.signing_in.routes import Desk, list_sign_in_routes
 from parcours.workspaces.signing_in.signed_in import SignedInOnly
 from parcours.workspaces.static import SCRIPT, SCRIPT_PATH, STYLES, STYLES_PATH
 from parcours.workspaces.stream import answer_stream
@@ -65,14 +66,15 @@ def create_app(
     entrance = entrance or Entrance(Access(company.folder, company.settings), company.settings)
     shelf = Shelf(company.folder, PUBLISHED, LONGEST_S) if feed else Shelf(company.folder)
     hub = Hub(feed, shelf.mark, held.take) if feed else None
-    answer_fault = _answer_fault(held)
+    answer_fault, desk = _answer_fault(held), Desk(held, entrance)
     routes = [
         GuardedRoute("/", _go_home(held), None),
         *(GuardedRoute(f"/{language}/", _go_to("map", language), None) for language in LANGUAGES),
         GuardedRoute(STYLES_PATH, _send_fixed(STYLES, "text/css; charset=utf-8"), None),
         GuardedRoute(SCRIPT_PATH, _send_fixed(SCRIPT, "text/javascript; charset=utf-8"), None),
         GuardedRoute("/static/icon.svg", _send_fixed(_read_icon(), "image/svg+xml"), None),
-        *list_sign_in_routes(held, entrance),
+        *list_sign_in_routes(desk),
+        *list_provider_routes(held, entrance, desk),
         *(
             GuardedRoute(
                 f"/{language}/{page.path}",

@@ -1,11 +1,11 @@
-"""The cookies: one that holds a session, and one that ties the sign-in page to the browser that opened it."""
+"""The cookies: one holds a session, one ties the sign-in page to its browser, one is the way to a provider and back."""
 
 from __future__ import annotations
 
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
-SESSION, VISIT = "parcours", "parcours_visit"
+SESSION, VISIT, WAY = "parcours", "parcours_visit", "parcours_way"
 VISIT_S = 15 * 60
 
 
@@ -30,7 +30,7 @@ def set_cookie(answer: Response, kind: str, asked: HTTPConnection, secure: bool,
 
     Lax and not Strict: whoever comes by a link of a mail, or back from a provider, is still signed in.
     """
-    name, age = name_cookie(kind, asked, secure), VISIT_S if kind == VISIT else None
+    name, age = name_cookie(kind, asked, secure), None if kind == SESSION else VISIT_S
     answer.set_cookie(name, value, max_age=age, path="/", secure=secure, httponly=True, samesite="lax")
 
 

@@ -39,9 +39,8 @@ _HEADERS = {
 Endpoint = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
-def list_sign_in_routes(held: Held, entrance: Entrance) -> list[GuardedRoute]:
+def list_sign_in_routes(desk: Desk) -> list[GuardedRoute]:
     """Return the open routes."""
-    desk = Desk(held, entrance)
     routes = [GuardedRoute("/open", desk.open_link, None)]
     for language in LANGUAGES:
         place = f"/{language}/sign-in"
