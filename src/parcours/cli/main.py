@@ -50,6 +50,10 @@ COMMANDS = {
         fr="Montre ce qui a été fait des données des clients, et donne la racine d'un jour.",
         en="Show what was done to customers' data, and give the root of a day.",
     ),
+    "consent": Words(
+        fr="Dit qui permet quoi, l'état du registre, et pourquoi une ligne est là ou non.",
+        en="Say who allows what, how the ledger stands, and why a row is or is not there.",
+    ),
     "verify": Words(
         fr="Lit tout ce qui est gardé et dit ce qui est endommagé et comment le réparer.",
         en="Read everything that is kept, and say what is damaged and how to mend it.",

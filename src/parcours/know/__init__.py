@@ -14,6 +14,9 @@ from parcours.know.access.suppression import FEWEST, Cell, Place, hide
 from parcours.know.audit.entries import Entry
 from parcours.know.audit.log import Audit, DayRoot, Outcome
 from parcours.know.company import Know
+from parcours.know.consent.coverage import STATES, Counts, Coverage
+from parcours.know.consent.history import LedgerLine
+from parcours.know.consents import ConsentOverview, Recorded
 from parcours.know.gate.permitted import Permitted
 from parcours.know.gate.verdict import Verdict
 from parcours.know.gate.why import Why
@@ -31,11 +34,15 @@ __all__ = [
     "LOCAL",
     "ROLES",
     "ROLE_LABELS",
+    "STATES",
     "Access",
     "Action",
     "Audit",
     "Caller",
     "Cell",
+    "ConsentOverview",
+    "Counts",
+    "Coverage",
     "DayRoot",
     "Decision",
     "Ended",
@@ -44,6 +51,7 @@ __all__ = [
     "How",
     "Identifier",
     "Know",
+    "LedgerLine",
     "Link",
     "Live",
     "MaskedDay",
@@ -54,6 +62,7 @@ __all__ = [
     "Profile",
     "Pulse",
     "Receipt",
+    "Recorded",
     "Right",
     "Role",
     "Session",

@@ -12,6 +12,7 @@ from typing import get_args
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 
 from parcours.blueprint.records import Basis, Blueprint, Field, Purpose
 from parcours.collect.door import Door
@@ -29,6 +30,7 @@ from parcours.errors import ParcoursError
 from parcours.know.audit.log import Audit
 from parcours.know.consent.expiry import read_expiries
 from parcours.know.consent.ledger import GRANTED, NOTHING, REFUSED, Ledger
+from parcours.know.consents import Consents
 from parcours.know.customer import Customer, read_kept, still_holds
 from parcours.know.derive import LAYOUT, Summary, derive
 from parcours.know.door import CompanyDoor
@@ -468,6 +470,16 @@ class Know:
     def _ledger(self) -> Ledger:
         numbered = {purpose.id: self._number(purpose) for purpose in self._blueprint.purposes}
         return Ledger(self._state, self._keys, read_expiries(self._blueprint, numbered))
+
+    @cached_property
+    def consents(self) -> Consents:
+        """What customers allow: coverage in counts, and choices that are recorded on their behalf."""
+
+        def allowed(purpose: Purpose) -> npt.NDArray[np.bool_]:
+            return self._permission(purpose, _kept_since(purpose)).allowed
+
+        told = self._folder, self._blueprint, self._state, self._keys, self._manifest, self._identities, self._ledger
+        return Consents(*told, lambda: self.audit, allowed, self._turn, self._follow)
 
     @cached_property
     def audit(self) -> Audit:

@@ -83,6 +83,23 @@ def find_faults(state: Database, key: bytes) -> Iterator[ParcoursError | Read]:
         after = read.head
 
 
+def read_last(state: Database, key: bytes, count: int) -> Read:
+    """Return the last ``count`` lines, each checked against the one before it.
+
+    Raises:
+        ParcoursError: ``state_damaged``.
+    """
+    with state.snapshot():
+        last = int(state.execute("SELECT coalesce(max(entry_no), 0) FROM consent")[0][0] or 0)
+        first = max(0, last - count)
+        before = state.execute("SELECT link FROM consent WHERE entry_no = ?", (first,))
+        link = before[0][0] if before and isinstance(before[0][0], bytes) else Head().link
+        read, faults = _check(state, key, Head(first, link), _select(state, first, count))
+    if faults:
+        raise faults[0]
+    return read
+
+
 def append(state: Database, key: bytes, head: Head, lines: Numbers) -> list[bytes]:
     """Append ``lines`` behind ``head``, inside a transaction; return what the tally notes of their links."""
     salts = os.urandom(SALT_BYTES * len(lines))

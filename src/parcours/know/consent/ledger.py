@@ -26,6 +26,7 @@ from parcours.know.consent.lines import (
     REFUSED,
     WITHDRAWN,
     Choices,
+    Mask,
     join_runs,
     of_changed,
     state_lines,
@@ -77,6 +78,8 @@ class Ledger:
         self.proofs = Proofs(state, keys)
         self._head = Head()
         self._compared = False
+        self.checked_ms = 0
+        """When the chain was last read from its first line to its last."""
         self._kept = Standing()
         """What is recorded."""
         self._exact = Standing()
@@ -131,14 +134,20 @@ class Ledger:
 
     def recorded(self, principals: Numbers, purpose: int) -> Choices:
         """Return `NOTHING`, `REFUSED` or `GRANTED` for each of ``principals``, as the ledger stands now."""
-        return self._standing.of(principals, purpose, self._since_ms(purpose))
+        return self._standing.of(principals, purpose, self.expires_before_ms(purpose))
+
+    def expired(self, principals: Numbers, purpose: int) -> Mask:
+        """Return whose last word is a consent that has expired, which `recorded` counts as refused."""
+        since_ms = self.expires_before_ms(purpose)
+        ended: Mask = self._standing.of(principals, purpose) != self._standing.of(principals, purpose, since_ms)
+        return ended
 
     def recorded_with(self, principals: Numbers, purpose: int, stated: Numbers) -> Choices:
         """Return what `recorded` would if the lines ``stated`` (see `state_lines`) had come in as well."""
         standing = self._standing.of_some(np.union1d(principals, stated[:, PRINCIPAL]), purpose)
         if len(stated):
             standing.take(stated)
-        return standing.of(principals, purpose, self._since_ms(purpose))
+        return standing.of(principals, purpose, self.expires_before_ms(purpose))
 
     def lines_of(self, purpose: int) -> Numbers:
         """Return the line that counts for each identifier (see `parcours.know.consent.lines`), by rising identifier."""
@@ -160,7 +169,8 @@ class Ledger:
         """Catch up, and return what changes whenever `recorded` may answer otherwise: with a line or an expiry."""
         last = self.catch_up()
         expired = [
-            self._standing.count_expired(purpose, self._since_ms(purpose)) for purpose in sorted(self._expires_ms)
+            self._standing.count_expired(purpose, self.expires_before_ms(purpose))
+            for purpose in sorted(self._expires_ms)
         ]
         return f"{last}-{sum(expired)}"
 
@@ -214,8 +224,8 @@ class Ledger:
         for table in (self.contexts, self.evidence, self.proofs):
             yield from table.verify()
 
-    def _since_ms(self, purpose: int) -> int:
-        """Return before when a consent has expired, by whole days."""
+    def expires_before_ms(self, purpose: int) -> int:
+        """Return the moment before which a consent to ``purpose`` has expired, by whole days; 0 where none does."""
         holds_ms = self._expires_ms.get(purpose)
         return 0 if holds_ms is None else (self._clock() // DAY_MS) * DAY_MS - holds_ms
 
@@ -238,6 +248,8 @@ class Ledger:
                 head = read.head
             self._compare(head)
             self._check_erasures(np.concatenate(erased), pieces)
+        if not self._head.entry_no:
+            self.checked_ms = self._clock()
         self._compared, self._head = True, head
         for lines in pieces:
             acts = lines[:, CHOICE] == ERASED

@@ -19,7 +19,7 @@ from parcours.know.pseudonyms import NOBODY, Numbers
 from parcours.know.waiting import Stated
 from parcours.words import Words
 
-Code = Literal["consented", "basis_holds", "about_nobody", "no_choice", "refused", "objected", "erased"]
+Code = Literal["consented", "basis_holds", "about_nobody", "no_choice", "refused", "expired", "objected", "erased"]
 Mask = npt.NDArray[np.bool_]
 
 _REASONS: dict[Code, Words] = {
@@ -39,6 +39,10 @@ _REASONS: dict[Code, Words] = {
     "refused": Words(
         fr="L'un de ses identifiants a refusé, ou retiré son consentement.",
         en="One of their identifiers refused, or withdrew consent.",
+    ),
+    "expired": Words(
+        fr="Son consentement a expiré : il avait été donné il y a trop longtemps.",
+        en="Their consent has expired: it was given too long ago.",
     ),
     "objected": Words(
         fr="L'un de ses identifiants s'est opposé à cette finalité.",
@@ -116,11 +120,15 @@ def look_up(
     choices = read_choices_of(ledger, principals, numbered, stated)
     strictest[0, place[choices == REFUSED]] = REFUSED
     strictest[1, place[choices == GRANTED]] = GRANTED
+    expired = (choices == REFUSED) & ledger.expired(principals, numbered.number)
+    ended = np.zeros(len(named), bool)
+    ended[place[expired]] = True
+    ended[place[(choices == REFUSED) & ~expired]] = False
     allowed = permits(purpose.basis, list(strictest)) if len(named) else np.zeros(0, bool)
     counts = np.bincount(place, minlength=len(named))
     return [
-        _judge(purpose, bool(ok), int(count), bool(refused == REFUSED), at_ms)
-        for ok, count, refused in zip(allowed, counts, strictest[0], strict=True)
+        _judge(purpose, bool(ok), int(count), bool(refused == REFUSED), bool(over), at_ms)
+        for ok, count, refused, over in zip(allowed, counts, strictest[0], ended, strict=True)
     ]
 
 
@@ -155,10 +163,12 @@ def _gather(named: Sequence[Numbers], people: People) -> tuple[npt.NDArray[np.in
     return both[:, 0].astype(np.intp), both[:, 1].astype(np.int64)
 
 
-def _judge(purpose: Purpose, allowed: bool, count: int, refused: bool, at_ms: int) -> Verdict:
+def _judge(purpose: Purpose, allowed: bool, count: int, refused: bool, expired: bool, at_ms: int) -> Verdict:
     code: Code
     if allowed:
         code = "consented" if purpose.basis == "consent" else "basis_holds"
+    elif expired:
+        code = "expired"
     elif refused:
         code = "refused" if purpose.basis == "consent" else "objected"
     else:

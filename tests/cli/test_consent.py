@@ -1,0 +1,66 @@
+"""Tests of `parcours consent`: coverage and ledger, why a row is there, and recording what a customer told."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+from tests.cli.conftest import call, call_json
+
+
+def customer(folder: Path, agrees: str) -> str:
+    """Return a customer of the simulated firm who chose so."""
+    with gzip.open(folder / "data" / "customers.csv.gz", "rt", encoding="utf-8") as file:
+        return next(f"user:{line.split(';')[0]}" for line in file if line.rstrip().endswith(f";{agrees}"))
+
+
+def test_it_shows_coverage_by_purpose_channel_and_source_and_the_ledger(firm: Path) -> None:
+    done = call("consent", firm)
+    assert done.returncode == 0, done.stderr
+    assert "Personalise the relationship (personalise, consent)" in done.stdout
+    assert "all customers" in done.stdout
+    told = call_json("consent", firm)
+    (personalise,) = [one for one in told["coverage"] if one["purpose"] == "personalise"]
+    whole = personalise["whole"]
+    assert whole["n"] == sum(whole[state] for state in ("granted", "denied", "withdrawn", "expired", "silent"))
+    assert whole["allowed"] == whole["granted"]
+    assert set(personalise["channels"]) >= {"website", "store"} or len(personalise["channels"]) > 3
+    assert list(personalise["sources"]) == ["customers"]
+    assert told["ledger"]["lines"] > 0
+    assert len(told["ledger"]["head"]) == 64
+    assert (
+        f"Ledger: {told['ledger']['lines']:,} lines, 0 of them erased; chain {told['ledger']['head'][:16]}"
+        in done.stdout
+    )
+
+
+def test_it_says_why_rows_are_there_and_a_choice_told_to_us_takes_them_away(firm: Path) -> None:
+    who = customer(firm, "oui")
+    assert "touches: there." in call("consent", firm, "why", "personalise/touches", who).stdout
+    done = call("consent", firm, "record", who, "--purpose", "personalise", "--refuse", "--reason", "call of 3 March")
+    assert done.returncode == 0, done.stderr
+    assert "noted in the audit log" in done.stdout
+    assert (
+        "touches: not there. One of their identifiers refused"
+        in call("consent", firm, "why", "personalise/touches", who).stdout
+    )
+    (entry,) = call_json("audit", firm)
+    assert (entry["action"], entry["actor"]) == ("record_choice", "cli")
+    french = call("--lang", "fr", "consent", firm, "--latest", "2").stdout
+    assert "retiré" in french
+    assert "parcours · cli" in french
+    assert call("verify", firm).returncode == 0
+
+
+def test_a_command_that_is_none_says_how_it_goes(firm: Path) -> None:
+    for words in (
+        ["why", "touches"],
+        ["record", "user:1"],
+        ["record", "user:1", "--purpose", "personalise"],
+        ["show", "x"],
+    ):
+        done = call("consent", firm, *words)
+        assert done.returncode == 2, words
+        assert "why TABLE ID" in done.stderr
+    done = call("consent", firm, "record", "nobody", "--purpose", "personalise", "--grant", "--reason", "x")
+    assert (done.returncode, "unknown_customer" in done.stderr) == (1, True)
