@@ -14,6 +14,8 @@ from parcours.workspaces.wording import Say, read_words
 FOLDER = Path(parcours.workspaces.__file__).parent
 SOURCES = "".join(path.read_text("utf-8") for kind in ("*.py", "*.html") for path in FOLDER.rglob(kind))
 MADE = (
+    "reason.see_customer",
+    "reason.unmask",
     "account.",
     "fault.",
     "frame.",

@@ -146,8 +146,8 @@ def _not_offered(measure: Measure, blueprint: Blueprint, caller: Caller) -> Parc
         return ParcoursError(
             "not_permitted",
             Words(
-                fr=f"« {measure.name} » ne dit pas sur combien de clients porte chaque ligne : ce rôle, qui ne voit que "
-                f"des groupes d'au moins {FEWEST}, ne la voit pas.",
+                fr=f"« {measure.name} » ne dit pas sur combien de clients porte chaque ligne : ce rôle, qui ne voit "
+                f"que des groupes d'au moins {FEWEST}, ne la voit pas.",
                 en=f"“{measure.name}” does not say how many customers each row is about: this role, which sees groups "
                 f"of at least {FEWEST} alone, does not see it.",
             ),

@@ -94,6 +94,14 @@ class Readable(Protocol):
 
 
 @runtime_checkable
+class KnowsAccounts(Protocol):
+    """A company that knows to which accounts a customer belongs, so that somebody may look at their own."""
+
+    def accounts_of(self, profile: str) -> Sequence[str]:
+        """Return the accounts of a profile (its id in 16 hexadecimal digits), each as ``GROUP:LABEL``."""
+
+
+@runtime_checkable
 class Troubled(Protocol):
     """A company that processes work for; pages tell what keeps them from it where the company knows."""
 

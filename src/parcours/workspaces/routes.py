@@ -21,6 +21,7 @@ from parcours.workspaces.pages.patterns import read_patterns
 from parcours.workspaces.pages.sources import read_sources
 from parcours.workspaces.pages.touchpoint import read_touchpoint
 from parcours.workspaces.readable import Readable
+from parcours.workspaces.reasons import answer_look, answer_unmask
 from parcours.workspaces.replaying import answer_replay
 from parcours.workspaces.signing_in.own import answer_end, answer_password, answer_role, answer_sign_out
 from parcours.workspaces.things import FindThing, find_measure, find_touchpoint
@@ -90,5 +91,7 @@ FORMS: tuple[Form, ...] = (
     Form("account/sign-out", answer_sign_out, "sign_in", "account"),
     Form("account/end", answer_end, "sign_in", "account"),
     Form("account/password", answer_password, "sign_in", "account"),
+    Form("reason/see_customer", answer_look, "see_customer", "account"),
+    Form("reason/unmask", answer_unmask, "unmask", "account"),
     Form("account/role", answer_role, "sign_in", "account"),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from parcours.know import Thing
-from parcours.workspaces.readable import Readable
+from parcours.workspaces.readable import KnowsAccounts, Readable
 
 FindThing = Callable[[Readable, Mapping[str, str]], Thing]
 
@@ -21,3 +21,19 @@ def find_measure(company: Readable, path: Mapping[str, str]) -> Thing:
     """Return the measure of a page: it is nobody's own, so that its reader gets the part that is theirs."""
     del company
     return Thing("measure", path.get("id", ""))
+
+
+def find_profile(company: Readable, path: Mapping[str, str]) -> Thing:
+    """Return the customer of a page, by profile id, with the accounts that they belong to as far as anybody knows."""
+    id = path.get("id", "")
+    accounts = company.accounts_of(id) if isinstance(company, KnowsAccounts) else ()
+    return Thing("profile", id, accounts=tuple(accounts))
+
+
+def find_thing(company: Readable, kind: str, id: str) -> Thing:
+    """Return a thing that a form names; one of a kind that nobody owns is nobody's."""
+    finder = _FINDERS.get(kind)
+    return finder(company, {"id": id}) if finder else Thing(kind, id)
+
+
+_FINDERS: Mapping[str, FindThing] = {"touchpoint": find_touchpoint, "profile": find_profile}
