@@ -22,7 +22,8 @@ from parcours.collect import (
 from parcours.collect.load import load
 from parcours.collect.replay import PutBack
 from parcours.company import Company
-from parcours.errors import Fault
+from parcours.errors import Fault, ParcoursError
+from parcours.know import ErasureReceipt, around_erasure
 from parcours.measure import MEASURES
 from parcours.measure.findings import Finding, find
 from parcours.progress import Progress, Silent
@@ -92,6 +93,48 @@ def replay(company: Company, source: str | None = None, code: str | None = None)
         collect_live(company)
         done = company.put_back(source, code)
         return done, collect_live(company, told=set(done.batches))
+
+
+def forget(
+    company: Company, identifier: str, actor: str, progress: Progress | None = None, request_no: int = 0
+) -> ErasureReceipt:
+    """Erase whoever has ``identifier``: at once nothing shows them, and at the end that nothing is left is proved.
+
+    Raises:
+        ParcoursError: ``nobody_found``, ``device_shared``, ``several_found``, ``erasure_not_proved`` …
+    """
+    return finish_erasure(company, begin_erasure(company, identifier, actor, request_no), actor, progress)
+
+
+def begin_erasure(company: Company, identifier: str, actor: str, request_no: int = 0) -> int:
+    """Do the first step of `forget` alone, which nothing holds up; return the erasure's number."""
+    rights = company.know.rights
+    try:
+        number = rights.begin(identifier, actor, request_no)
+    except ParcoursError as error:
+        if error.code != "nobody_found":
+            raise
+        # Whoever came a moment ago stands in no part yet.
+        with company_lock(company.folder, PATIENCE_S):
+            collect_live(company)
+        number = rights.begin(identifier, actor, request_no)
+    company.know.audit.note(actor, "run_erasure", "erasure", number, "done", "begun")
+    return number
+
+
+def finish_erasure(company: Company, number: int, actor: str, progress: Progress | None = None) -> ErasureReceipt:
+    """Do the rest of `forget`; what was cut short goes on from where it was."""
+
+    def measure_anew() -> None:
+        if company.report is not None:
+            publish(company, time.monotonic())
+            if (company.folder / REPORT).exists():
+                write_report(company, company.folder / REPORT)
+
+    around = around_erasure(lambda: collect_live(company), measure_anew, company.destinations)
+    receipt = company.know.rights.carry_out(number, around, actor, progress or Silent())
+    company.know.audit.note(actor, "prove_erasure", "erasure", number, "done", "proved")
+    return receipt
 
 
 def publish(

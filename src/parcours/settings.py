@@ -79,6 +79,17 @@ class KeySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     master_file: str = ".parcours/master.key"
 
 
+class RightsSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How long what remains of an erasure is kept: ``backup_days`` is how old a backup of the company gets at most.
+
+    ``tombstone_days`` is how long a second delivery of what was erased is refused; by default the six years within
+    which an offence can be prosecuted in France (Code de procédure pénale, art. 8).
+    """
+
+    tombstone_days: int = 2192
+    backup_days: int = 30
+
+
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The settings of one company folder; every field has a default."""
 
@@ -89,6 +100,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     collect: CollectSettings = CollectSettings()
     sign_in: SignInSettings = SignInSettings()
     keys: KeySettings = KeySettings()
+    rights: RightsSettings = RightsSettings()
     places: dict[str, str] = {}
 
     def locate(self, path: str, folder: Path) -> Path:

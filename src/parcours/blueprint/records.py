@@ -301,6 +301,20 @@ class Layer(Record, frozen=True, kw_only=True):
     same: tuple[str, ...] = ()
 
 
+class Retained(Record, frozen=True, kw_only=True):
+    """What the law keeps when somebody is erased (GDPR art. 17(3)): events, for how many years and on which ground.
+
+    They leave what measures read and are sealed apart; of their properties and objects all are kept, or ``fields``.
+    """
+
+    id: str
+    label: Words
+    events: tuple[str, ...]
+    basis: Literal["legal_obligation", "public_task", "legal_claims"]
+    years: int
+    fields: tuple[str, ...] = ()
+
+
 class Step(Record, frozen=True, kw_only=True):
     """A node of the designed journey; exactly one field is set (`touchpoint` is the leaf)."""
 
@@ -337,6 +351,7 @@ class Blueprint(Record, frozen=True, kw_only=True):
     objects: tuple[str, ...] = ()
     treatments: tuple[Treatment, ...] = ()
     layers: tuple[Layer, ...] = ()
+    retained: tuple[Retained, ...] = ()
     limits: dict[IdentifierType, int] = {}
     blocked: tuple[str, ...] = ()
     panel: Panel | None = None

@@ -24,6 +24,12 @@ from parcours.know.identity.proof import Explanation, Identifier, Link
 from parcours.know.live import Live, Pulse
 from parcours.know.minimising.masked import MaskedDay
 from parcours.know.profiles import Profile
+from parcours.know.rights.receipts import Receipt as ErasureReceipt
+from parcours.know.rights.requests import KINDS as REQUEST_KINDS
+from parcours.know.rights.requests import NAMES as REQUEST_NAMES
+from parcours.know.rights.requests import Request
+from parcours.know.rights.rights import around as around_erasure
+from parcours.know.rights.subject import Preview
 from parcours.know.timeline import Timeline
 from parcours.know.verification import Verified, verify
 
@@ -32,6 +38,8 @@ __all__ = [
     "ACTION_LABELS",
     "FEWEST",
     "LOCAL",
+    "REQUEST_KINDS",
+    "REQUEST_NAMES",
     "ROLES",
     "ROLE_LABELS",
     "STATES",
@@ -47,6 +55,7 @@ __all__ = [
     "Decision",
     "Ended",
     "Entry",
+    "ErasureReceipt",
     "Explanation",
     "How",
     "Identifier",
@@ -59,10 +68,12 @@ __all__ = [
     "Permitted",
     "Person",
     "Place",
+    "Preview",
     "Profile",
     "Pulse",
     "Receipt",
     "Recorded",
+    "Request",
     "Right",
     "Role",
     "Session",
@@ -74,6 +85,7 @@ __all__ = [
     "Verdict",
     "Verified",
     "Why",
+    "around_erasure",
     "decide",
     "hide",
     "name_actor",

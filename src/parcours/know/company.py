@@ -55,6 +55,7 @@ from parcours.know.profiles import AsOf, Profile, Profiles, write_profiles
 from parcours.know.pseudonyms import Numbers
 from parcours.know.reading import Permission, count_present
 from parcours.know.rights.requests import Requests
+from parcours.know.rights.rights import Rights
 from parcours.know.rights.tombstones import Tombstones
 from parcours.know.rotation import Rotated, rotate
 from parcours.know.state import open_state
@@ -91,14 +92,14 @@ class Know:
         self._spelling = spell(settings.time_zone, blueprint.blocked)
         self._opened: dict[str, Permitted] = {}
         self._follow = follow
-        self._door: tuple[int, CompanyDoor] | None = None
+        self._door: tuple[tuple[int, str], CompanyDoor] | None = None
 
     def door(self) -> Door:
         """Return the door through which `collect` hands events over: the same one until somebody else has written.
 
         What it remembers of the vault would then be stale, and a key that is thought to be missing is made anew.
         """
-        version = self._state.data_version()
+        version = self._state.data_version(), self._tombstones.version()
         if self._door is None or self._door[0] != version:
             compare_moments(self._manifest, self._state)
             door = CompanyDoor(self._blueprint, self._state, self._keys, self._spelling)
@@ -442,7 +443,7 @@ class Know:
     def warnings(self) -> tuple[Words, ...]:
         """What the keeper of the keys should know, and whoever answers requests."""
         alarms = self._identities.alarms() if self.is_loaded else ()
-        return (*self._opened_keys[1], *self.requests.warnings(), *alarms)
+        return (*self._opened_keys[1], *self.requests.warnings(), *self.rights.warnings(), *alarms)
 
     @cached_property
     def _opened_keys(self) -> tuple[Keys, tuple[Words, ...]]:
@@ -490,6 +491,22 @@ class Know:
     def requests(self) -> Requests:
         """The register of what people asked for under the GDPR: erasure, access and the others."""
         return Requests(self._state, self._keys, self._settings.time_zone)
+
+    @cached_property
+    def rights(self) -> Rights:
+        """What people may ask for: erasure, access and the others."""
+        return Rights(
+            self._folder,
+            self._blueprint,
+            self._settings,
+            self._spelling,
+            self._manifest,
+            self._state,
+            self._keys,
+            self._ledger,
+            self._identities,
+            self.requests,
+        )
 
     @cached_property
     def _tombstones(self) -> Tombstones:

@@ -113,6 +113,18 @@ class Vault:
             self._rows.drop("first_event_no >= ?", [(event_no,)])
         self._fingerprints = None
 
+    def erase(self, pseudonyms: Iterable[int]) -> tuple[int, int]:
+        """Delete identifiers, and what was written by those whose they are; return how many of each.
+
+        Their keys are destroyed apart, and first: rows without their key can be read by nobody.
+        """
+        each = [(pseudonym,) for pseudonym in pseudonyms]
+        with self._state.transaction():
+            texts = self._texts.drop("subject = ?", each)
+            rows = self._rows.drop("pseudonym = ?", each)
+        self._fingerprints = None
+        return rows, texts
+
     def read_identifier(self, pseudonym: int) -> str | None:
         """Return the normalised identifier behind ``pseudonym``; nothing when it or its key is gone.
 
@@ -151,6 +163,19 @@ class Vault:
             if absent:  # Never kept, because a key was destroyed already; or lost.
                 self._texts.compare_counts("texts_by_event")
         return found
+
+    def read_all_texts(self) -> Iterator[str]:
+        """Yield every text whose key is there, one after the other. Errors as in `read_texts`."""
+        after = -1
+        while rows := self._state.execute(
+            "SELECT ref, subject, event_no, sealed FROM texts WHERE ref > ? ORDER BY ref LIMIT ?", (after, _READ_ROWS)
+        ):
+            after = int(rows[-1][0] or 0)
+            keys = self._keys.find({int(row[1] or 0) for row in rows})
+            for ref, subject, event_no, sealed in rows:
+                key = keys.get(int(subject or 0))
+                if key is not None:
+                    yield self._open(key, sealed, (ref, subject, event_no), "texts", ref)
 
     def first_seen(self) -> tuple[Numbers, Numbers]:
         """Return every pseudonym of the vault, ascending, and the number of the event that first showed it.

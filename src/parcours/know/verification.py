@@ -46,7 +46,9 @@ from parcours.know.minimising.masked import masked_of
 from parcours.know.moments import compare_moments
 from parcours.know.personal import Personal
 from parcours.know.pseudonyms import buckets_of
+from parcours.know.rights.erasures import Erasures
 from parcours.know.rights.requests import Requests
+from parcours.know.rights.retained import RetainedRows
 from parcours.know.rights.tombstones import Tombstones
 from parcours.know.state import numbers_of, open_state
 from parcours.know.vault import Vault
@@ -165,6 +167,8 @@ class _Verification:
                     Scored(state, keys),
                     Tombstones(state, keys),
                     Requests(state, keys, self._settings.time_zone),
+                    Erasures(state, keys),
+                    RetainedRows(state, keys),
                 ):
                     self._try(part.verify)
                 with self._telling():
@@ -214,7 +218,7 @@ class _Verification:
             arrivals, outbox = Arrivals(manifest.database), OutboxTable(manifest.database)
             receipts = Receipts(manifest.database)
             write_keys = WriteKeys(manifest.database)
-            others = [arrivals.counts, arrivals.moments, outbox.counts, receipts.table, receipts.due]
+            others = [arrivals.counts, arrivals.moments, outbox.counts, outbox.answers, receipts.table, receipts.due]
             others += [write_keys.table, write_keys.terms, write_keys.uses]
             for table in (*manifest.tables(), *others):
                 self._try(table.verify)

@@ -64,6 +64,9 @@ FEEDS = ("    supports: [till]", "    supports: [till]\n    follows: [staffing]"
 SOUND = SOUND.replace(*FEEDS)
 
 TILL, QUEUE, STAFFING = 10, 19, 26
+KEEPING = (
+    "  - {id: bills, label: {fr: F, en: B}, events: [Paid], basis: legal_obligation, years: 10, fields: [paid_eur]}\n"
+)
 NOTICE = (
     "  - {id: banner, version: '3', language: en, since: 2026-03-01, screenshot: a.png, purposes: [improve], "
     f"interface: {'ab' * 32}}}\n"
@@ -132,6 +135,9 @@ CASES = [
     ("unknown_purpose", 36, "{id: colour, kind: category}", "{id: colour, kind: category, purposes: [improves]}"),
     ("retention_not_positive", 36, "{id: colour, kind: category}", "{id: colour, kind: category, retention_days: 0}"),
     ("sensitive_without_purpose", 36, "{id: colour, kind: category}", "{id: colour, kind: category, class: sensitive}"),
+    ("years_out_of_range", 40, "treatments:\n", f"retained:\n{KEEPING.replace('10', '0')}treatments:\n"),
+    ("retained_unknown", 40, "treatments:\n", f"retained:\n{KEEPING.replace('Paid', 'Payed')}treatments:\n"),
+    ("retained_unknown", 40, "treatments:\n", f"retained:\n{KEEPING.replace('paid_eur', 'paid')}treatments:\n"),
     ("limit_out_of_range", 41, "{mail: 5}", "{mail: 0}"),
     ("deadline_not_positive", 3, "30d", "0d"),
     ("bad_currency", 43, "currency: EUR", "currency: euros"),

@@ -24,6 +24,7 @@ SECTIONS = (
     "fields",
     "treatments",
     "layers",
+    "retained",
 )
 ID_PATTERN = r"^[a-z][a-z0-9_]*$"
 _ID = re.compile(r"[a-z][a-z0-9_]*")

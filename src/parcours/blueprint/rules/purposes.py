@@ -10,6 +10,7 @@ from parcours.errors import Fault
 from parcours.words import Words
 
 MOST_IDENTIFIERS = 1000
+MOST_YEARS = 30
 
 
 def find_baseless_purposes(draft: Draft) -> Iterator[Fault]:
@@ -62,6 +63,33 @@ def find_bad_retention(draft: Draft) -> Iterator[Fault]:
             )
 
 
+def find_bad_retained(draft: Draft) -> Iterator[Fault]:
+    """What the law keeps: of events and fields that are declared, for some years."""
+    known = {match.name for match in draft.blueprint.matches()}
+    kept = {*draft.blueprint.field_kinds(), *draft.blueprint.objects}
+    for place, rule in draft.items("retained"):
+        if rule.years < 1 or rule.years > MOST_YEARS:
+            yield draft.error(
+                "years_out_of_range",
+                (*place, "years"),
+                Words(f"Les années sont entre 1 et {MOST_YEARS}.", f"Years are between 1 and {MOST_YEARS}."),
+                Words(
+                    "Écrivez ce que la loi dit : 10 pour une facture.", "Write what the law says: 10 for an invoice."
+                ),
+            )
+        for section, names, declared in (("events", rule.events, known), ("fields", rule.fields, kept)):
+            for name in sorted(set(names) - declared):
+                yield draft.error(
+                    "retained_unknown",
+                    (*place, section),
+                    Words(f"Le blueprint n'emploie pas « {name} ».", f"The blueprint does not use “{name}”."),
+                    Words(
+                        f"Nommez un événement, un champ ou un objet du blueprint : {', '.join(sorted(declared)[:12])}.",
+                        f"Name an event, a field or an object of the blueprint: {', '.join(sorted(declared)[:12])}.",
+                    ),
+                )
+
+
 def find_bad_limits(draft: Draft) -> Iterator[Fault]:
     """A limit on the identifiers of one person that would join nobody, or everybody."""
     for kind, most in draft.blueprint.limits.items():
@@ -96,6 +124,7 @@ RULES = (
     find_baseless_purposes,
     find_uncovered_measures,
     find_bad_retention,
+    find_bad_retained,
     find_bad_limits,
     find_bad_deadlines,
 )

@@ -251,6 +251,13 @@ class Manifest:
                 self._aside.put(map(_cells, made))
         return changed
 
+    def drop_quarantined(self, goes: Callable[[bytes], bool]) -> int:
+        """Drop the rows that were kept aside of whose sealed bytes ``goes`` says so; return how many there were."""
+        with self._db.transaction():
+            rows = self._db.execute("SELECT id, original FROM quarantine")
+            gone = [(number,) for number, original in rows if isinstance(original, bytes) and goes(original)]
+            return self._aside.tally.drop("id = ?", gone)
+
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Join several changes of `journal.db` to one: all of them or none, durable on return."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable
 from hashlib import blake2b
 
@@ -20,10 +21,16 @@ CREATE INDEX IF NOT EXISTS outbox_by_destination ON outbox (destination, number)
 CREATE TABLE IF NOT EXISTS carried (
     destination TEXT NOT NULL, outcome TEXT NOT NULL, detail TEXT NOT NULL, count INTEGER NOT NULL,
     checksum BLOB, PRIMARY KEY (destination, outcome, detail)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS answered (
+    destination TEXT NOT NULL, message_id TEXT NOT NULL, outcome TEXT NOT NULL, at_ms INTEGER NOT NULL,
+    checksum BLOB, PRIMARY KEY (destination, message_id)) WITHOUT ROWID;
 """
 
 
 CARRIED = ("destination", "outcome", "detail", "count")
+ANSWERED = ("destination", "message_id", "outcome", "at_ms")
+NOTICE = "erasure-"
+"""What message ids begin with of which it is remembered what became of them: recipients must be told of erasures."""
 
 
 class Waiting(msgspec.Struct, frozen=True):
@@ -44,6 +51,7 @@ class OutboxTable:
         self._tally = Tally(database, "outbox")
         self._tally.begin(fill=True)
         self.counts = CheckedTable(database, "carried", CARRIED, CARRIED[:-1])
+        self.answers = CheckedTable(database, "answered", ANSWERED, ANSWERED[:2])
 
     def add(self, parcels: Iterable[Waiting]) -> None:
         """Append to the queues, in one transaction or in the one that the caller holds."""
@@ -79,12 +87,14 @@ class OutboxTable:
     def done(self, destination: str, up_to_number: int) -> None:
         """Forget the parcels up to a number, and count them as delivered."""
         with self._db.transaction():
+            self._remember("delivered", "destination = ? AND number <= ?", (destination, up_to_number))
             count = self._tally.drop("destination = ? AND number <= ?", [(destination, up_to_number)])
             self._count(destination, "delivered", "", count)
 
     def refuse(self, destination: str, number: int, code: str) -> None:
         """Take one parcel out of its queue, and count it as refused."""
         with self._db.transaction():
+            self._remember("refused", "destination = ? AND number = ?", (destination, number))
             self._tally.drop("destination = ? AND number = ?", [(destination, number)])
             self._count(destination, "refused", code, 1)
 
@@ -105,6 +115,20 @@ class OutboxTable:
                         self._tally.note(added=[_checksum(made)], removed=[_checksum(one)])
                         count += 1
         return count
+
+    def all(self) -> list[tuple[int, Waiting]]:
+        """Return everything that waits, with its numbers. Errors as in `take`."""
+        rows = self._db.execute("SELECT DISTINCT destination FROM outbox ORDER BY destination")
+        return [one for (destination,) in rows for one in self.take(str(destination), 1 << 62)]
+
+    def withdraw(self, numbers: Iterable[int]) -> int:
+        """Take parcels out of their queues that are not to be carried out any more; return how many there were."""
+        return self._tally.drop("number = ?", [(number,) for number in numbers])
+
+    def answered(self, destination: str, message_id: str) -> str:
+        """Return what became of a `NOTICE`: ``delivered`` or ``refused``, empty while it waits."""
+        rows = self.answers.some("WHERE destination = ? AND message_id = ?", (destination, message_id))
+        return str(rows[0][2]) if rows else ""
 
     def waiting(self, destination: str) -> tuple[int, int | None]:
         """Return how many wait, and since when the oldest does."""
@@ -130,6 +154,13 @@ class OutboxTable:
             if _checksum(one) != checksum:
                 yield self._damaged(number)
         yield from self._tally.verify(row[-1] for row in rows)
+
+    def _remember(self, outcome: str, where: str, args: tuple[str, int]) -> None:
+        sql = f"SELECT destination, message_id FROM outbox WHERE {where} AND message_id GLOB '{NOTICE}*'"
+        told = self._db.execute(sql, args)
+        if told:
+            at_ms = time.time_ns() // 1_000_000
+            self.answers.put([(destination, message_id, outcome, at_ms) for destination, message_id in told])
 
     def _count(self, destination: str, outcome: str, detail: str, count: int) -> None:
         if count:

@@ -157,6 +157,12 @@ class Tables:
             else:
                 path.unlink(missing_ok=True)
 
+    def superseded(self, name: str) -> list[Path]:
+        """Return the versions of ``name`` that are on disk and in force no more: somebody holds them."""
+        made = self._read(name)
+        home = self._home(name)
+        return [path for path in home.iterdir() if path.is_dir() and path.name != (made.version if made else None)]
+
     def names(self) -> list[str]:
         """Return the names that have a pointer."""
         return sorted(path.parent.name for path in self.folder.glob(f"*/{POINTER}"))

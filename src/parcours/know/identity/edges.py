@@ -139,6 +139,20 @@ class Edges:
         self.settle()
         self._keep(self._overlapping(int(gone[0]), int(gone[-1])), lambda seen: ~np.isin(seen[:, 0], gone))
 
+    def erase(self, pseudonyms: Numbers) -> int:
+        """Forget every edge that has one of ``pseudonyms`` at an end; return how many there were."""
+        self.settle()
+        gone = 0
+        with self._state.transaction():
+            for row in self._state.execute(f"SELECT {_CELLS} FROM edges"):
+                seen = self._open(row)
+                kept = seen[~np.isin(seen[:, 1:], pseudonyms).any(axis=1)]
+                if len(kept) < len(seen):
+                    gone += len(seen) - len(kept)
+                    self._tally.drop("block_no = ?", [(row[0],)])
+                    self._write(kept, str(row[4]))
+        return gone
+
     def forget_from(self, event_no: int) -> None:
         """Forget the edges of every event from ``event_no`` on."""
         last = self._state.execute("SELECT coalesce(max(last_event_no), -1) FROM edges")[0][0]

@@ -13,6 +13,7 @@ from parcours.engine.store.sqlite import Database
 from parcours.errors import ParcoursError
 from parcours.know.keys import Keys
 from parcours.know.rights.deadlines import MONTHS, MORE_MONTHS, SOON_DAYS, find_deadline
+from parcours.know.rights.sealing import Seal
 from parcours.words import Words
 
 Kind = Literal["erasure", "access", "portability", "rectification", "objection", "restriction"]
@@ -92,7 +93,7 @@ class Requests:
 
     def __init__(self, state: Database, keys: Keys, zone: str) -> None:
         state.execute(_SCHEMA)
-        self._state, self._keys, self._zone = state, keys, zone
+        self._state, self._seal, self._zone = state, Seal(keys, "requests"), zone
         self.table = CheckedTable(state, "requests", _REQUEST, ("number",), keys.checks)
         self.acts = CheckedTable(state, "request_acts", _ACT, ("number", "place"), keys.checks)
 
@@ -125,7 +126,7 @@ class Requests:
                 outside=outside,
                 callbacks=tuple(callbacks),
             )
-            self._put(request, self._keys.seal(msgspec.json.encode(list(identifiers))))
+            self._put(request, self._seal.close(msgspec.json.encode(list(identifiers))))
             self._note(number, actor, "received")
         return number
 
@@ -160,7 +161,7 @@ class Requests:
         """Return the identifiers that were written on a request; none once an erasure was carried out."""
         rows = self.table.some("WHERE number = ?", (number,))
         sealed = rows[0][3] if rows else b""
-        return tuple(msgspec.json.decode(self._keys.unseal(sealed))) if isinstance(sealed, bytes) and sealed else ()
+        return tuple(msgspec.json.decode(self._seal.open(sealed))) if isinstance(sealed, bytes) and sealed else ()
 
     def reseal(self, turn: Callable[[bytes], bytes]) -> int:
         """Replace every sealed list of identifiers by what ``turn`` makes of it; return how many changed."""

@@ -1,0 +1,234 @@
+"""What people may ask of one company, and what it answers: erasure first, with a preview, a receipt and no way back."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from parcours.blueprint.records import Blueprint
+from parcours.collect.connectors.destinations import Destination
+from parcours.collect.door import IDENTIFIERS
+from parcours.engine.store.lock import company_lock
+from parcours.engine.store.manifest import Manifest
+from parcours.engine.store.outbox import OutboxTable
+from parcours.engine.store.sqlite import Database
+from parcours.errors import ParcoursError
+from parcours.know.consent.ledger import Ledger
+from parcours.know.identities import Identities
+from parcours.know.identity.edges import Edges
+from parcours.know.identity.identifiers import Spelling
+from parcours.know.identity.shared import SharedDevices
+from parcours.know.keys import Keys
+from parcours.know.pseudonyms import Numbers, types_of
+from parcours.know.rights.erasing import DAY_MS, Around, Erasing
+from parcours.know.rights.erasures import Body, Erasure, Erasures
+from parcours.know.rights.notices import tell_deliveries
+from parcours.know.rights.receipts import Receipt, read_receipt
+from parcours.know.rights.requests import Requests
+from parcours.know.rights.retained import RetainedRows
+from parcours.know.rights.subject import Held, Preview, Subject, count_events, resolve
+from parcours.know.rights.tombstones import Tombstones
+from parcours.know.vault import Vault
+from parcours.progress import Progress
+from parcours.settings import Settings
+from parcours.words import Words
+
+PATIENCE_S = 120.0
+"""How long to wait for another command that holds the company: a load may take that long."""
+
+
+class Rights:
+    """The rights of the people whom one company knows.
+
+    Args:
+        folder: The company folder.
+        blueprint, settings, spelling: What it declares.
+        manifest, state, keys: What it keeps.
+        ledger: What was chosen.
+        identities: Who is who.
+        requests: What was asked for.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        blueprint: Blueprint,
+        settings: Settings,
+        spelling: Spelling,
+        manifest: Manifest,
+        state: Database,
+        keys: Keys,
+        ledger: Ledger,
+        identities: Identities,
+        requests: Requests,
+    ) -> None:
+        self._folder, self._blueprint, self._settings, self._spelling = folder, blueprint, settings, spelling
+        self._manifest, self._state, self._keys, self._ledger = manifest, state, keys, ledger
+        self._identities, self._requests = identities, requests
+        self._tombstones, self._erasures = Tombstones(state, keys), Erasures(state, keys)
+        self._vault = Vault(state, keys)
+
+    def find(self, identifier: str) -> Subject:
+        """Return whom ``identifier`` names (`KIND:VALUE`, or a value of any kind).
+
+        Raises:
+            ParcoursError: ``nobody_found``, ``device_shared`` or ``several_found``.
+        """
+        shared = SharedDevices(self._state, self._keys).read()
+        subject = resolve(self._identities.people(), self._identities.pseudonyms_of(identifier), shared)
+        if len(subject.profile_ids) > 1:
+            raise _several_found(identifier)
+        return subject
+
+    def preview(self, identifier: str, destinations: Sequence[Destination] = ()) -> Preview:
+        """Return what an erasure of whoever has ``identifier`` would do. Errors as in `find`, ``part_damaged`` …"""
+        subject = self.find(identifier)
+        with self._manifest.lease():
+            parts = self._manifest.parts()
+            asked = np.concatenate((subject.pseudonyms, subject.shared, subject.refused))
+            counts = count_events(self._folder, parts, np.unique(asked))
+        events: dict[str, int] = {}
+        for (pseudonym, source), count in counts.items():
+            if pseudonym in subject.pseudonyms:
+                events[source] = events.get(source, 0) + count
+        edges = Edges(self._state, self._keys).read()
+        mine = np.isin(edges[:, 1:], subject.pseudonyms)
+        return Preview(
+            identifiers=self._list(subject.pseudonyms, counts),
+            shared=self._list(subject.shared, counts),
+            refused=self._list(subject.refused, counts),
+            events=events,
+            beside=len(np.unique(edges[mine[:, 1] & ~mine[:, 0], 0])),
+            retained=tuple(rule.id for rule in self._blueprint.retained),
+            recipients=tuple(one.destination for one in destinations),
+            event_no=subject.event_no,
+        )
+
+    def begin(self, identifier: str, actor: str, request_no: int = 0) -> int:
+        """Erase whoever has ``identifier``: from the return of this on nothing shows them; give the erasure's number.
+
+        The rest is `carry_out`'s. Whoever is being erased already keeps their number. Errors as in `find`.
+        """
+        if (pending := self._find_pending(identifier)) is not None:
+            return pending.erasure_no
+        subject = self.find(identifier)
+        body = Body(
+            pseudonyms=subject.pseudonyms.tolist(),
+            kinds=subject.kinds(),
+            shared=len(subject.shared),
+            event_no=subject.event_no,
+        )
+        with self._state.transaction():
+            # Another process may have been faster.
+            if (pending := self._find_pending(identifier)) is not None:
+                return pending.erasure_no
+            # First: without this person's edges a shared device would become the own one of whoever remains.
+            SharedDevices(self._state, self._keys).note(subject.shared, subject.event_no)
+            number = self._erasures.begin(body, actor, request_no)
+            now_ms = time.time_ns() // 1_000_000
+            until_ms = now_ms + self._settings.rights.tombstone_days * DAY_MS
+            self._tombstones.put(subject.pseudonyms, number, now_ms, until_ms)
+            if request_no:
+                self._requests.start(request_no, actor, number)
+        return number
+
+    def carry_out(self, number: int, around: Around, actor: str, progress: Progress) -> Receipt:
+        """Go on with an erasure until it is proved; return its receipt. It may be cut short and called again.
+
+        Raises:
+            ParcoursError: ``erasure_not_proved``, ``already_running``, ``disk_full``, ``part_damaged`` …
+        """
+        with company_lock(self._folder, PATIENCE_S):
+            erasing = Erasing(
+                self._folder,
+                self._blueprint,
+                self._settings,
+                self._spelling,
+                self._manifest,
+                self._state,
+                self._keys,
+                self._ledger,
+                self._requests,
+                around,
+                progress,
+            )
+            receipt = read_receipt(erasing.run(number), self._keys)
+            self._close_request(receipt.request_no, actor)
+        return receipt
+
+    def unfinished(self) -> tuple[Erasure, ...]:
+        """Return the erasures that were begun and are not proved."""
+        return self._erasures.unfinished()
+
+    def receipt(self, number: int) -> bytes:
+        """Return the signed receipt of an erasure, nothing while it is not done. Raises ``unknown_erasure``."""
+        return self._erasures.find(number).receipt
+
+    def check_receipt(self, document: bytes) -> Receipt:
+        """Return what a receipt of this company says. Raises ``receipt_altered`` … (see `read_receipt`)."""
+        return read_receipt(document, self._keys)
+
+    def deliveries(self, receipt: Receipt) -> dict[str, str]:
+        """Return what became of telling each recipient of an erasure: ``delivered``, ``refused`` or ``waiting``."""
+        return tell_deliveries(OutboxTable(self._manifest.database), receipt.erasure_no, receipt.recipients)
+
+    def expire(self, now_ms: int) -> int:
+        """Delete tombstones and retained rows whose time is over; return how many."""
+        return self._tombstones.expire(now_ms) + RetainedRows(self._state, self._keys).expire(now_ms)
+
+    def warnings(self) -> tuple[Words, ...]:
+        """Return a sentence for each erasure that was cut short."""
+        return tuple(_tell_unfinished(one) for one in self.unfinished())
+
+    def _find_pending(self, identifier: str) -> Erasure | None:
+        asked = self._identities.pseudonyms_of(identifier)
+        stones = {stone.erasure_no for stone in self._tombstones.find(asked) if not stone.done}
+        return next((one for one in self.unfinished() if one.erasure_no in stones), None)
+
+    def _list(self, pseudonyms: Numbers, counts: dict[tuple[int, str], int]) -> tuple[Held, ...]:
+        kinds = types_of(pseudonyms).tolist()
+        return tuple(
+            Held(
+                IDENTIFIERS[kind],
+                self._vault.read_identifier(pseudonym),
+                sum(count for (subject, _), count in counts.items() if subject == pseudonym),
+            )
+            for pseudonym, kind in zip(pseudonyms.tolist(), kinds, strict=True)
+        )
+
+    def _close_request(self, number: int, actor: str) -> None:
+        if number and self._requests.find(number).is_open:
+            self._requests.close(number, "done", actor)
+
+
+def around(
+    take_over: Callable[[], object], publish: Callable[[], object], destinations: Sequence[Destination]
+) -> Around:
+    """Return the steps before and after an erasure."""
+    return Around(take_over, publish, destinations)
+
+
+def _several_found(identifier: str) -> ParcoursError:
+    return ParcoursError(
+        "several_found",
+        Words(
+            fr=f"« {identifier} » désigne plusieurs personnes, selon que c'est un compte, un téléphone ou un appareil.",
+            en=f"“{identifier}” names several people, depending on whether it is an account, a phone or a device.",
+        ),
+        Words(
+            fr="Écrivez son type : user:…, mail:…, phone:… ou device:….",
+            en="Write its type: user:…, mail:…, phone:… or device:….",
+        ),
+    )
+
+
+def _tell_unfinished(one: Erasure) -> Words:
+    return Words(
+        fr=f"L'effacement n° {one.erasure_no} a été interrompu : plus rien ne montre cette personne, mais il reste à "
+        "le finir. Lancez parcours forget DIR resume.",
+        en=f"Erasure no. {one.erasure_no} was cut short: nothing shows this person any more, but it is still to be "
+        "finished. Run parcours forget DIR resume.",
+    )
