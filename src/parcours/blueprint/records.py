@@ -335,6 +335,21 @@ class Treatment(Record, frozen=True, kw_only=True):
     purpose: str
 
 
+class Audience(Record, frozen=True, kw_only=True):
+    """The space of audience measurement that needs no consent (CNIL): sources with ``audience: true`` go there alone.
+
+    ``purpose`` names the purpose by which people object (its ``measures`` are empty), ``information`` what they are
+    told, with how to object; ``page`` is the category field that names a page. No visitor is recognised longer than
+    ``tracker_days``, no view is kept longer than ``data_days``.
+    """
+
+    purpose: str
+    information: Words
+    page: str
+    tracker_days: int = 390
+    data_days: int = 750
+
+
 class Blueprint(Record, frozen=True, kw_only=True):
     """The whole service blueprint of one company."""
 
@@ -358,6 +373,7 @@ class Blueprint(Record, frozen=True, kw_only=True):
     money: Money | None = None
     journey: Step | None = None
     link: Link | None = None
+    audience: Audience | None = None
 
     def touchpoint(self, id: str) -> Touchpoint:
         """Return the touchpoint ``id``; `KeyError` when there is none."""

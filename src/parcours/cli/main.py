@@ -63,6 +63,10 @@ COMMANDS = {
         fr="Exporte le blueprint (bpmn) ou le journal des contacts (xes, ocel, parquet, csv).",
         en="Export the blueprint (bpmn) or the log of touches (xes, ocel, parquet, csv).",
     ),
+    "audience": Words(
+        fr="Compte les vues mesurées sans consentement, à part de tout le reste.",
+        en="Count the views that are measured without consent, apart from everything else.",
+    ),
     "keys": Words(
         fr="Met une autre clé à la place d'une clé de chiffrement.",
         en="Put another key in the place of an encryption key.",

@@ -91,6 +91,13 @@ class Admission(msgspec.Struct, frozen=True):
     discarded: int = 0
 
 
+class Counted(msgspec.Struct, frozen=True):
+    """What became of raw events of the audience space: the rows of the batch that are kept there, and refusals."""
+
+    kept: tuple[int, ...]
+    refusals: tuple[Refusal, ...] = ()
+
+
 class Door(Protocol):
     """What stands between raw events and parts."""
 
@@ -101,6 +108,12 @@ class Door(Protocol):
         ``received_ms`` that the batch may have beside its own says when each event came in, instead of ``received_ms``.
         Identifiers become keyed pseudonyms and are sealed in the vault with free text; identifiers seen together
         become edges; recorded choices go to the consent ledger.
+        """
+
+    def count_apart(self, batch: pa.Table, first_event_no: int) -> Counted:
+        """Take raw events of sources with ``audience: true`` into the space of audience measurement, numbered as above.
+
+        Nothing of them goes anywhere else: no pseudonym of the company, no vault, no edge, no choice, no part.
         """
 
     def settle(self) -> None:

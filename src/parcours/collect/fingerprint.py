@@ -50,6 +50,7 @@ def _described(source: Source) -> object:
     if source.connector is None:
         # What a file source could say before there were connectors must keep its digest, or all files are read anew.
         del described["connector"], described["options"]
+    del described["audience"]  # Files never go there.
     if not source.signals:
         del described["signals"]
     return described

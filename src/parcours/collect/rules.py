@@ -27,6 +27,7 @@ def check_source(source: Source, node: Node, blueprint: Blueprint, settings: Set
     """Return the faults and warnings of one source by itself."""
     faults = [*_check_head(source, node), *_check_times(source, node), *_check_declared(source, node, blueprint)]
     faults += _check_units(source, node, blueprint)
+    faults += _check_audience(source, node, blueprint)
     faults += _check_events(source, node, blueprint)
     if not is_zone(settings.time_zone):
         faults.append(_bad_zone(node, (), settings.time_zone))
@@ -103,6 +104,24 @@ def _check_head(source: Source, node: Node) -> Iterator[Fault]:
             "Ajoutez ids: ou objects: si une colonne en porte.", "Add ids: or objects: if a column holds any."
         )
         yield node.warning("nothing_to_tie", ("source",), sentence, remedy)
+
+
+def _check_audience(source: Source, node: Node, blueprint: Blueprint) -> Iterator[Fault]:
+    if not source.audience:
+        return
+    if blueprint.audience is None:
+        sentence = Words("Le blueprint ne déclare pas d'audience.", "The blueprint declares no audience.")
+        remedy = Words(
+            "Ajoutez-y audience: {purpose: …, information: …, page: …}.",
+            "Add audience: {purpose: …, information: …, page: …} to it.",
+        )
+        yield node.fault("audience_undeclared", ("audience",), sentence, remedy)
+    if source.connector != "http":
+        sentence = Words(
+            "Seule une source http peut mesurer l'audience à part.", "Only an http source can measure audience apart."
+        )
+        remedy = Words("Ôtez audience: true, ou écrivez connector: http.", "Take audience: true away, or use http.")
+        yield node.fault("audience_not_http", ("audience",), sentence, remedy)
 
 
 def _check_times(source: Source, node: Node) -> Iterator[Fault]:

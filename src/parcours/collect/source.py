@@ -95,7 +95,8 @@ class Lookup(Record, frozen=True, kw_only=True):
 class Source(Record, frozen=True, kw_only=True):
     """One source of events, from a ``file`` or from a ``connector`` with its ``options``: exactly one of the two.
 
-    ``events`` may be empty where the connector brings Segment's calls, which name themselves.
+    ``events`` may be empty where the connector brings Segment's calls, which name themselves. With ``audience`` all of
+    them go to the space of audience measurement that needs no consent, and nowhere else.
     """
 
     source: str
@@ -113,6 +114,7 @@ class Source(Record, frozen=True, kw_only=True):
     fields: dict[str, FieldColumn] = {}
     events: tuple[SourceEvent, ...] = ()
     lookup: Lookup | None = None
+    audience: bool = False
 
     @property
     def tells_choices(self) -> bool:

@@ -27,6 +27,9 @@ from parcours.engine.store.receipts import Receipt, Receipts
 from parcours.engine.store.sqlite import Database
 from parcours.engine.store.tables import Tables, Version
 from parcours.errors import ParcoursError
+from parcours.know.audience.counts import Views, count_views
+from parcours.know.audience.door import destroy_periods
+from parcours.know.audience.store import AudienceStore
 from parcours.know.audit.log import Audit
 from parcours.know.consent.expiry import read_expiries
 from parcours.know.consent.ledger import GRANTED, NOTHING, REFUSED, Ledger
@@ -118,6 +121,7 @@ class Know:
         limits = find_limits(self._blueprint, purposes)
         whole = (self._folder, limits, purposes, self._manifest, self.door(), self._state, self._keys)
         made = Retention(*whole).run(now_ms, stopping)
+        made += self._retain_audience(now_ms)
         if made:
             # The door remembers whom the vault holds.
             self._door = None
@@ -127,9 +131,38 @@ class Know:
         """Put another key in the place of ``key`` (see `parcours.know.rotation.rotate`)."""
         return rotate(key, self._folder, self._settings, self._keys, self._state, self._manifest, self.audit)
 
+    def _retain_audience(self, now_ms: int | None) -> tuple[Receipt, ...]:
+        """Take out of the audience space what is past its days, and destroy the keys of trackers that are."""
+        audience = self._blueprint.audience
+        if audience is None:
+            return ()
+        now_ms = time.time_ns() // 1_000_000 if now_ms is None else now_ms
+        destroy_periods(self._keys, audience.tracker_days, now_ms)
+        receipt = self._audience.expire(now_ms // DAY_MS - audience.data_days, now_ms)
+        return (receipt,) if receipt else ()
+
     def receipts(self) -> list[Receipt]:
-        """Return the receipts of everything that retention took out, oldest first."""
-        return Receipts(self._manifest.database).all()
+        """Return the receipts of everything that retention took out, oldest first; then those of the audience space."""
+        apart = self._audience.receipts.all() if self._blueprint.audience else []
+        return [*Receipts(self._manifest.database).all(), *apart]
+
+    def audience(self, by: Sequence[str] = ("day",), since_day: int = 0) -> list[Views]:
+        """Return the views of the audience space by ``day``, ``page``, ``channel`` or ``touchpoint``.
+
+        Raises:
+            ParcoursError: ``no_audience`` where none is declared; ``unknown_split``, ``audience_damaged``.
+        """
+        if self._blueprint.audience is None:
+            raise _no_audience(self._folder)
+        return count_views(self._audience, by, since_day)
+
+    def informed(self) -> list[tuple[int, Words]]:
+        """Return what visitors of the audience space were told, since which moment."""
+        return self._audience.informed() if self._blueprint.audience else []
+
+    @cached_property
+    def _audience(self) -> AudienceStore:
+        return AudienceStore(self._folder / ".parcours")
 
     def hour_key(self, hour: int) -> bytes | None:
         """Return the key that seals the journal's batches of ``hour`` (its number since 1970, UTC), made if need be."""
@@ -579,6 +612,18 @@ def _kept_since(purpose: Purpose | Field) -> int:
     if purpose.retention_days is None:
         return int(np.iinfo(np.int64).min)
     return (int(time.time() * 1000) // DAY_MS - purpose.retention_days) * DAY_MS
+
+
+def _no_audience(folder: Path) -> ParcoursError:
+    return ParcoursError(
+        "no_audience",
+        Words(fr="Le blueprint ne déclare pas d'audience.", en="The blueprint declares no audience."),
+        Words(
+            fr="Ajoutez-y audience: et marquez une source http audience: true.",
+            en="Add audience: to it and mark an http source audience: true.",
+        ),
+        folder / "blueprint.yaml",
+    )
 
 
 def _unknown_table(name: str) -> ParcoursError:

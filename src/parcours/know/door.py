@@ -11,8 +11,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from parcours.blueprint.records import Blueprint
-from parcours.collect.door import IDENTIFIERS, Admission, Refusal, part_schema
+from parcours.collect.door import IDENTIFIERS, Admission, Counted, Refusal, part_schema
 from parcours.engine.store.sqlite import Database
+from parcours.know.audience.door import AudienceDoor
 from parcours.know.callers import COLLISION, UNUSABLE, Callers
 from parcours.know.consent.choices import read_choices
 from parcours.know.consent.contexts import Contexting
@@ -91,6 +92,11 @@ class CompanyDoor:
             if field.purposes
         }
         self._fields = blueprint.personal_fields()
+        self._apart = (
+            AudienceDoor(state.path.parent, blueprint, blueprint.audience, keys, spelling)
+            if blueprint.audience
+            else None
+        )
         self._admitted_to = -1
 
     def admit(self, batch: pa.Table, first_event_no: int, received_ms: int) -> Admission:
@@ -117,8 +123,15 @@ class CompanyDoor:
         refusals = tuple(Refusal(int(row), *_REASONS[int(wrong[row])]) for row in np.flatnonzero(~sound))
         return Admission(table, refusals, int(sound.sum() - kept.sum()))
 
+    def count_apart(self, batch: pa.Table, first_event_no: int) -> Counted:
+        """Take raw events into the space of audience measurement; without one nothing of them is kept."""
+        self._admitted_to = max(self._admitted_to, first_event_no + batch.num_rows - 1)
+        return self._apart.admit(batch.combine_chunks(), first_event_no) if self._apart else Counted(())
+
     def settle(self) -> None:
         """Make all that was admitted so far durable: keys first, then what they seal."""
+        if self._apart:
+            self._apart.settle()
         self._vault.settle()
         self._personal.settle()
         with self._state.transaction():
@@ -141,6 +154,8 @@ class CompanyDoor:
 
         What this door noted of it and did not settle goes too, in case it was itself that was cut short.
         """
+        if self._apart:
+            self._apart.forget_from(event_no)
         for one in (self._vault, self._personal, self._ledger, self._edges, self._tombstones, self._masked):
             one.abandon()
         self._callers = Callers(self._keys.pseudonyms, self._vault, self._spelling)
@@ -215,6 +230,8 @@ class CompanyDoor:
         permitted = np.zeros(len(people["user"]), np.int64)
         self._ledger.catch_up()
         for purpose in self._blueprint.purposes:
+            if self._blueprint.audience and purpose.id == self._blueprint.audience.purpose:
+                continue  # It serves the space apart, and gives no basis to anything here.
             numbered = self._purposes[purpose.id]
             allowed = permits(purpose.basis, [recorded_over(self._ledger, one, numbered) for one in people.values()])
             permitted |= np.where(allowed, np.int64(1 << numbered.number), 0)

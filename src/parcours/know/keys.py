@@ -204,6 +204,23 @@ class Keys:
                     self._replace({name: os.urandom(KEY_BYTES)})
         return self._company[name]
 
+    def own_names(self, prefix: str) -> list[str]:
+        """Return the names of the company's keys that begin with ``prefix``."""
+        held = _read_company_keys(self._database, self._company_tally())
+        return sorted(name for name in held if name.startswith(prefix))
+
+    def destroy_own(self, names: Collection[str]) -> int:
+        """Destroy company keys; return how many there were."""
+        gone = self._company_tally().drop("name = ?", ((name,) for name in names))
+        for name in names:
+            self._company.pop(name, None)
+        if gone:
+            self._database.truncate_log()
+        return gone
+
+    def _company_tally(self) -> Tally:
+        return Tally(self._database, "company_keys", TAG.format("wrapped"))
+
     def rewrap_master(self, master: bytes) -> None:
         """Wrap the company's own keys with another master key, in one transaction."""
         with self._database.transaction():
@@ -260,14 +277,12 @@ class Keys:
 
     def end_quarantine(self) -> None:
         """Destroy the quarantine key of before."""
-        Tally(self._database, "company_keys", TAG.format("wrapped")).drop("name = ?", [(BEFORE,)])
-        self._company.pop(BEFORE, None)
+        self.destroy_own([BEFORE])
         self._take_up()
-        self._database.truncate_log()
 
     def _replace(self, keys: Mapping[str, bytes]) -> None:
         """Write company keys in the place of those of the same names, inside the transaction that the caller holds."""
-        tally = Tally(self._database, "company_keys", TAG.format("wrapped"))
+        tally = self._company_tally()
         made = [(name, _wrap(self._master, key, name.encode())) for name, key in keys.items()]
         tally.drop("name = ?", ((name,) for name in keys))
         self._database.executemany("INSERT INTO company_keys VALUES (?, ?)", made)

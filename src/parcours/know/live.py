@@ -11,6 +11,7 @@ from threading import RLock
 import msgspec
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from parcours.blueprint.records import Blueprint
 from parcours.collect.compaction.reading import Read, Reader
@@ -93,6 +94,7 @@ class Live:
         self._folder = folder
         self._keys, self._spelling = keys, spelling
         self._reader = Reader({one.source: one for one in sources}, blueprint, settings, keys.row_seed())
+        self._apart = pa.array([one.source for one in sources if one.audience], pa.string())
         self._blueprint = blueprint
         self._purposes = [purpose.id for purpose in blueprint.purposes]
         self._sealer = Sealer(keys.hour_key)
@@ -227,6 +229,9 @@ class Live:
         with self._manifest.lease():
             self._seen = self._seen.with_runs(self._manifest.seen_runs(np.unique(read.day).tolist()))
             fresh = self._seen.sort_out(read.day, read.id_hash, read.content_hash) == NEW
+        if len(self._apart):
+            # What measures audience apart is nobody's: it is not followed.
+            fresh &= ~np.asarray(pc.is_in(read.events.column("source"), self._apart))
         keys = key_of(read.day, read.id_hash)
         # Hardly any waits already: which may, a table of bits tells in one look.
         maybe = np.flatnonzero(fresh & self._waiting[keys & _MASK])

@@ -31,6 +31,9 @@ from parcours.engine.store.write_keys import WriteKeys
 from parcours.errors import Fault, ParcoursError
 from parcours.know.access.store import FILE as ACCESS
 from parcours.know.access.store import open_access, tables_of
+from parcours.know.audience.store import DATABASE as AUDIENCE_DATABASE
+from parcours.know.audience.store import FOLDER as AUDIENCE_FOLDER
+from parcours.know.audience.store import AudienceStore
 from parcours.know.audit.checking import check_log
 from parcours.know.audit.entries import FILE as AUDIT
 from parcours.know.audit.entries import LogTables
@@ -59,7 +62,7 @@ from parcours.words import Words
 RESULTS = "results"
 """The folder of kept results beside the derived tables: they check themselves."""
 
-_PLAIN = {COMPANY, SERVING, "master.key", MADE, LEASES, "tables", *PLACES}
+_PLAIN = {COMPANY, SERVING, "master.key", MADE, LEASES, "tables", AUDIENCE_FOLDER, *PLACES}
 
 
 class Verified(msgspec.Struct, frozen=True):
@@ -97,6 +100,7 @@ class _Verification:
         self._verify_audit(keys)
         self._verify_access()
         self._verify_journal()
+        self._verify_audience()
         self._verify_others()
         self._verify_tables()
         self._find_strangers()
@@ -265,6 +269,18 @@ class _Verification:
         known = open_known(self._folder, register)
         if not (known.keys[1:] > known.keys[:-1]).all():
             raise known_damaged(self._root / register.path, register.source)
+
+    def _verify_audience(self) -> None:
+        path = self._database(AUDIENCE_DATABASE)
+        if path is None:
+            return
+        with self._telling(path, *_logs(path)):
+            store = AudienceStore(self._root)
+            self._tell(*verify_structure(store.database))
+            self._try(store.verify)
+            store.close()
+        for file in sorted((self._root / AUDIENCE_FOLDER).glob("*")):
+            self._note(file)
 
     def _verify_others(self) -> None:
         """Read the structure of databases that others keep here."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 
 from parcours.blueprint.draft import Draft
 from parcours.blueprint.rules import (
+    audience,
     consent,
     fields,
     ids,
@@ -31,6 +32,7 @@ RULES: tuple[Rule, ...] = (
     *purposes.RULES,
     *consent.RULES,
     *fields.RULES,
+    *audience.RULES,
     *money.RULES,
     *linking.RULES,
     *journey.RULES,

@@ -31,7 +31,7 @@ from parcours.collect.compaction.reading import Read, Reader
 from parcours.collect.compaction.seen import CONFLICT, NEW, Seen
 from parcours.collect.compaction.unreadable import Unreadable, open_batches, set_aside
 from parcours.collect.connectors.destinations import Destination
-from parcours.collect.door import Admission, Door
+from parcours.collect.door import Admission, Counted, Door
 from parcours.collect.journal.sealing import HOUR_MS, Sealer
 from parcours.collect.rows import Ints
 from parcours.collect.source import Source
@@ -159,6 +159,7 @@ class Compaction:
     ) -> None:
         self._folder = folder
         by_id = {source.source: source for source in sources}
+        self._audience = [source.source for source in sources if source.audience]
         self._reader = Reader(by_id, blueprint, settings, door.row_seed())
         self._destinations, self._blueprint = destinations, blueprint
         self._door, self._manifest = door, manifest
@@ -200,12 +201,19 @@ class Compaction:
         read = self._reader.read(placed, now_ms)
         self._seen = seen = self._seen.with_runs(self._manifest.seen_runs(np.unique(read.day).tolist()))
         verdicts = seen.sort_out(read.day, read.id_hash, read.content_hash)
-        fresh = np.flatnonzero(verdicts == NEW)
-        first = self._manifest.reserve_event_nos(len(fresh))
+        fresh, apart = self._part_audience(read, np.flatnonzero(verdicts == NEW))
+        first = self._manifest.reserve_event_nos(len(fresh) + len(apart))
         events = read.events.take(pa.array(fresh)).append_column("received_ms", pa.array(read.received_ms[fresh]))
         admission = self._door.admit(events, first, now_ms)
         kept = fresh[np.asarray(admission.rows.column("event_no")) - first]
-        outcomes = find_outcomes(verdicts, fresh, kept, admission)
+        counted = Counted(())
+        if len(apart):
+            counted = self._door.count_apart(read.events.take(pa.array(apart)), first + len(fresh))
+            moved = (msgspec.structs.replace(one, row=one.row + len(fresh)) for one in counted.refusals)
+            admission = msgspec.structs.replace(admission, refusals=(*admission.refusals, *moved))
+            fresh = np.concatenate((fresh, apart))
+        known = np.concatenate((kept, apart[np.array(counted.kept, np.int64)]))
+        outcomes = find_outcomes(verdicts, fresh, known, admission)
         aside = self._put_aside(read, np.flatnonzero(verdicts == CONFLICT), admission, fresh)
         aside += set_aside(unreadable, self._door.seal)
         last = found[-1]
@@ -214,12 +222,19 @@ class Compaction:
         runs: list[SeenRun] = []
         try:
             parts = self._write_parts(admission.rows)
-            runs = seen.write(read.day[kept], read.id_hash[kept], read.content_hash[kept])
+            runs = seen.write(read.day[known], read.id_hash[known], read.content_hash[known])
             self._commit(last_batch_no, read, kept, outcomes, admission, aside, unreadable, parts, runs)
         except BaseException:
             remove_parts(self._folder, [part.path for part in parts] + [run.path for run in runs])
             raise
         return _sum_up(found, read, outcomes, unreadable, told)
+
+    def _part_audience(self, read: Read, fresh: Ints) -> tuple[Ints, Ints]:
+        """Return the rows that go through the door, and those of sources that measure audience apart."""
+        if not self._audience:
+            return fresh, fresh[:0]
+        mine = np.asarray(pc.is_in(read.events.column("source"), pa.array(self._audience, pa.string())))[fresh]
+        return fresh[~mine], fresh[mine]
 
     def _put_aside(self, read: Read, conflicts: Ints, admission: Admission, fresh: Ints) -> list[Aside]:
         """Return what goes to quarantine, together where the reason is the same."""

@@ -92,6 +92,10 @@ class Read(msgspec.Struct):
         return alone(one.delivery, one.parts, int(self.within[row]))
 
 
+_APART = 0x2545F4914F6CDD1D
+"""What parts the hashes of the audience space from all others."""
+
+
 class Reader:
     """Reads the deliveries of one company; it may be kept as long as blueprint and sources stay what they are.
 
@@ -118,7 +122,9 @@ class Reader:
     def calls(self, source: str) -> Calls:
         """Return how Segment's calls from ``source`` are read."""
         if source not in self._calls:
-            self._calls[source] = Calls(self.sources[source], self.blueprint, self._seed)
+            # A message that a page also sends to the audience space is another one there: nothing of the two meets.
+            seed = self._seed ^ _APART if self.sources[source].audience else self._seed
+            self._calls[source] = Calls(self.sources[source], self.blueprint, seed)
         return self._calls[source]
 
     def rows(self, source: str, now_ms: int) -> RowsIn:
