@@ -46,6 +46,18 @@ COMMANDS = {
     "timeline": Words(
         fr="Montre un client sur tous les canaux, à la seconde.", en="Show one customer over every channel, up to now."
     ),
+    "explain": Words(
+        fr="Dit pourquoi ces identifiants sont une même personne, et ce qui n'a pas été réuni.",
+        en="Say why these identifiers are one person, and what did not join.",
+    ),
+    "review": Words(
+        fr="Liste les paires qui sont peut-être une même personne, et tranche.",
+        en="List the pairs that may be one person, and decide.",
+    ),
+    "unmerge": Words(
+        fr="Sépare deux identifiants qui ne sont jamais une même personne.",
+        en="Part two identifiers that are never one person.",
+    ),
     "audit": Words(
         fr="Montre ce qui a été fait des données des clients, et donne la racine d'un jour.",
         en="Show what was done to customers' data, and give the root of a day.",

@@ -20,7 +20,11 @@ from parcours.know.consents import ConsentOverview, Recorded
 from parcours.know.gate.permitted import Permitted
 from parcours.know.gate.verdict import Verdict
 from parcours.know.gate.why import Why
+from parcours.know.identity.acts import Change
+from parcours.know.identity.people import write_profile_id
 from parcours.know.identity.proof import Explanation, Identifier, Link
+from parcours.know.identity.review import Doubt
+from parcours.know.identity.telling import name_identifier, tell_link, tell_verdict, tell_weight
 from parcours.know.live import Live, Pulse
 from parcours.know.minimising.masked import MaskedDay
 from parcours.know.profiles import Profile
@@ -48,11 +52,13 @@ __all__ = [
     "Audit",
     "Caller",
     "Cell",
+    "Change",
     "ConsentOverview",
     "Counts",
     "Coverage",
     "DayRoot",
     "Decision",
+    "Doubt",
     "Ended",
     "Entry",
     "ErasureReceipt",
@@ -89,7 +95,12 @@ __all__ = [
     "decide",
     "hide",
     "name_actor",
+    "name_identifier",
     "permissions",
     "say_bounds",
+    "tell_link",
+    "tell_verdict",
+    "tell_weight",
     "verify",
+    "write_profile_id",
 ]

@@ -327,7 +327,16 @@ class Know:
             ParcoursError: ``unknown_identifier``, ``ambiguous_identifier``, ``not_a_pair``.
         """
         with self._turn:
-            return self.decide("never_link", self._identities.find(one), self._identities.find(other), actor, cause)
+            return self.decide("never_link", self.find_identifier(one), self.find_identifier(other), actor, cause)
+
+    def find_identifier(self, identifier: str) -> int:
+        """Return the pseudonym of one known identifier; 16 hexadecimal digits may be the pseudonym itself.
+
+        Raises:
+            ParcoursError: ``unknown_identifier``, ``ambiguous_identifier``.
+        """
+        with self._turn:
+            return self._identities.find(identifier)
 
     def decide(self, decision: Decision, one: int, other: int, actor: str, cause: str) -> tuple[Change, ...]:
         """Note that two identifiers (pseudonyms) are never one person (``never_link``), or are one (``approved``).

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
@@ -41,6 +42,7 @@ from parcours.words import Words
 
 IDENTITY = "know.identity"
 PROFILE_KEY = "profiles"
+_PSEUDONYM = re.compile(r"[0-7][0-9a-f]{15}")
 
 
 class Identities:
@@ -172,13 +174,15 @@ class Identities:
         return self._acts.changes(after)
 
     def find(self, identifier: str) -> int:
-        """Return the pseudonym of one known identifier.
+        """Return the pseudonym of one known identifier; 16 hexadecimal digits may be the pseudonym itself.
 
         Raises:
             ParcoursError: ``unknown_identifier``, or ``ambiguous_identifier`` where it is known as several types.
         """
-        found = self.pseudonyms_of(identifier)
-        return choose(identifier, found[self.people().places(found) >= 0])
+        people, found = self.people(), self.pseudonyms_of(identifier)
+        if _PSEUDONYM.fullmatch(identifier) and not (people.places(found) >= 0).any():
+            found = np.array([int(identifier, 16)], np.int64)
+        return choose(identifier, found[people.places(found) >= 0])
 
     def review(self) -> tuple[Doubt, ...]:
         """Return the pairs that wait for a person to say whether they are one."""
