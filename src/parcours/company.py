@@ -20,7 +20,7 @@ from parcours.collect.reading import delivering_sources, read_sources
 from parcours.collect.replay import PutBack, put_back
 from parcours.collect.source import ReadSource, Source
 from parcours.errors import Fault, ParcoursError
-from parcours.know import Caller, Know, Live, MaskedDay, Permitted, Profile, Timeline
+from parcours.know import Caller, Doubt, Know, Live, MaskedDay, Permitted, Profile, Ruling, Timeline
 from parcours.measure import MEASURES, measure_named
 from parcours.measure.comments import COMMENTS
 from parcours.measure.contract import Ask, Result
@@ -181,6 +181,22 @@ class Company:
     def masked(self) -> tuple[MaskedDay, ...]:
         """Return what was masked in texts at the door over the last seven days (see `Know.masked`)."""
         return self.know.masked()
+
+    def review(self) -> tuple[Doubt, ...]:
+        """Return the pairs of identifiers that wait for a person to say whether they are one (see `Know.review`)."""
+        return self.know.review()
+
+    def decide(self, decision: Ruling, one: int, other: int, actor: str, cause: str) -> int:
+        """Say that two identifiers are one person or never are (see `Know.decide`); return how many changed profile."""
+        return len(self.know.decide(decision, one, other, actor, cause))
+
+    def show_identifiers(self, pseudonyms: Sequence[int]) -> list[str]:
+        """Return identifiers masked (see `Know.show_identifiers`)."""
+        return self.know.show_identifiers(pseudonyms)
+
+    def identity_alarms(self) -> tuple[Words, ...]:
+        """Return what says that identifiers are fusing people (see `Know.identity_alarms`)."""
+        return self.know.identity_alarms()
 
     def put_back(self, source: str | None = None, code: str | None = None) -> PutBack:
         """Put quarantined events (of one ``source``, with one fault ``code``) back into the journal."""

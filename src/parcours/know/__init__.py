@@ -20,7 +20,7 @@ from parcours.know.consents import ConsentOverview, Recorded
 from parcours.know.gate.permitted import Permitted
 from parcours.know.gate.verdict import Verdict
 from parcours.know.gate.why import Why
-from parcours.know.identity.acts import Change
+from parcours.know.identity.acts import Change, Ruling
 from parcours.know.identity.people import write_profile_id
 from parcours.know.identity.proof import Explanation, Identifier, Link
 from parcours.know.identity.review import Doubt
@@ -82,6 +82,7 @@ __all__ = [
     "Request",
     "Right",
     "Role",
+    "Ruling",
     "Session",
     "Sessions",
     "SignedIn",

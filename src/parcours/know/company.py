@@ -42,7 +42,7 @@ from parcours.know.gate.verdict import Verdict, look_up, permits
 from parcours.know.gate.versions import Numbered, Versions, recorded_over
 from parcours.know.gate.why import TABLES, Why, explain
 from parcours.know.identities import Identities
-from parcours.know.identity.acts import Change, Decision
+from parcours.know.identity.acts import Change, Ruling
 from parcours.know.identity.edges import Edges
 from parcours.know.identity.identifiers import spell
 from parcours.know.identity.proof import Explanation
@@ -329,6 +329,11 @@ class Know:
         with self._turn:
             return self.decide("never_link", self.find_identifier(one), self.find_identifier(other), actor, cause)
 
+    def identity_alarms(self) -> tuple[Words, ...]:
+        """Return what says that identifiers are fusing people, a sentence each."""
+        with self._turn:
+            return self._identities.alarms() if self.is_loaded else ()
+
     def find_identifier(self, identifier: str) -> int:
         """Return the pseudonym of one known identifier; 16 hexadecimal digits may be the pseudonym itself.
 
@@ -338,7 +343,7 @@ class Know:
         with self._turn:
             return self._identities.find(identifier)
 
-    def decide(self, decision: Decision, one: int, other: int, actor: str, cause: str) -> tuple[Change, ...]:
+    def decide(self, decision: Ruling, one: int, other: int, actor: str, cause: str) -> tuple[Change, ...]:
         """Note that two identifiers (pseudonyms) are never one person (``never_link``), or are one (``approved``).
 
         What was approved overrides the limits for this pair. What the decision touches is folded again at once; the
@@ -484,8 +489,8 @@ class Know:
     @property
     def warnings(self) -> tuple[Words, ...]:
         """What the keeper of the keys should know, and whoever answers requests."""
-        alarms = self._identities.alarms() if self.is_loaded else ()
-        return (*self._opened_keys[1], *self.requests.warnings(), *self.rights.warnings(), *alarms)
+        rights = (*self.requests.warnings(), *self.rights.warnings())
+        return (*self._opened_keys[1], *rights, *self.identity_alarms())
 
     @cached_property
     def _opened_keys(self) -> tuple[Keys, tuple[Words, ...]]:

@@ -17,7 +17,7 @@ from parcours.engine.store.manifest import Manifest
 from parcours.engine.store.sqlite import Database
 from parcours.engine.store.tables import Tables
 from parcours.know.callers import recognise
-from parcours.know.identity.acts import APPROVED, Acts, Change, Decision
+from parcours.know.identity.acts import APPROVED, Acts, Change, Ruling
 from parcours.know.identity.alarms import find_alarms, measure_biggest
 from parcours.know.identity.basis import Basis, read_basis, write_basis
 from parcours.know.identity.choosing import check_pair, choose
@@ -154,7 +154,7 @@ class Identities:
             shown.append(value if unmasked or not value else mask_identifier(kind, value))
         return shown
 
-    def decide(self, decision: Decision, one: int, other: int, actor: str, cause: str) -> tuple[Change, ...]:
+    def decide(self, decision: Ruling, one: int, other: int, actor: str, cause: str) -> tuple[Change, ...]:
         """Note what a person decided about two identifiers, replay what it touches, and publish who moved.
 
         Raises:

@@ -61,6 +61,7 @@ LINKS: tuple[tuple[str, Action], ...] = (
     ("map", "see_results"),
     ("journey", "see_results"),
     ("measures", "see_methods"),
+    ("review", "settle_merge"),
     ("sources", "see_health"),
 )
 """The pages that every page leads to, where who asks may open them."""

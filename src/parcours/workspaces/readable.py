@@ -8,7 +8,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from parcours.blueprint.records import Blueprint
 from parcours.errors import Fault
-from parcours.know import Caller
+from parcours.know import Caller, Doubt, Ruling
 from parcours.measure.contract import Result
 from parcours.settings import Settings
 from parcours.words import Words
@@ -128,6 +128,27 @@ class Masking(Protocol):
 
     def masked(self) -> Sequence[MaskedCounts]:
         """Return the last seven days, latest first."""
+
+
+@runtime_checkable
+class Reviews(Protocol):
+    """A company in which people say whether two identifiers are one person."""
+
+    def review(self) -> Sequence[Doubt]:
+        """Return the pairs that wait."""
+
+    def decide(self, decision: Ruling, one: int, other: int, actor: str, cause: str) -> int:
+        """Say that two identifiers (pseudonyms) are one person or never are; return how many changed profile.
+
+        Raises:
+            ParcoursError: nothing was decided; the page says why.
+        """
+
+    def show_identifiers(self, pseudonyms: Sequence[int]) -> Sequence[str]:
+        """Return identifiers masked."""
+
+    def identity_alarms(self) -> Sequence[Words]:
+        """Return what says that identifiers are fusing people."""
 
 
 @runtime_checkable

@@ -18,11 +18,13 @@ from parcours.workspaces.pages.map import read_map
 from parcours.workspaces.pages.measure import read_measure
 from parcours.workspaces.pages.measures import read_measures
 from parcours.workspaces.pages.patterns import read_patterns
+from parcours.workspaces.pages.review import read_review
 from parcours.workspaces.pages.sources import read_sources
 from parcours.workspaces.pages.touchpoint import read_touchpoint
 from parcours.workspaces.readable import Readable
 from parcours.workspaces.reasons import answer_look, answer_unmask
 from parcours.workspaces.replaying import answer_replay
+from parcours.workspaces.reviewing import answer_review
 from parcours.workspaces.signing_in.own import answer_end, answer_password, answer_role, answer_sign_out
 from parcours.workspaces.things import FindThing, find_measure, find_touchpoint
 
@@ -83,11 +85,13 @@ PAGES: tuple[Page, ...] = (
     Page("measures", read_measures, "see_methods"),
     Page("measure/{id}", read_measure, "see_results", ("by",), actions={"stakes": "see_value"}, thing=find_measure),
     Page("sources", read_sources, "see_health", ("put_back", "proof"), longest_s=1.0, forms=True),
+    Page("review", read_review, "settle_merge", ("done", "proof"), forms=True, personal=True),
     Page("patterns", read_patterns, "see_methods"),
     Page("account", read_account, "sign_in", ("done", "proof"), forms=True, personal=True),
 )
 FORMS: tuple[Form, ...] = (
     Form("sources/replay", answer_replay, "put_back", "sources"),
+    Form("review/decide", answer_review, "settle_merge", "review"),
     Form("account/sign-out", answer_sign_out, "sign_in", "account"),
     Form("account/end", answer_end, "sign_in", "account"),
     Form("account/password", answer_password, "sign_in", "account"),

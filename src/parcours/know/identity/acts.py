@@ -15,9 +15,9 @@ from parcours.errors import ParcoursError
 from parcours.know.keys import Keys
 from parcours.know.pseudonyms import Numbers
 
-Decision = Literal["never_link", "approved"]
-NEVER_LINK: Decision = "never_link"
-APPROVED: Decision = "approved"
+Ruling = Literal["never_link", "approved"]
+NEVER_LINK: Ruling = "never_link"
+APPROVED: Ruling = "approved"
 
 
 class Act(msgspec.Struct, frozen=True):
@@ -27,7 +27,7 @@ class Act(msgspec.Struct, frozen=True):
     """
 
     act_no: int
-    decision: Decision
+    decision: Ruling
     one: int
     other: int
     event_no: int
@@ -56,7 +56,7 @@ class Acts:
         self._acts = CheckedTable(state, "identity_acts", Act.__struct_fields__, ("act_no",), keys.checks)
         self._changes = CheckedTable(state, "identity_changes", Change.__struct_fields__, ("change_no",), keys.checks)
 
-    def append(self, decision: Decision, one: int, other: int, event_no: int, actor: str, cause: str) -> Act:
+    def append(self, decision: Ruling, one: int, other: int, event_no: int, actor: str, cause: str) -> Act:
         """Note a decision; the latest about two identifiers is the one that counts."""
         with self._state.transaction():
             number = self._last("identity_acts", "act_no") + 1

@@ -6,7 +6,7 @@ import numpy as np
 
 from parcours.collect.door import IDENTIFIERS
 from parcours.errors import ParcoursError
-from parcours.know.identity.acts import APPROVED, Decision
+from parcours.know.identity.acts import APPROVED, Ruling
 from parcours.know.identity.shared import DEVICE
 from parcours.know.identity.standing import Standing
 from parcours.know.pseudonyms import Numbers, types_of
@@ -39,7 +39,7 @@ def choose(identifier: str, known: Numbers) -> int:
     return int(known[0])
 
 
-def check_pair(decision: Decision, one: int, other: int, standing: Standing) -> None:
+def check_pair(decision: Ruling, one: int, other: int, standing: Standing) -> None:
     """Raise unless a person may decide so about two identifiers.
 
     Raises:

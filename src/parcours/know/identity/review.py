@@ -46,7 +46,9 @@ def find_doubts(people: People, scored: ScoredEdges, decided: Numbers) -> tuple[
         scored: Every scored pair.
         decided: Pairs about which a person has decided already (n × 2, the smaller first).
     """
-    return (*_find_refused(people), *_find_waiting(people, scored, decided))
+    done = {(one, other) for one, other in decided.tolist()}
+    found = (*_find_refused(people), *_find_waiting(people, scored))
+    return tuple(doubt for doubt in found if (doubt.one, doubt.other) not in done)
 
 
 def _find_refused(people: People) -> list[Doubt]:
@@ -86,15 +88,14 @@ def _find_users(people: People, kinds: npt.NDArray[np.int8]) -> npt.NDArray[np.i
     return named
 
 
-def _find_waiting(people: People, scored: ScoredEdges, decided: Numbers) -> list[Doubt]:
-    done = {(one, other) for one, other in decided.tolist()}
+def _find_waiting(people: People, scored: ScoredEdges) -> list[Doubt]:
     waiting = np.flatnonzero(scored.standing == WAITING)
     waiting = waiting[np.argsort(-scored.weight_milli[waiting], kind="stable")]
     places = np.column_stack((people.places(scored.one[waiting]), people.places(scored.other[waiting])))
     doubts = []
     for row, (one, other) in zip(waiting.tolist(), places.tolist(), strict=True):
         pair = (int(scored.one[row]), int(scored.other[row]))
-        if one < 0 or other < 0 or people.person[one] == people.person[other] or pair in done:
+        if one < 0 or other < 0 or people.person[one] == people.person[other]:
             continue
         doubts.append(Doubt(*pair, event_no=int(scored.event_no[row]), weight_milli=int(scored.weight_milli[row])))
     return doubts
