@@ -69,6 +69,16 @@ class DuckDB:
         return rendered.fill(read, parameters, "duckdb")
 
 
+def open_scratch(memory_mb: int, threads: int) -> duckdb.DuckDBPyConnection:
+    """Return a database in memory that never spills: for values that must not reach a disk."""
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "memory_limit": f"{memory_mb}MB",
+        "threads": threads,
+        "temp_directory": "",
+    }
+    return duckdb.connect(":memory:", config=config)
+
+
 def _read_table(table: Table) -> str:
     """Return the CTE that reads ``table``; columns that no file holds are nulls of their kind."""
     held = find_columns(table)
