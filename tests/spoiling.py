@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 from tests.know.conftest import make_blueprint
 
@@ -36,15 +37,19 @@ from parcours.engine.store.journal import Journal
 from parcours.engine.store.manifest import Manifest
 from parcours.engine.store.outbox import OutboxTable, Waiting
 from parcours.engine.store.parts import read_part
+from parcours.engine.store.receipts import Receipt, Receipts
 from parcours.engine.store.write_keys import WriteKey, WriteKeys
 from parcours.errors import Fault, ParcoursError
 from parcours.know import verify
+from parcours.know.audience.store import VIEWS, AudienceStore
 from parcours.know.audit.log import Audit
 from parcours.know.consent.ledger import Ledger
 from parcours.know.consent.lines import CONTEXT
+from parcours.know.gate.versions import Versions
 from parcours.know.identity.edges import Edges
 from parcours.know.identity.scored import ACCEPTED, Scored
 from parcours.know.keys import open_keys
+from parcours.know.minimising.masked import Masked
 from parcours.know.personal import Personal
 from parcours.know.state import open_state
 from parcours.know.vault import Vault
@@ -104,7 +109,12 @@ def deliver(folder: Path, company: Company, batches: int, start: int) -> None:
             told = {"type": "track", "messageId": f"m{place}-{number}", "userId": f"C{(place + number) % 11}"}
             told |= {"event": ("Answered", "Called", "Viewed")[number % 3], "timestamp": at}
             told["anonymousId"] = f"D{number}"
-            about = {"about": "delivery", "score": number, "comment": f"Très bien {place}", "order_id": f"O{number}"}
+            about = {
+                "about": "delivery",
+                "score": number,
+                "comment": f"Très bien {place}, a@b.fr",
+                "order_id": f"O{number}",
+            }
             about["town"] = f"Ville {number}"
             agrees = {"consent": {"categoryPreferences": {"personalise": True}}}
             items.append(told | {"properties": about, "context": agrees})
@@ -129,11 +139,19 @@ def build(folder: Path) -> None:
         flow.run(company, Silent())
     with _journal(folder) as manifest:
         WriteKeys(manifest.database).add(WriteKey("ab" * 32, "web", "abcdef", 5, None))
+        for number in range(3):
+            Receipts(manifest.database).add(_make_receipt(number))
         OutboxTable(manifest.database).add([Waiting("shop", f"m{n}", n, b"sealed") for n in range(3)])
     keys, _ = open_keys(folder, Settings())
     scored = Scored(open_state(folder), keys)
     for place in range(3):
         scored.append(np.array([place, 5]), np.array([9, 9 + place]), np.array([800, 3000]), 1, 40 + place, ACCEPTED)
+    audience = AudienceStore(folder / ".parcours")
+    audience.tell(Words(fr="Nous comptons.", en="We count."), 5)
+    for place in range(3):
+        views = [{"event_no": 10 * place + n, "day": place, "page": f"/{n}", "visitor": n * 7919} for n in range(5)]
+        audience.add(pa.Table.from_pylist(views, schema=VIEWS), {place: (9, place == 1)})
+    audience.close()
     register = Register(folder, keys.derive("surveys"))
     register.claim(b"answer", b"digest" * 5, 5, 1 << 60)
     register.close()
@@ -143,6 +161,11 @@ def build(folder: Path) -> None:
     audit.close()
     keys.close()
     deliver(folder, company, 3, 100)
+
+
+def _make_receipt(number: int) -> Receipt:
+    digests = {f"parts/{number}.parquet": "ab" * 32}
+    return Receipt(0, number, 10 * number, 1, 0, 2, 99, {"improve": 10 * number}, digests, digests)
 
 
 def go_on_and_die(folder: Path) -> None:
@@ -293,6 +316,28 @@ def _read_personal(folder: Path) -> list[Any]:
     ]
 
 
+def _read_receipts(folder: Path) -> list[Any]:
+    with _journal(folder) as manifest:
+        return [*Receipts(manifest.database).all()]
+
+
+def _read_purposes(folder: Path) -> list[Any]:
+    versions = Versions(_state_of(folder)[0])
+    return [*versions.purposes().items(), *(versions.of(purpose) for purpose in BLUEPRINT.purposes)]
+
+
+def _read_masked(folder: Path) -> list[Any]:
+    return [*Masked(_state_of(folder)[0]).since(0)]
+
+
+def _read_audience(folder: Path) -> list[Any]:
+    store = AudienceStore(folder / ".parcours")
+    try:
+        return [*store.read().to_pylist(), *store.objections().items(), *store.informed()]
+    finally:
+        store.close()
+
+
 def _read_edges(folder: Path) -> list[Any]:
     return sorted(map(tuple, Edges(*_state_of(folder)).read().tolist()))
 
@@ -353,6 +398,10 @@ def _read_audit(folder: Path) -> list[Any]:
 
 
 _QUESTIONS: dict[str, Callable[[Path], list[Any]]] = {
+    "receipts": _read_receipts,
+    "purposes": _read_purposes,
+    "masked": _read_masked,
+    "audience": _read_audience,
     "parts": _read_parts,
     "quarantine": _read_quarantine,
     "aside": _read_aside,

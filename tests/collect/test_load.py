@@ -434,3 +434,15 @@ def test_the_events_of_a_source_go_as_the_warning_says(acme) -> None:
     path.unlink()
     report = acme.load()
     assert (report.held, report.warnings) == (2, ())
+
+
+def test_columns_that_no_description_names_are_counted_and_listed(acme) -> None:
+    path = acme.orders(acme.order(1), acme.order(2))
+    lines = path.read_text("utf-8").splitlines()
+    path.write_text("\n".join([lines[0] + ",iq,mood", *(line + ",130,low" for line in lines[1:])]) + "\n", "utf-8")
+    (report,) = acme.load().sources
+    assert report.undeclared == ("iq", "mood")
+    manifest = Manifest(acme.folder)
+    (state,) = manifest.file_states("orders").values()
+    assert state.counts["undeclared"] == 2
+    assert not any("mood" in str(event) or "iq" in event for event in acme.events())

@@ -66,6 +66,7 @@ class Intake:
         self._read_states: dict[str, FileState] = {}
         self._quarantines: dict[str, Quarantine] = {}
         self._unmet: list[Fault] = []
+        self._undeclared: dict[str, list[str]] = {}
         self._added = self._ahead = 0
 
     def run(self) -> SourceReport:
@@ -89,7 +90,13 @@ class Intake:
         warnings = source_warnings(self.plan, counts, list(self._quarantines.values()), gone, duplicates, self._ahead)
         warnings += [condition_unmet(fault) for fault in self._unmet]
         total = sum(counts.values(), Counts())
-        return SourceReport(self.source, len(self.plan.files), len(changed), total, held, tuple(warnings))
+        return SourceReport(
+            self.source, len(self.plan.files), len(changed), total, held, tuple(warnings), self._list_undeclared()
+        )
+
+    def _list_undeclared(self) -> tuple[str, ...]:
+        """Return the columns of the files that were read which the source does not name, each once."""
+        return tuple(dict.fromkeys(name for names in self._undeclared.values() for name in names))
 
     def _is_unchanged(self, file: SourceFile) -> bool:
         state = self._states.get(file.name)
@@ -138,6 +145,8 @@ class Intake:
         quarantine = Quarantine(self.source, file.name, self.door.seal, self.now_ms)
         number = self._numbers.setdefault(file.name, max(self._numbers.values(), default=-1) + 1)
         rows = open_rows(file.path, file.format, self.plan.source.csv, tuple(self.plan.source.columns()))
+        described = {*self.plan.source.columns(), *self.plan.key}
+        self._undeclared[file.name] = [name for name in rows.columns if name not in described]
         seen = count = 0
         for raw in rows.batches(wanted_columns(self.plan, rows)):
             drafts.take(raw, number, quarantine)
@@ -153,6 +162,8 @@ class Intake:
         self._quarantines[file.name] = quarantine
         ahead = drafts.ahead.get(number)
         due = {"due_ms": ahead.due_ms} if ahead else {}
+        if self._undeclared[file.name]:
+            due["undeclared"] = len(self._undeclared[file.name])
         self._read_states[file.name] = FileState(
             self.source, file.name, before.size, before.mtime_ns, sha256, self._fingerprint, due, number, self.now_ms
         )

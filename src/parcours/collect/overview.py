@@ -49,13 +49,14 @@ class Compared(msgspec.Struct, frozen=True):
 
 
 class FileFigures(msgspec.Struct, frozen=True):
-    """What the files of a source gave when each was last read."""
+    """What the files of a source gave when each was last read; ``undeclared`` columns of one were not described."""
 
     files: int
     loaded_ms: int
     rows: int
     quarantined: int
     discarded: int
+    undeclared: int = 0
 
 
 class SourceFigures(msgspec.Struct, frozen=True, kw_only=True):
@@ -238,7 +239,8 @@ def _sum_files(states: Sequence[FileState]) -> FileFigures | None:
     rows, quarantined, discarded = (
         sum(state.counts.get(name, 0) for state in states) for name in ("rows_read", "quarantined", "discarded")
     )
-    return FileFigures(len(states), max(state.loaded_ms for state in states), rows, quarantined, discarded)
+    undeclared = max(state.counts.get("undeclared", 0) for state in states)
+    return FileFigures(len(states), max(state.loaded_ms for state in states), rows, quarantined, discarded, undeclared)
 
 
 def _read_destinations(figures: Figures, declared: Iterable[str]) -> tuple[DestinationFigures, ...]:

@@ -26,7 +26,10 @@ class Counts(msgspec.Struct):
 
 
 class SourceReport(msgspec.Struct, frozen=True):
-    """One source: how many files it has and how many were read, its rows, the events it holds now, its warnings."""
+    """One source: how many files it has and how many were read, its rows, the events it holds now, its warnings.
+
+    ``undeclared`` are the columns of the files that were read which its description does not name: they stay outside.
+    """
 
     source: str
     files: int
@@ -34,6 +37,7 @@ class SourceReport(msgspec.Struct, frozen=True):
     counts: Counts
     held: int
     warnings: tuple[Words, ...] = ()
+    undeclared: tuple[str, ...] = ()
 
 
 class LoadReport(msgspec.Struct, frozen=True):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -10,10 +12,11 @@ from parcours.know.gate.admission import Standing, is_stamped
 from parcours.know.gate.lookup import ABSENT, Lookup
 from parcours.know.pseudonyms import buckets_of
 
+EXAMPLES = int(os.environ.get("PARCOURS_EXAMPLES", "150"))
 PSEUDONYMS = st.integers(0, 2**63 - 1) | st.integers(0, 40).map(lambda n: n << 40) | st.integers(0, 300)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(st.lists(PSEUDONYMS, unique=True, max_size=80), st.lists(PSEUDONYMS, max_size=80))
 def test_it_finds_what_a_dictionary_finds(known: list[int], asked: list[int]) -> None:
     pseudonyms = np.array(sorted(known), np.int64)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -44,13 +45,14 @@ def test_a_purpose_without_a_basis_opens_nothing(firm: Firm) -> None:
         Know(firm.folder, blueprint, Settings()).events_for("improve")
 
 
+EXAMPLES = int(os.environ.get("PARCOURS_EXAMPLES", "25"))
 CHOICES = st.sampled_from([None, None, True, False])
 EVENTS = st.lists(
     st.tuples(st.integers(0, 3), st.integers(0, 3), st.integers(0, 30), CHOICES, CHOICES), min_size=1, max_size=12
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(st.lists(EVENTS, min_size=1, max_size=3))
 def test_no_row_of_anybody_without_permission_ever_leaves(
     batches: list[list[tuple[int, int, int, bool | None, bool | None]]],

@@ -52,8 +52,9 @@ class Masked:
     def since(self, day: int) -> tuple[MaskedDay, ...]:
         """Return the counts from ``day`` on, latest first."""
         days: dict[int, dict[str, int]] = {}
-        for at, kind, count in self._table.some("WHERE day >= ? ORDER BY day DESC", (day,)):
-            days.setdefault(int(at or 0), {})[str(kind)] = int(count or 0)
+        for at, kind, count in self._table.all("day DESC"):
+            if int(at or 0) >= day:
+                days.setdefault(int(at or 0), {})[str(kind)] = int(count or 0)
         return tuple(
             MaskedDay(at, {kind: counts[kind] for kind in KINDS if kind in counts}) for at, counts in days.items()
         )

@@ -208,13 +208,15 @@ def add_compared(overview: Overview) -> Compared | None:
 def draw_files(overview: Overview, language: Language, zone: str) -> str:
     """Draw the table of the sources that are files; empty where there are none."""
     say = Say(language)
-    columns = ("source", "loaded", "files", "rows", "aside", "discarded")
+    columns = ("source", "loaded", "files", "rows", "aside", "discarded", "undeclared")
     rows = []
     for one in overview.sources:
         if one.is_live:
             continue
         files = one.files
-        counts = (files.files, files.rows, files.quarantined, files.discarded) if files else (None,) * 4
+        counts: tuple[int | None, ...] = (None,) * 5
+        if files:
+            counts = (files.files, files.rows, files.quarantined, files.discarded, files.undeclared)
         loaded = write_moment(files.loaded_ms, language, zone) if files else say("sources.not_loaded")
         figures = (Cell(write_number(count, language), number=True) for count in counts)
         rows.append([Cell(one.source), Cell(loaded), *figures])
