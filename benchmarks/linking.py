@@ -41,8 +41,8 @@ PEOPLE: dict[str, Compared] = {
     "birth_date": "date",
     "postcode": "postcode",
     "city": "place",
-    "mail": "mail",
-    "phone": "phone",
+    "address": "mail",
+    "number": "phone",
 }
 ACCEPT, SURE = 0.95, 0.9999
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
@@ -158,18 +158,18 @@ def make_people(records: int, seed: int) -> tuple[pd.DataFrame, Numbers]:
         "birth_date": born[owner].tolist(),
         "postcode": [f"{number:05d}" for number in (post[owner] * 15 + 1_000).tolist()],
         "city": towns[post % 5_000][owner].tolist(),
-        "phone": [f"0{number}" for number in phone[owner].tolist()],
+        "number": [f"0{number}" for number in phone[owner].tolist()],
     }
     number = (phone % 1_000).tolist()
     handle = draw.integers(0, 26**5, people).tolist()
-    columns["mail"] = [
+    columns["address"] = [
         # Half the addresses speak of the name, as in life, so that the two are not independent.
         f"{one}.{other}{number[who]}@mail.example" if handle[who] % 2 else f"{handle[who]:07d}@mail.example"
         for one, other, who in zip(columns["first_name"], columns["last_name"], owner.tolist(), strict=True)
     ]
     for name, missing, wrong in (
         ("first_name", 0.02, 0.06), ("last_name", 0.01, 0.06), ("birth_date", 0.1, 0.04), ("postcode", 0.05, 0.12),
-        ("city", 0.05, 0.12), ("phone", 0.35, 0.1), ("mail", 0.3, 0.12),
+        ("city", 0.05, 0.12), ("number", 0.35, 0.1), ("address", 0.3, 0.12),
     ):  # fmt: skip
         _spoil(draw, columns[name], missing, wrong, columns[name])
     return pd.DataFrame(columns), owner

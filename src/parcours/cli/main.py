@@ -43,6 +43,10 @@ COMMANDS = {
     "replay": Words(
         fr="Remet en route les événements en quarantaine.", en="Put the events in quarantine back on their way."
     ),
+    "link": Words(
+        fr="Trouve les personnes qui n'en font sans doute qu'une, en comparant leurs données.",
+        en="Find people who are probably one, by comparing their own data.",
+    ),
     "timeline": Words(
         fr="Montre un client sur tous les canaux, à la seconde.", en="Show one customer over every channel, up to now."
     ),

@@ -25,6 +25,9 @@ from parcours.know.identity.people import write_profile_id
 from parcours.know.identity.proof import Explanation, Identifier, Link
 from parcours.know.identity.review import Doubt
 from parcours.know.identity.telling import name_identifier, tell_link, tell_verdict, tell_weight
+from parcours.know.linking.batch import Linkage, Linked
+from parcours.know.linking.comparing import LEVELS as LINK_LEVELS
+from parcours.know.linking.models import Weight
 from parcours.know.live import Live, Pulse
 from parcours.know.minimising.masked import MaskedDay
 from parcours.know.profiles import Profile
@@ -41,6 +44,7 @@ __all__ = [
     "ACTIONS",
     "ACTION_LABELS",
     "FEWEST",
+    "LINK_LEVELS",
     "LOCAL",
     "REQUEST_KINDS",
     "REQUEST_NAMES",
@@ -68,6 +72,8 @@ __all__ = [
     "Know",
     "LedgerLine",
     "Link",
+    "Linkage",
+    "Linked",
     "Live",
     "MaskedDay",
     "Outcome",
@@ -91,6 +97,7 @@ __all__ = [
     "Timeline",
     "Verdict",
     "Verified",
+    "Weight",
     "Why",
     "around_erasure",
     "decide",

@@ -48,6 +48,7 @@ from parcours.know.identity.identifiers import spell
 from parcours.know.identity.proof import Explanation
 from parcours.know.identity.review import Doubt
 from parcours.know.keys import Keys, open_keys
+from parcours.know.linking.batch import Batch, Linkage, Linked, not_declared
 from parcours.know.live import Live
 from parcours.know.masks import mask
 from parcours.know.minimising.masked import Masked, MaskedDay
@@ -368,6 +369,37 @@ class Know:
     def show_identifiers(self, pseudonyms: Sequence[int], unmasked: bool = False) -> list[str]:
         """Return identifiers as they are shown: masked unless ``unmasked``, empty where their keys are gone."""
         return self._identities.show(pseudonyms, unmasked)
+
+    def link(self, train: bool, progress: Progress) -> Linked:
+        """Compare people's own data, as the blueprint says, and keep who are probably one; ``train`` learns anew.
+
+        Nobody takes part whom the purpose of linking may not see at this moment.
+
+        Raises:
+            ParcoursError: ``link_not_declared``, ``link_not_installed``, ``too_few_to_link``, ``unknown_purpose`` …
+        """
+        batch, purpose = self._linking()
+        with self._turn:
+            permission = self._permission(purpose, _kept_since(purpose))
+            done = batch.run(self._identities.people(), permission, train, progress)
+            self.refresh(progress)
+            return done
+
+    def linkage(self) -> Linkage:
+        """Return the last batch of linking and the weights of its model.
+
+        Raises:
+            ParcoursError: ``link_not_declared``, ``row_damaged`` …
+        """
+        with self._turn:
+            return self._linking()[0].show()
+
+    def _linking(self) -> tuple[Batch, Purpose]:
+        link = self._blueprint.link
+        if link is None:
+            raise not_declared(self._folder)
+        batch = Batch(link, self._folder, self._state, self._keys, self._settings)
+        return batch, self._find_purpose(link.purpose)
 
     def refresh_profiles(self, purpose: str) -> None:
         """Bring the online profiles of ``purpose`` up to date; they hold all that its stamp allows.

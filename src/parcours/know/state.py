@@ -51,6 +51,9 @@ CREATE TABLE IF NOT EXISTS identity_changes (
     new_profile INTEGER NOT NULL, event_no INTEGER NOT NULL, cause TEXT NOT NULL, checksum BLOB);
 CREATE TABLE IF NOT EXISTS shared_devices (device INTEGER PRIMARY KEY, event_no INTEGER NOT NULL, checksum BLOB);
 CREATE TABLE IF NOT EXISTS renamed (pseudonym INTEGER PRIMARY KEY, stands_for INTEGER NOT NULL, checksum BLOB);
+CREATE TABLE IF NOT EXISTS link_models (
+    model_no INTEGER PRIMARY KEY, made_ms INTEGER NOT NULL, plan TEXT NOT NULL, records INTEGER NOT NULL,
+    body TEXT NOT NULL, checksum BLOB);
 CREATE TABLE IF NOT EXISTS numbers (kind TEXT NOT NULL, name TEXT NOT NULL, number INTEGER NOT NULL, checksum BLOB,
     PRIMARY KEY (kind, name), UNIQUE (kind, number));
 CREATE TABLE IF NOT EXISTS purpose_versions (number INTEGER PRIMARY KEY, purpose TEXT NOT NULL, basis TEXT NOT NULL,

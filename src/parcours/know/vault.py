@@ -17,6 +17,7 @@ from parcours.know.pseudonyms import Numbers, quick_checksums
 from parcours.know.state import damaged, tally_of
 
 _NONCE = 12
+_AT_ONCE = 500
 _FLUSH_ROWS = 50_000
 _LATE = 100_000
 _READ_ROWS = 100_000
@@ -139,6 +140,23 @@ class Vault:
             return None
         row = rows[0]
         return self._open(key, row[3], row[:3], "vault", pseudonym)
+
+    def read_identifiers(self, pseudonyms: Numbers) -> Iterator[tuple[int, str]]:
+        """Yield the normalised identifiers behind ``pseudonyms``, but for those that are gone or have no key any more.
+
+        Raises:
+            ParcoursError: ``state_damaged`` names a row that was altered.
+        """
+        wanted = np.unique(pseudonyms).tolist()
+        for start in range(0, len(wanted), _AT_ONCE):
+            some = wanted[start : start + _AT_ONCE]
+            keys = self._keys.find(some)
+            marks = ", ".join("?" * len(some))
+            sql = f"SELECT pseudonym, fingerprint, first_event_no, sealed FROM vault WHERE pseudonym IN ({marks})"
+            for row in self._state.execute(sql, some):
+                key = keys.get(int(row[0] or 0))
+                if key is not None:
+                    yield int(row[0] or 0), self._open(key, row[3], row[:3], "vault", row[0])
 
     def read_texts(self, refs: Iterable[int]) -> dict[int, tuple[int, str]]:
         """Return (subject, raw text) by ref; refs without a row or whose key is gone are absent.

@@ -45,6 +45,7 @@ from parcours.know.identity.renaming import Renamed
 from parcours.know.identity.scored import Scored
 from parcours.know.identity.shared import SharedDevices
 from parcours.know.keys import Keys, open_keys
+from parcours.know.linking.models import models_of
 from parcours.know.minimising.masked import masked_of
 from parcours.know.moments import compare_moments
 from parcours.know.personal import Personal
@@ -158,6 +159,7 @@ class _Verification:
             self._try(numbers_of(state).verify)
             self._try(versions_of(state).verify)
             self._try(masked_of(state).verify)
+            self._try(models_of(state).verify)
             if keys is not None:
                 vault = Vault(state, keys)
                 for part in (

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from parcours.blueprint.records import Comparison
+from parcours.collect.door import IDENTIFIERS
 from parcours.know.linking.records import column_of
 from parcours.know.pseudonyms import Numbers
 
@@ -49,7 +50,8 @@ def choose_groups(records: pa.Table, compare: Sequence[Comparison], given: Itera
     Strangers share a group as often as two of a sample do; the smallest groups that cost few enough comparisons are
     taken. ``given`` ones stand as they are.
     """
-    fields = [one.field for one in compare]
+    # Whoever shares an identifier itself is one person already.
+    fields = [one.field for one in compare if one.field not in IDENTIFIERS] or [one.field for one in compare]
     shared = _count_shared(records, fields)
     total = records.num_rows
     # What is expected of all records, pairs a record.
@@ -60,7 +62,7 @@ def choose_groups(records: pa.Table, compare: Sequence[Comparison], given: Itera
         block = tuple(sorted(cost, key=cost.__getitem__)[:1])
     widest = min(_LARGEST_GROUP, len(fields))
     # Of the widest groups those that are shared least: nearly all who share one are one person.
-    sure = tuple(sorted((one for one in cost if len(one) == widest), key=cost.__getitem__)[:_MOST_SURE])
+    sure = tuple(sorted((one for one in cost if len(one) == widest and cost[one]), key=cost.__getitem__)[:_MOST_SURE])
     return Groups(block, sure, _choose_training(block, cost, fields))
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import msgspec
@@ -21,8 +23,11 @@ from parcours.words import Words
 
 SAMPLED_PAIRS = 1e6 + 1
 TRAINING_PAIRS = 4e5
-SCORED_AT_ONCE = 1_200_000
-"""Records whose pairs stand in memory together."""
+SCORED_A_MB = 750
+"""Records whose pairs stand in memory together, by what may be taken of it."""
+
+LEAST_SHARE = 0.001
+"""The least share of one person's records that stand in any way to each other: no single difference is proof."""
 
 FOUND_BY_SURE = 0.8
 """The share of the pairs of one person that share a sure group: what is counted so is divided by it."""
@@ -52,7 +57,9 @@ class Linking:
         self._splink = _import_splink()
         self._link = link
         self._records = records
+        self._memory_mb = memory_mb
         self._api = self._splink.DuckDBAPI(connection=open_scratch(memory_mb, threads))
+        self._table: Any = None
         self._linker: Any = None
 
     def train(self, groups: Groups) -> str:
@@ -68,27 +75,38 @@ class Linking:
             retain_matching_columns=False,
             retain_intermediate_calculation_columns=False,
         )
-        linker = self._open(settings)
+        with _faults_told():
+            model = self._train(self._open(settings), groups)
+        self._linker = None
+        return model
+
+    def _train(self, linker: Any, groups: Groups) -> str:
         training = linker.training
-        training.estimate_probability_two_random_records_match(
-            [self._rule(group) for group in groups.sure], recall=FOUND_BY_SURE
-        )
+        # Where hardly anybody seems to be one with another, or more than can be, the usual prior stands.
+        with suppress(ValueError):
+            if groups.sure:
+                training.estimate_probability_two_random_records_match(
+                    [self._rule(group) for group in groups.sure], recall=FOUND_BY_SURE
+                )
         training.estimate_u_using_random_sampling(max_pairs=SAMPLED_PAIRS, seed=1)
         for group in groups.training:
             training.estimate_parameters_using_expectation_maximisation(
                 self._rule(group), estimate_without_term_frequencies=True, max_pairs=TRAINING_PAIRS
             )
-        return json.dumps(linker.misc.save_model_to_json(), sort_keys=True)
+        return json.dumps(_soften(linker.misc.save_model_to_json()), sort_keys=True)
 
     def score(self, model: str, new: Numbers | None = None) -> Pairs:
         """Return the pairs whose weight reaches the review band; with ``new`` records, those alone that hold one.
 
         A model that was kept knows no frequency of any value: those are counted again in these records.
         """
-        linker = self._linker or self._open(json.loads(model))
+        with _faults_told():
+            return self._score(self._linker or self._open(json.loads(model)), new)
+
+    def _score(self, linker: Any, new: Numbers | None) -> Pairs:
         least = self._link.weights()[1]
         if new is None or len(new) == self._records.num_rows:
-            pieces = -(-self._records.num_rows // SCORED_AT_ONCE)
+            pieces = -(-self._records.num_rows // (SCORED_A_MB * self._memory_mb))
             chunks = {"num_chunks_left": pieces, "num_chunks_right": 1} if pieces > 1 else {}
             return _read(linker.inference.predict(threshold_match_weight=least, warning_mode="never", **chunks))
         for one in self._link.compare:
@@ -104,11 +122,39 @@ class Linking:
 
     def _open(self, settings: Any) -> Any:
         logging.getLogger("splink").setLevel(logging.ERROR)
-        self._linker = self._splink.Linker(self._api.register(self._records), settings, log_level=None)
+        if self._table is None:
+            self._table = self._api.register(self._records)
+        self._linker = self._splink.Linker(self._table, settings, log_level=None)
         return self._linker
 
     def _rule(self, group: Group) -> Any:
         return self._splink.block_on(*map(column_of, group))
+
+
+def _soften(model: dict[str, Any]) -> dict[str, Any]:
+    for comparison in model["comparisons"]:
+        for level in comparison["comparison_levels"]:
+            if isinstance(level.get("m_probability"), float):
+                level["m_probability"] = max(level["m_probability"], LEAST_SHARE)
+    return model
+
+
+@contextmanager
+def _faults_told() -> Iterator[None]:
+    """Turn what Splink and its engine raise into a sentence; both name statements, and none a value."""
+    try:
+        yield
+    except Exception as fault:
+        memory = "out of memory" in str(fault).lower()
+        told = Words(fr="la mémoire ne suffit pas", en="memory does not suffice") if memory else Words(str(fault)[:300])
+        raise ParcoursError(
+            "link_failed",
+            Words(fr=f"Le rapprochement s'est arrêté : {told.fr}.", en=f"Linking stopped: {told.en or told.fr}."),
+            Words(
+                fr="Rien n'est changé. Donnez plus de mémoire ([engine] memory_mb), ou comparez moins (link.block).",
+                en="Nothing has changed. Give more memory ([engine] memory_mb), or compare less (link.block).",
+            ),
+        ) from fault
 
 
 def _read(predicted: Any) -> Pairs:
