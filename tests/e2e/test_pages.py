@@ -27,6 +27,8 @@ PAGES = {
     "sources": "sources",
     "patterns": "patterns",
     "account": "account",
+    "permission refused": "permission?role=sales&action=see_results&thing=other_customer",
+    "permission given": "permission?role=cem&action=see_customer",
     "missing": "nowhere",
 }
 WIRE_LIMIT = 150_000

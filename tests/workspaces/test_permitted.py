@@ -179,6 +179,8 @@ def test_the_pages_show_a_dpo_counts_alone(app: Starlette, people: dict[Role, di
         for place in ("map", "touchpoint/delivery", "measure/experience", "journey"):
             text = client.get(f"/en/{place}").text
             assert "counts alone" in text, place
+        assert "No score is shown to your role" in client.get("/en/map").text
+        assert "Promises broken" not in client.get("/en/map").text
         assert "counts only" in client.get("/en/touchpoint/delivery").text
 
 

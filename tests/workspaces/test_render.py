@@ -15,6 +15,7 @@ from parcours.workspaces.pages.map import MapPage
 from parcours.workspaces.pages.measure import MeasurePage
 from parcours.workspaces.pages.measures import MeasuresPage
 from parcours.workspaces.pages.patterns import PatternsPage
+from parcours.workspaces.pages.permission import PermissionPage
 from parcours.workspaces.pages.review import ReviewPage
 from parcours.workspaces.pages.sign_in import SignInPage
 from parcours.workspaces.pages.sources import SourcesPage
@@ -32,6 +33,7 @@ RECORDS = [
     MeasuresPage,
     PatternsPage,
     ReviewPage,
+    PermissionPage,
     SignInPage,
     SourcesPage,
     TouchpointPage,

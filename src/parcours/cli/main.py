@@ -62,6 +62,10 @@ COMMANDS = {
         fr="Sépare deux identifiants qui ne sont jamais une même personne.",
         en="Part two identifiers that are never one person.",
     ),
+    "may": Words(
+        fr="Dit si un rôle a le droit de faire quelque chose, par quelle règle, et ce qui le permettrait.",
+        en="Say whether a role may do something, by which rule, and what would allow it.",
+    ),
     "audit": Words(
         fr="Montre ce qui a été fait des données des clients, et donne la racine d'un jour.",
         en="Show what was done to customers' data, and give the root of a day.",

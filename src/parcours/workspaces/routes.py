@@ -18,6 +18,7 @@ from parcours.workspaces.pages.map import read_map
 from parcours.workspaces.pages.measure import read_measure
 from parcours.workspaces.pages.measures import read_measures
 from parcours.workspaces.pages.patterns import read_patterns
+from parcours.workspaces.pages.permission import read_permission
 from parcours.workspaces.pages.review import read_review
 from parcours.workspaces.pages.sources import read_sources
 from parcours.workspaces.pages.touchpoint import read_touchpoint
@@ -87,6 +88,7 @@ PAGES: tuple[Page, ...] = (
     Page("sources", read_sources, "see_health", ("put_back", "proof"), longest_s=1.0, forms=True),
     Page("review", read_review, "settle_merge", ("done", "proof"), forms=True, personal=True),
     Page("patterns", read_patterns, "see_methods"),
+    Page("permission", read_permission, "see_permissions", ("role", "action", "thing", "team"), forms=True),
     Page("account", read_account, "sign_in", ("done", "proof"), forms=True, personal=True),
 )
 FORMS: tuple[Form, ...] = (

@@ -205,7 +205,7 @@ def _not_own(caller: Caller, thing: Thing | None) -> Words:
             fr="Ce rôle ne voit que ce qui est à lui, et rien ne vous est attribué.",
             en="This role sees its own alone, and nothing is assigned to you.",
         )
-    told = f" ({thing.kind} {thing.id})" if thing else ""
+    told = f" ({thing.kind} {thing.id})" if thing and thing.id else ""
     return Words(
         fr=f"Ce rôle ne voit que ce qui est à lui, et ceci n'en est pas{told}.",
         en=f"This role sees its own alone, and this is not{told}.",

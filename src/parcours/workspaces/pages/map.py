@@ -133,6 +133,8 @@ def write_headline(company: Readable, cards: list[TouchCard], language: Language
     say = Say(language)
     scored = [card for card in cards if card.score is not None]
     worst = find_worst(cards)
+    if worst is None and (unseen := list(dict.fromkeys(card.say_missing(language) for card in cards if card.unseen))):
+        return say("map.unseen"), say("map.unseen_says", total=len(cards), why=", ".join(unseen))
     if worst is None:
         return say("map.nothing"), say("map.nothing_says", total=len(cards))
     result = ask(company, "experience")
@@ -177,7 +179,7 @@ def _glance_promises(
     company: Readable, cards: list[TouchCard], language: Language, href: Callable[[str], str]
 ) -> list[Glance]:
     say = Say(language)
-    rows = [row for row in rows_of(company, "promises") if row["kept"] != "not_measured"]
+    rows = [row for row in rows_of(company, "promises") if row["kept"] not in (None, "not_measured")]
     if not rows:
         return []
     broken = [card for card in cards if card.broken]
