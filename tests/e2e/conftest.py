@@ -52,15 +52,20 @@ def browser() -> Iterator[Browser]:
         chromium.close()
 
 
-def role_for(place: str) -> Role:
-    """Return a role that may open the page at ``place``, an address or its end."""
-    return "it" if place.endswith("sources") else "cco"
+def role_for(place: str) -> Role | None:
+    """Return a role that may open the page at ``place``, an address or its end; nobody opens the sign-in page."""
+    if place.endswith("sign-in"):
+        return None
+    return "it" if place.endswith(("sources", "people")) else "cco"
 
 
-def open_context(browser: Browser, address: str, folder: Path, role: Role = "cco", **options: Any) -> BrowserContext:
+def open_context(
+    browser: Browser, address: str, folder: Path, role: Role | None = "cco", **options: Any
+) -> BrowserContext:
     """Return a context of the browser that is signed in at ``address`` in ``role``."""
     context = browser.new_context(**options)
-    context.add_cookies([browser_cookie(address, folder, role)])  # type: ignore[list-item]
+    if role is not None:
+        context.add_cookies([browser_cookie(address, folder, role)])  # type: ignore[list-item]
     return context
 
 

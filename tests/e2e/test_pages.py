@@ -29,6 +29,8 @@ PAGES = {
     "account": "account",
     "permission refused": "permission?role=sales&action=see_results&thing=other_customer",
     "permission given": "permission?role=cem&action=see_customer",
+    "people": "people",
+    "sign in": "sign-in",
     "missing": "nowhere",
 }
 WIRE_LIMIT = 150_000
@@ -39,7 +41,7 @@ Visit = Callable[..., tuple[Page, list[str]]]
 @pytest.fixture(scope="module")
 def visit(browser: Browser, address: str, firm: Firm) -> Iterator[Visit]:
     """Open an address in the context of its width and scheme; contexts are shared, for a new one is slow to make."""
-    contexts: dict[tuple[int, str, str], BrowserContext] = {}
+    contexts: dict[tuple[int, str, str | None], BrowserContext] = {}
 
     def open_page(url: str, width: int = 1440, scheme: Any = "light") -> tuple[Page, list[str]]:
         role = role_for(url)

@@ -15,6 +15,7 @@ from parcours.workspaces.pages.map import MapPage
 from parcours.workspaces.pages.measure import MeasurePage
 from parcours.workspaces.pages.measures import MeasuresPage
 from parcours.workspaces.pages.patterns import PatternsPage
+from parcours.workspaces.pages.people import PeoplePage
 from parcours.workspaces.pages.permission import PermissionPage
 from parcours.workspaces.pages.review import ReviewPage
 from parcours.workspaces.pages.sign_in import SignInPage
@@ -34,6 +35,7 @@ RECORDS = [
     PatternsPage,
     ReviewPage,
     PermissionPage,
+    PeoplePage,
     SignInPage,
     SourcesPage,
     TouchpointPage,

@@ -21,6 +21,7 @@ MADE = (
     "frame.",
     "grade.",
     "live.",
+    "people.",
     "promise.",
     "review.done_",
     "review.left_",

@@ -49,7 +49,7 @@ def command(
     company = companies.open(folder)
     access = Access(folder, company.settings)
     if action == "list":
-        print_keys(access.keys(), as_json)
+        print_keys(access.write_keys(), as_json)
         return
     if source is None or (action == "revoke" and ending is None):
         raise click.UsageError(f"key {folder} add SOURCE | key {folder} revoke SOURCE ENDING")

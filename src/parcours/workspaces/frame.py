@@ -63,6 +63,7 @@ LINKS: tuple[tuple[str, Action], ...] = (
     ("measures", "see_methods"),
     ("review", "settle_merge"),
     ("sources", "see_health"),
+    ("people", "see_audit"),
 )
 """The pages that every page leads to, where who asks may open them."""
 _NAMES = {"fr": "Français", "en": "English"}
@@ -90,16 +91,15 @@ def frame_page(company: Readable, language: Language, place: str, title: str) ->
     )
 
 
-def find_home(role: Role, language: Language) -> str:
-    """Return the first page that somebody of this role may open."""
-    caller = Caller(-1, role)
+def find_home(caller: Caller, language: Language) -> str:
+    """Return the first page that somebody may open."""
     places = (place for place, action in LINKS if decide(caller, action).allowed)
     return f"/{language}/{next(places, 'account')}"
 
 
 def _find_own_home(language: Language) -> str:
     asking = who_asks()
-    return find_home(asking.caller.role, language) if asking else f"/{language}/map"
+    return find_home(asking.caller, language) if asking else f"/{language}/map"
 
 
 def _link_account(language: Language, place: str) -> Link | None:

@@ -18,6 +18,7 @@ from parcours.workspaces.pages.map import read_map
 from parcours.workspaces.pages.measure import read_measure
 from parcours.workspaces.pages.measures import read_measures
 from parcours.workspaces.pages.patterns import read_patterns
+from parcours.workspaces.pages.people import read_people
 from parcours.workspaces.pages.permission import read_permission
 from parcours.workspaces.pages.review import read_review
 from parcours.workspaces.pages.sources import read_sources
@@ -26,6 +27,15 @@ from parcours.workspaces.readable import Readable
 from parcours.workspaces.reasons import answer_look, answer_unmask
 from parcours.workspaces.replaying import answer_replay
 from parcours.workspaces.reviewing import answer_review
+from parcours.workspaces.signing_in.managing import (
+    answer_add,
+    answer_change,
+    answer_end_session,
+    answer_make_key,
+    answer_remove,
+    answer_revoke_key,
+    answer_set_password,
+)
 from parcours.workspaces.signing_in.own import answer_end, answer_password, answer_role, answer_sign_out
 from parcours.workspaces.things import FindThing, find_measure, find_touchpoint
 
@@ -89,6 +99,14 @@ PAGES: tuple[Page, ...] = (
     Page("review", read_review, "settle_merge", ("done", "proof"), forms=True, personal=True),
     Page("patterns", read_patterns, "see_methods"),
     Page("permission", read_permission, "see_permissions", ("role", "action", "thing", "team"), forms=True),
+    Page(
+        "people",
+        read_people,
+        "see_audit",
+        ("done", "proof", "actor", "did", "outcome", "days", "before"),
+        forms=True,
+        personal=True,
+    ),
     Page("account", read_account, "sign_in", ("done", "proof"), forms=True, personal=True),
 )
 FORMS: tuple[Form, ...] = (
@@ -100,4 +118,11 @@ FORMS: tuple[Form, ...] = (
     Form("reason/see_customer", answer_look, "see_customer", "account"),
     Form("reason/unmask", answer_unmask, "unmask", "account"),
     Form("account/role", answer_role, "sign_in", "account"),
+    Form("people/add", answer_add, "manage_people", "people"),
+    Form("people/change", answer_change, "manage_people", "people"),
+    Form("people/remove", answer_remove, "manage_people", "people"),
+    Form("people/password", answer_set_password, "manage_people", "people"),
+    Form("people/end", answer_end_session, "manage_people", "people"),
+    Form("people/key", answer_make_key, "manage_keys", "people"),
+    Form("people/revoke", answer_revoke_key, "manage_keys", "people"),
 )

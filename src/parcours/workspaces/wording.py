@@ -19,6 +19,11 @@ def read_words(language: Language) -> dict[str, str]:
     return {f"{section}.{key}": value for section, words in sections.items() for key, value in words.items()}
 
 
+def capital(text: str) -> str:
+    """Return ``text`` as it begins a line."""
+    return text[:1].upper() + text[1:]
+
+
 class Say:
     """``say("map.title")`` in one language; figures go in by name. An unknown key raises `KeyError`."""
 

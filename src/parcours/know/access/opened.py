@@ -94,11 +94,13 @@ class Access:
             self.sessions.end_all(person_id, but)
             self._note(actor, person_id, "password set")
 
-    def end(self, actor: str, digest: str, person_id: int) -> None:
-        """End one session of somebody."""
+    def end(self, actor: str, digest: str, of: int | None = None) -> None:
+        """End one session; with ``of`` only if it is that person's."""
         with self._database.transaction():
-            if self.sessions.end(digest):
-                self._note(actor, person_id, "session ended")
+            for session in self.sessions.all():
+                if session.digest == digest and of in (None, session.person_id):
+                    self.sessions.end(digest)
+                    self._note(actor, session.person_id, "session ended")
 
     def make_key(self, actor: str, source: Source, terms: Terms | None = None) -> str:
         """Make a write key of ``source`` and return it; it is kept nowhere (see `make_write_key`)."""
@@ -111,7 +113,7 @@ class Access:
         revoke_write_key(self._folder, source, ending)
         self.audit.note(actor, "manage_keys", "key", f"{source}/{ending}", "done", "revoked")
 
-    def keys(self) -> list[KeptKey]:
+    def write_keys(self) -> list[KeptKey]:
         """Return every write key, as it is kept."""
         return list_write_keys(self._folder)
 

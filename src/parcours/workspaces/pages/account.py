@@ -15,7 +15,7 @@ from parcours.workspaces.readable import Readable
 from parcours.workspaces.signing_in.asking import asker
 from parcours.workspaces.signing_in.sessions import SignedInAt, say_sessions
 from parcours.workspaces.signing_in.told import say_told
-from parcours.workspaces.wording import Say
+from parcours.workspaces.wording import Say, capital
 
 
 class RoleChoice(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,12 +54,12 @@ def read_account(company: Readable, language: Language, done: str = "", proof: s
         frame=frame_page(company, language, "account", say("account.title")),
         said=say_told("account", done, proof, language),
         login=say("account.local") if local else person.login,
-        role=ROLE_LABELS[own.role].in_language(language),
+        role=capital(ROLE_LABELS[own.role].in_language(language)),
         came=say(f"account.came_{own.how}", moment=write_moment(own.made_ms, language, zone)),
         roles=tuple(
             RoleChoice(
                 role=role,
-                label=ROLE_LABELS[role].in_language(language),
+                label=capital(ROLE_LABELS[role].in_language(language)),
                 current=role == own.role,
                 token=sign("account_role", role),
             )

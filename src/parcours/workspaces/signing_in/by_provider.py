@@ -11,7 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from parcours.know import How
+from parcours.know import Caller, How
 from parcours.words import LANGUAGES, Language
 from parcours.workspaces.frame import find_home
 from parcours.workspaces.held import Held
@@ -88,7 +88,7 @@ class Counter:
         person = self._entrance.access.staff.recognise(who.subject, who.mail)
         if person is None:
             return self._turn_away(language, request, "stranger")
-        place = way.place or find_home(person.role, language)
+        place = way.place or find_home(Caller(person.person_id, person.role, person.scope), language)
         answer = self._desk.let_in(request, person, HOW, place)
         drop_cookie(answer, WAY, request, self._entrance.secure)
         return answer

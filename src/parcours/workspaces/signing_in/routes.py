@@ -14,7 +14,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from parcours.know import How, Person, SignedIn
+from parcours.know import Caller, How, Person, SignedIn
 from parcours.words import LANGUAGES, Language
 from parcours.workspaces.forms import check, read_form
 from parcours.workspaces.frame import find_home
@@ -67,7 +67,7 @@ class Desk:
         """Show the sign-in page, or go on where somebody is signed in already."""
         place, asking = find_place(request.query_params.get("next", "")), who_asks()
         if asking is not None:
-            home = find_home(asking.caller.role, language)
+            home = find_home(asking.caller, language)
             return RedirectResponse(place or home, 303, {"Cache-Control": "no-store"})
         return self._write(language, request, place, why=request.query_params.get("why", ""))
 
@@ -89,7 +89,7 @@ class Desk:
             return write(status=403, fault="wrong")
         self._entrance.by_person.forget(login.strip().casefold())
         return await run_in_threadpool(
-            self.let_in, request, person, "password", place or find_home(person.role, language)
+            self.let_in, request, person, "password", place or find_home(_caller(person), language)
         )
 
     async def open_link(self, request: Request) -> Response:
@@ -101,7 +101,7 @@ class Desk:
         person = await run_in_threadpool(take, request.query_params.get("token", ""), _now_ms())
         if person is None:
             return RedirectResponse(f"/{language}/sign-in?why=link", 303, {"Cache-Control": "no-store"})
-        return await run_in_threadpool(self.let_in, request, person, "link", find_home(person.role, language))
+        return await run_in_threadpool(self.let_in, request, person, "link", find_home(_caller(person), language))
 
     def let_in(self, request: Request, person: Person, how: How, place: str) -> Response:
         """Begin a session under a new secret, end the one that this browser had, and lead on."""
@@ -134,6 +134,10 @@ class Desk:
         answer = Response(render(page, language), status, headers, "text/html; charset=utf-8")
         set_cookie(answer, VISIT, request, self._entrance.secure, visit)
         return answer
+
+
+def _caller(person: Person) -> Caller:
+    return Caller(person.person_id, person.role, person.scope)
 
 
 def _now_ms() -> int:

@@ -24,4 +24,10 @@ def say_told(page: str, done: str, proof: str, language: Language) -> str:
     """Say what was done; nothing unless it has just been proven."""
     if not done or not check(proof, "done", page, done, valid_s=TOLD_S):
         return ""
-    return Say(language)(f"{page}.done_{done}")
+    say = Say(language)
+    return say(f"{page}.done_{done}") if say.has(f"{page}.done_{done}") else say("error.inside")
+
+
+def is_fault(done: str) -> bool:
+    """Return whether that could not be done."""
+    return done.startswith("not_")
