@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
@@ -23,7 +24,7 @@ from parcours.collect.load import load
 from parcours.collect.replay import PutBack
 from parcours.company import Company
 from parcours.errors import Fault, ParcoursError
-from parcours.know import ErasureReceipt, around_erasure
+from parcours.know import ErasureReceipt, Preview, around_erasure
 from parcours.measure import MEASURES
 from parcours.measure.findings import Finding, find
 from parcours.progress import Progress, Silent
@@ -33,6 +34,7 @@ from parcours.words import LANGUAGES, Words
 from parcours.workspaces.report import write_report
 
 REPORT = "report.html"
+Answer = TypeVar("Answer")
 MOST_NAMES = 8
 """Undeclared names that are listed; there may be hundreds."""
 
@@ -108,18 +110,28 @@ def forget(
 
 def begin_erasure(company: Company, identifier: str, actor: str, request_no: int = 0) -> int:
     """Do the first step of `forget` alone, which nothing holds up; return the erasure's number."""
-    rights = company.know.rights
+    number = _also_of_late(company, lambda: company.know.rights.begin(identifier, actor, request_no))
+    company.know.audit.note(actor, "run_erasure", "erasure", number, "done", "begun")
+    return number
+
+
+def preview_erasure(company: Company, identifier: str) -> Preview:
+    """Return what `forget` would do, and do nothing of it; what waits is taken over first, for it may name more."""
+    with company_lock(company.folder, PATIENCE_S):
+        collect_live(company)
+    return company.know.rights.preview(identifier, company.destinations)
+
+
+def _also_of_late(company: Company, ask: Callable[[], Answer]) -> Answer:
+    """Return what ``ask`` does; whoever came a moment ago and stands in no part yet is taken over first."""
     try:
-        number = rights.begin(identifier, actor, request_no)
+        return ask()
     except ParcoursError as error:
         if error.code != "nobody_found":
             raise
-        # Whoever came a moment ago stands in no part yet.
-        with company_lock(company.folder, PATIENCE_S):
-            collect_live(company)
-        number = rights.begin(identifier, actor, request_no)
-    company.know.audit.note(actor, "run_erasure", "erasure", number, "done", "begun")
-    return number
+    with company_lock(company.folder, PATIENCE_S):
+        collect_live(company)
+    return ask()
 
 
 def finish_erasure(company: Company, number: int, actor: str, progress: Progress | None = None) -> ErasureReceipt:

@@ -74,6 +74,9 @@ COMMANDS = {
         fr="Dit qui permet quoi, l'état du registre, et pourquoi une ligne est là ou non.",
         en="Say who allows what, how the ledger stands, and why a row is or is not there.",
     ),
+    "forget": Words(
+        fr="Efface une personne, avec preuve et reçu signé.", en="Erase one person, with a proof and a signed receipt."
+    ),
     "verify": Words(
         fr="Lit tout ce qui est gardé et dit ce qui est endommagé et comment le réparer.",
         en="Read everything that is kept, and say what is damaged and how to mend it.",

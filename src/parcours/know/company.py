@@ -203,7 +203,8 @@ class Know:
         named = self._find_purpose(purpose)
         with self._turn:
             since_ms = _kept_since(named)
-            fingerprint = (self._follow and self._tables.fingerprint(purpose)) or self._fingerprint(named, since_ms)
+            follow = self._follow and not self.rights.is_erasing()
+            fingerprint = (follow and self._tables.fingerprint(purpose)) or self._fingerprint(named, since_ms)
             opened = self._opened.get(purpose)
             if opened is None or opened.fingerprint != fingerprint:
                 summary, version = self._derive(named, fingerprint, since_ms)

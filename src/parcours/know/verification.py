@@ -63,7 +63,7 @@ from parcours.words import Words
 RESULTS = "results"
 """The folder of kept results beside the derived tables: they check themselves."""
 
-_PLAIN = {COMPANY, SERVING, "master.key", MADE, LEASES, "tables", AUDIENCE_FOLDER, *PLACES}
+_PLAIN = {COMPANY, SERVING, "erasing", "master.key", MADE, LEASES, "tables", AUDIENCE_FOLDER, *PLACES}
 
 
 class Verified(msgspec.Struct, frozen=True):

@@ -25,10 +25,11 @@ RESTS_ON = (
     ".parcours/keys.db-wal",
     ".parcours/parts",
     ".parcours/tables/results/_run.json",
+    ".parcours/erasing",
 )
 # While events come in, the keeper alone decides what pages show, and says so by writing its report anew: the journal,
 # the state, the keys and the parts change every few seconds, and mean nothing to a reader until it has.
-PUBLISHED = (*DECLARED, ".parcours/tables/results/_run.json")
+PUBLISHED = (*DECLARED, ".parcours/tables/results/_run.json", ".parcours/erasing")
 LONGEST_S = 60.0
 """How long a page stays at most while events come in: another process may have erased somebody without publishing."""
 Stamp = tuple[int, ...]

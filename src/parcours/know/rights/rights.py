@@ -36,6 +36,9 @@ from parcours.progress import Progress
 from parcours.settings import Settings
 from parcours.words import Words
 
+MARK = "erasing"
+"""The file that changes with every erasure: whoever keeps pages looks at it."""
+
 PATIENCE_S = 120.0
 """How long to wait for another command that holds the company: a load may take that long."""
 
@@ -133,6 +136,8 @@ class Rights:
             self._tombstones.put(subject.pseudonyms, number, now_ms, until_ms)
             if request_no:
                 self._requests.start(request_no, actor, number)
+        # Pages that were made before are made anew.
+        (self._folder / ".parcours" / MARK).write_text(str(number), "ascii")
         return number
 
     def carry_out(self, number: int, around: Around, actor: str, progress: Progress) -> Receipt:
@@ -162,6 +167,10 @@ class Rights:
     def unfinished(self) -> tuple[Erasure, ...]:
         """Return the erasures that were begun and are not proved."""
         return self._erasures.unfinished()
+
+    def is_erasing(self) -> bool:
+        """Return whether an erasure is under way: what was derived before is then not to be believed."""
+        return bool(self._state.execute("SELECT 1 FROM erasures WHERE step != 'done' LIMIT 1"))
 
     def receipt(self, number: int) -> bytes:
         """Return the signed receipt of an erasure, nothing while it is not done. Raises ``unknown_erasure``."""

@@ -1,0 +1,86 @@
+"""`parcours forget`: what would go and stay, the question, the receipt, and what was cut short."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from tests.boutique import deliver, make_company, make_event, take_over
+from tests.cli.conftest import call, call_json
+
+from parcours import company as companies
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Path:
+    company = make_company(tmp_path / "shop")
+    shared = [make_event(number, f"C{number}", True, anonymousId="kiosk") for number in (7, 8, 9)]
+    deliver(company, make_event(0, "C1", True, anonymousId="D1"), make_event(1, "C1", anonymousId="kiosk"), *shared)
+    take_over(company)
+    deliver(company, make_event(4, "C1", traits={"email": "c1@maison.fr"}))
+    return tmp_path / "shop"
+
+
+def test_the_dry_run_tells_who_goes_and_who_stays(shop: Path) -> None:
+    said = call("forget", shop, "user:C1", "--dry-run").stdout
+    assert said.splitlines() == [
+        "Would be erased:",
+        "  user:C1  3 events",
+        "  mail:c1@maison.fr  0 events",
+        "  device:D1  0 events",
+        "Stay: shared devices:",
+        "  device:kiosk  0 events",
+        "  3 events of web",
+    ]
+    told = call_json("forget", shop, "user:C1", "--dry-run")
+    assert [held["value"] for held in told["shared"]] == ["kiosk"]
+    assert call_json("timeline", shop, "user:C1")["count"] == 3
+
+
+def test_without_a_yes_nobody_is_erased(shop: Path) -> None:
+    done = call("forget", shop, "user:C1")
+    assert done.returncode != 0
+    assert call_json("timeline", shop, "user:C1")["count"] == 3
+
+
+def test_a_receipt_is_given_kept_and_checked(shop: Path, tmp_path: Path) -> None:
+    done = call("forget", shop, "user:C1", "--yes", "--out", tmp_path / "receipt.json")
+    assert done.returncode == 0, done.stderr
+    assert "Erasure no. 1 proved" in done.stdout
+    assert "nothing is left" in done.stdout
+    assert call_json("timeline", shop, "user:C1")["count"] == 0
+    checked = call_json("forget", shop, "verify", tmp_path / "receipt.json")
+    assert checked["receipt"]["identifiers"] == {"user": 1, "mail": 1, "device": 1}
+    assert call("forget", shop, "receipt", "1").stdout.strip() == (tmp_path / "receipt.json").read_text("utf-8").strip()
+    spoilt = tmp_path / "spoilt.json"
+    spoilt.write_text((tmp_path / "receipt.json").read_text("utf-8").replace('"user": 1', '"user": 2'), "utf-8")
+    refused = call("forget", shop, "verify", spoilt)
+    assert refused.returncode == 1
+    assert "receipt_altered" in refused.stderr
+
+
+def test_json_is_the_receipt_itself(shop: Path) -> None:
+    done = call("forget", shop, "device:D1", "--yes", "--json")
+    assert json.loads(done.stdout)["receipt"]["erasure_no"] == 1
+
+
+def test_what_was_cut_short_is_told_and_resumed(shop: Path) -> None:
+    companies.open(shop).know.rights.begin("user:C1", "cli")
+    assert any("Erasure no. 1 was cut short" in warning.en for warning in companies.open(shop).know.warnings)
+    done = call("forget", shop, "resume")
+    assert "Erasure no. 1 proved" in done.stdout
+    assert call("forget", shop, "resume").stdout == ""
+    assert not companies.open(shop).know.rights.warnings()
+
+
+def test_nobody_and_a_shared_device_are_refused_in_a_sentence(shop: Path) -> None:
+    for identifier, code in (("user:nobody", "nobody_found"), ("device:kiosk", "device_shared")):
+        done = call("forget", shop, identifier, "--yes")
+        assert done.returncode == 1
+        assert code in done.stderr
+
+
+def test_in_french(shop: Path) -> None:
+    assert "Restent : appareils partagés" in call("--lang", "fr", "forget", shop, "user:C1", "--dry-run").stdout
+    assert "il ne reste rien" in call("--lang", "fr", "forget", shop, "user:C1", "--yes").stdout
