@@ -296,7 +296,8 @@ class Company:
         number = [record.id for record in self.blueprint.touchpoints].index(touchpoint)
         rows = self.rows_for("experience")
         found = rows.run(COMMENTS, touchpoint=number, most=limit).to_pylist()
-        texts = rows.read_texts([row["text_ref"] for row in found])
+        # While serving, tables are those last published: what was withdrawn a moment ago is asked for besides.
+        texts = rows.read_texts([row["text_ref"] for row in found], self.live if self._follow and found else None)
         return sorted(
             (
                 Verbatim(row["score"], texts[row["text_ref"]], row["occurred_ms"])

@@ -214,7 +214,7 @@ class Know:
                     summary,
                     version,
                     lambda: self._engine,
-                    lambda refs: self._open_texts(named, refs),
+                    lambda refs, live: self._open_texts(named, refs, live),
                     find_omissions(self._blueprint, named, summary.customers, summary.left_out),
                 )
                 self._opened[purpose] = opened
@@ -646,11 +646,14 @@ class Know:
             },
         )
 
-    def _open_texts(self, purpose: Purpose, refs: Sequence[int]) -> dict[int, str]:
+    def _open_texts(self, purpose: Purpose, refs: Sequence[int], live: Live | None) -> dict[int, str]:
+        """Return the texts of those who allow ``purpose`` at this moment."""
         with self._turn:
-            permission = self._permission(purpose, _kept_since(purpose))
             held = Vault(self._state, self._keys).read_texts(refs)
-        allowed = set(permission.pseudonyms[permission.allowed[permission.person]].tolist())
+            subjects = sorted({subject for subject, _ in held.values()})
+            asked = [np.array([subject], np.int64) for subject in subjects]
+            verdicts = self._look_up(asked, purpose, live)
+        allowed = {subject for subject, verdict in zip(subjects, verdicts, strict=True) if verdict}
         return {ref: text for ref, (subject, text) in held.items() if subject in allowed}
 
 

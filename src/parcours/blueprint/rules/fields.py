@@ -77,31 +77,36 @@ def find_fields_read_for_others(draft: Draft) -> Iterator[Fault]:
 
     What is derived serves no purpose that one of its inputs does not serve.
     """
-    declared = {field.id: (place, field.purposes) for place, field in draft.items("fields") if field.purposes}
+    blueprint = draft.blueprint
+    declared = {field.id: field.purposes for field in blueprint.fields if field.purposes}
     if not declared:
         return
-    for purpose in draft.blueprint.purposes:
-        told: set[tuple[Place, str]] = set()
-        for table in tables_of(purpose):
-            for place, field in list_reads(draft.blueprint, table):
-                allowed = declared.get(field, ((), (purpose.id,)))[1]
-                if purpose.id not in allowed and (place, field) not in told:
-                    told.add((place, field))
-                    listed = ", ".join(allowed)
-                    yield draft.error(
-                        "field_not_for_purpose",
-                        place,
-                        Words(
-                            f"« {purpose.id} » lirait ici le champ « {field} », déclaré pour : {listed}.",
-                            f"“{purpose.id}” would read the field “{field}” here, which is declared for: {listed}.",
-                        ),
-                        Words(
-                            f"Ajoutez « {purpose.id} » aux « purposes: » de ce champ si les personnes en ont été "
-                            f"informées ; sinon retirez de « {purpose.id} » les mesures qui le lisent.",
-                            f"Add “{purpose.id}” to the “purposes:” of this field if people were told so; otherwise "
-                            f"take the measures that read it away from “{purpose.id}”.",
-                        ),
-                    )
+    reads = {
+        purpose.id: [one for table in tables_of(purpose) for one in list_reads(blueprint, table)]
+        for purpose in blueprint.purposes
+    }
+    for purpose, places in reads.items():
+        for place, field in dict.fromkeys(places):
+            if purpose not in declared.get(field, (purpose,)):
+                yield _not_for(draft, place, purpose, field, declared[field])
+
+
+def _not_for(draft: Draft, place: Place, purpose: str, field: str, allowed: tuple[str, ...]) -> Fault:
+    listed = ", ".join(allowed)
+    return draft.error(
+        "field_not_for_purpose",
+        place,
+        Words(
+            f"« {purpose} » lirait ici le champ « {field} », déclaré pour : {listed}.",
+            f"“{purpose}” would read the field “{field}” here, which is declared for: {listed}.",
+        ),
+        Words(
+            f"Ajoutez « {purpose} » aux « purposes: » de ce champ si les personnes en ont été informées ; sinon "
+            f"retirez de « {purpose} » les mesures qui le lisent.",
+            f"Add “{purpose}” to the “purposes:” of this field if people were told so; otherwise take the measures "
+            f"that read it away from “{purpose}”.",
+        ),
+    )
 
 
 RULES = (

@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 from parcours.engine.sql.step import Engine, Step, Table, Value
 from parcours.engine.store.tables import Version
 from parcours.know.derive import Summary
+from parcours.know.live import Live
 from parcours.know.masks import mask
 from parcours.know.omissions import Omission
 from parcours.words import Words
@@ -34,7 +35,7 @@ class Permitted:
         summary: Summary,
         version: Version,
         engine: Callable[[], Engine],
-        open_texts: Callable[[Sequence[int]], dict[int, str]],
+        open_texts: Callable[[Sequence[int], Live | None], dict[int, str]],
         omissions: tuple[Omission, ...] = (),
     ) -> None:
         self.purpose = purpose
@@ -60,10 +61,11 @@ class Permitted:
         """Answer ``step`` over these tables and no others."""
         return self._engine().run(step, self.tables, **parameters)
 
-    def read_texts(self, refs: Sequence[int]) -> dict[int, str]:
+    def read_texts(self, refs: Sequence[int], live: Live | None = None) -> dict[int, str]:
         """Return what customers wrote, by ``text_ref`` of ``answers``, masked by `parcours.know.masks.mask`.
 
-        A ref that is not in these rows, whose customer has withdrawn since, or whose key was destroyed is absent.
+        A ref that is not in these rows, whose customer has withdrawn since, or whose key was destroyed is absent. With
+        ``live`` a withdrawal that was accepted a moment ago counts too.
 
         Raises:
             ParcoursError: ``state_damaged`` names a text that was altered.
@@ -71,4 +73,5 @@ class Permitted:
         if self._refs is None:
             held = pq.read_table(self.tables["answers"].paths[0], columns=["text_ref"]).column(0).drop_null()
             self._refs = frozenset(held.to_pylist())
-        return {ref: mask(text) for ref, text in self._open_texts([ref for ref in refs if ref in self._refs]).items()}
+        asked = [ref for ref in refs if ref in self._refs]
+        return {ref: mask(text) for ref, text in self._open_texts(asked, live).items()}
