@@ -116,7 +116,7 @@ def test_a_choice_that_nobody_knows_is_a_refusal(tmp_path: Path, choice: int) ->
     line = np.array([[5, 0, choice, 10, 10, 1, 1, 10, 0, 0, 0]], np.int64)
     state = open_state(tmp_path)
     with state.transaction():
-        written = append(state, open_keys(tmp_path, Settings())[0].checks, Head(), line)
+        _, written = append(state, open_keys(tmp_path, Settings())[0].checks, Head(), line)
         tally_of(state, "consent").note(added=written)
     ledger = open_ledger(tmp_path)
     ledger.catch_up()

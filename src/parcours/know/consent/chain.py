@@ -100,22 +100,24 @@ def read_last(state: Database, key: bytes, count: int) -> Read:
     return read
 
 
-def append(state: Database, key: bytes, head: Head, lines: Numbers) -> list[bytes]:
-    """Append ``lines`` behind ``head``, inside a transaction; return what the tally notes of their links."""
+def append(state: Database, key: bytes, head: Head, lines: Numbers) -> tuple[Head, list[bytes]]:
+    """Append ``lines`` behind ``head``, inside a transaction; return the new head, and what the tally notes."""
     salts = os.urandom(SALT_BYTES * len(lines))
     rows: list[list[Cell]] = []
-    link, entry_no = head.link, head.entry_no
+    tallied: list[bytes] = []
+    link, entry_no, total = head.link, head.entry_no, head.total
     for place, line in enumerate(lines[:, :WIDTH].tolist()):
         salt = salts[SALT_BYTES * place : SALT_BYTES * (place + 1)]
+        # The numbers follow one another without a gap, so that a line that is missing has one.
         entry_no += 1
         link = _link(link, entry_no, commit(pack(line), salt), key)
-        rows.append([*line, salt, link])
+        rows.append([entry_no, *line, salt, link])
+        tallied.append(link[:_TALLIED_BYTES])
+        total ^= int.from_bytes(tallied[-1], "little")
     if rows:
-        # The numbers follow one another without a gap, so that a line that is missing has one.
         sql = f"INSERT INTO consent (entry_no, {_NAMES}, salt, link) VALUES ({', '.join('?' * (WIDTH + 3))})"
-        numbered = ([head.entry_no + place, *row] for place, row in enumerate(rows, 1))
-        state.executemany(sql, numbered)
-    return [row[-1][:_TALLIED_BYTES] for row in rows]  # type: ignore[index, misc]
+        state.executemany(sql, rows)
+    return Head(entry_no, link, total), tallied
 
 
 def erase_lines(state: Database, entries: Sequence[int], commitments: Sequence[bytes]) -> None:

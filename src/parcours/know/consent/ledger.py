@@ -16,6 +16,7 @@ from parcours.know.consent.evidence import Evidence
 from parcours.know.consent.lines import (
     CHOICE,
     CONTEXT,
+    ENTRY,
     ERASED,
     EVENT,
     EVIDENCE,
@@ -233,14 +234,19 @@ class Ledger:
         """Append lines, inside a transaction in which the chain was read to its end."""
         self.contexts.settle(lines[:, CONTEXT])
         self.evidence.settle(lines[:, EVIDENCE])
-        self._tally.note(added=append(self._state, self._key, self._head, lines))
-        self._take_appended()
+        head, tallied = append(self._state, self._key, self._head, lines)
+        self._tally.note(added=tallied)
+        lines[:, ENTRY] = np.arange(self._head.entry_no + 1, head.entry_no + 1)
+        self._head = head
+        self._take_in(lines)
 
     def _take_appended(self) -> bool:
         with self._state.snapshot():
             # Once at least the tally is asked: a ledger that has lost every line looks like one that never had any.
-            if self._is_at_end() and self._compared:
-                return False
+            before, at_end = self._head, self._is_at_end()
+            forgotten = self._head is not before
+            if at_end and self._compared:
+                return forgotten
             pieces, head, erased = [], self._head, [_NONE]
             for read in read_chain(self._state, self._key, head):
                 pieces.append(read.lines)
@@ -252,12 +258,15 @@ class Ledger:
             self.checked_ms = self._clock()
         self._compared, self._head = True, head
         for lines in pieces:
-            acts = lines[:, CHOICE] == ERASED
-            if acts.any():
-                self._forget(lines[acts, EVENT])
-            for standing in (self._kept, self._exact):
-                standing.take(lines[~acts])
-        return bool(pieces)
+            self._take_in(lines)
+        return bool(pieces) or forgotten
+
+    def _take_in(self, lines: Numbers) -> None:
+        acts = lines[:, CHOICE] == ERASED
+        if acts.any():
+            self._forget(lines[acts, EVENT])
+        for standing in (self._kept, self._exact):
+            standing.take(lines[~acts])
 
     def _is_at_end(self) -> bool:
         """Return whether nothing stands behind the head; where what was read was taken back, forget all of it."""

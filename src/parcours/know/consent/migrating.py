@@ -34,7 +34,7 @@ def migrate(state: Database, keys: Keys) -> None:
         old.note(removed=sums)
         state.execute("DROP TABLE consent")
         state.execute(CONSENT)
-        tally_of(state, "consent").note(added=append(state, keys.checks, Head(), lines))
+        tally_of(state, "consent").note(added=append(state, keys.checks, Head(), lines)[1])
 
 
 def _read_old(state: Database, key: bytes) -> tuple[Numbers, list[int]]:
