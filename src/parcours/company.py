@@ -20,7 +20,19 @@ from parcours.collect.reading import delivering_sources, read_sources
 from parcours.collect.replay import PutBack, put_back
 from parcours.collect.source import ReadSource, Source
 from parcours.errors import Fault, ParcoursError
-from parcours.know import Caller, Doubt, Know, Live, MaskedDay, Permitted, Profile, Ruling, Timeline
+from parcours.know import (
+    Caller,
+    ConsentOverview,
+    Doubt,
+    Know,
+    Live,
+    MaskedDay,
+    Permitted,
+    Profile,
+    Request,
+    Ruling,
+    Timeline,
+)
 from parcours.measure import MEASURES, measure_named
 from parcours.measure.comments import COMMENTS
 from parcours.measure.contract import Ask, Result
@@ -197,6 +209,14 @@ class Company:
     def identity_alarms(self) -> tuple[Words, ...]:
         """Return what says that identifiers are fusing people (see `Know.identity_alarms`)."""
         return self.know.identity_alarms()
+
+    def consent_overview(self) -> ConsentOverview:
+        """Return how consent stands (see `Consents.overview`)."""
+        return self.know.consents.overview()
+
+    def requests(self) -> tuple[Request, ...]:
+        """Return every request that was entered for erasure, access and the like."""
+        return self.know.requests.list_requests()
 
     def put_back(self, source: str | None = None, code: str | None = None) -> PutBack:
         """Put quarantined events (of one ``source``, with one fault ``code``) back into the journal."""

@@ -24,6 +24,7 @@ PAGES = {
     "journey": "journey",
     "measures": "measures",
     "measure": "measure/causes",
+    "consent": "consent",
     "sources": "sources",
     "patterns": "patterns",
     "account": "account",
@@ -186,7 +187,7 @@ def test_all_of_it_works_without_script(browser: Browser, address: str, firm: Fi
 
 
 def test_each_picture_has_its_table(visit: Visit, address: str) -> None:
-    for place in ("map", "touchpoint/delivery", "journey", "patterns"):
+    for place in ("map", "touchpoint/delivery", "journey", "consent", "patterns"):
         page, _ = visit(f"{address}/fr/{place}")
         assert page.locator("details table caption").count() >= page.locator("svg.chart").count() >= 1
 

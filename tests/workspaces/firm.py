@@ -8,10 +8,12 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from tests.workspaces.consenting import make_overview, make_requests
+
 from parcours.blueprint import read_blueprint
 from parcours.blueprint.records import Blueprint, Touchpoint
 from parcours.errors import ParcoursError
-from parcours.know import Caller
+from parcours.know import Caller, ConsentOverview, Request
 from parcours.measure import measure_named
 from parcours.measure.contract import Result
 from parcours.measure.lattice import suppress
@@ -128,6 +130,16 @@ class Firm:
         known = (None, "week") if name == "experience" else (None,)
         shown = suppress(measure, self.blueprint, {split: self.result(name, split) for split in known})
         return see(shown[by if by in known else None], self.blueprint, caller, decision)
+
+    def consent_overview(self) -> ConsentOverview:
+        """Say how consent stands, over the firm's own channels and purposes."""
+        channels = tuple(channel.id for channel in self.blueprint.channels)
+        purposes = tuple((purpose.id, str(purpose.basis)) for purpose in self.blueprint.purposes)
+        return make_overview(channels, purposes)
+
+    def requests(self) -> tuple[Request, ...]:
+        """Return a few requests."""
+        return make_requests()
 
     def verbatims(self, touchpoint: str, limit: int = 8) -> list[Said]:
         """Return comments; one tries to be markup."""

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from parcours.workspaces.pages.account import AccountPage
+from parcours.workspaces.pages.consent import ConsentPage
 from parcours.workspaces.pages.fault import FaultPage
 from parcours.workspaces.pages.journey import JourneyPage
 from parcours.workspaces.pages.map import MapPage
@@ -27,6 +28,7 @@ from parcours.workspaces.routes import PAGES
 
 RECORDS = [
     AccountPage,
+    ConsentPage,
     FaultPage,
     JourneyPage,
     MapPage,

@@ -17,6 +17,7 @@ MADE = (
     "reason.see_customer",
     "reason.unmask",
     "account.",
+    "consent.",
     "fault.",
     "frame.",
     "grade.",

@@ -62,6 +62,7 @@ LINKS: tuple[tuple[str, Action], ...] = (
     ("journey", "see_results"),
     ("measures", "see_methods"),
     ("review", "settle_merge"),
+    ("consent", "see_consent"),
     ("sources", "see_health"),
     ("people", "see_audit"),
 )

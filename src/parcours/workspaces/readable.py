@@ -8,7 +8,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from parcours.blueprint.records import Blueprint
 from parcours.errors import Fault
-from parcours.know import Caller, Doubt, Ruling
+from parcours.know import Caller, ConsentOverview, Doubt, Request, Ruling
 from parcours.measure.contract import Result
 from parcours.settings import Settings
 from parcours.words import Words
@@ -149,6 +149,17 @@ class Reviews(Protocol):
 
     def identity_alarms(self) -> Sequence[Words]:
         """Return what says that identifiers are fusing people."""
+
+
+@runtime_checkable
+class Consenting(Protocol):
+    """A company with a ledger of consents and a register of requests."""
+
+    def consent_overview(self) -> ConsentOverview:
+        """Return how consent stands: counts and the latest lines, under pseudonyms."""
+
+    def requests(self) -> Sequence[Request]:
+        """Return every request for erasure, access and the like; whose it is stays sealed."""
 
 
 @runtime_checkable

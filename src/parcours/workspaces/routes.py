@@ -13,6 +13,7 @@ from starlette.responses import Response
 from parcours.know import Action, Thing
 from parcours.words import Language
 from parcours.workspaces.pages.account import read_account
+from parcours.workspaces.pages.consent import read_consent
 from parcours.workspaces.pages.journey import read_journey
 from parcours.workspaces.pages.map import read_map
 from parcours.workspaces.pages.measure import read_measure
@@ -95,6 +96,7 @@ PAGES: tuple[Page, ...] = (
     Page("journey", read_journey, "see_results"),
     Page("measures", read_measures, "see_methods"),
     Page("measure/{id}", read_measure, "see_results", ("by",), actions={"stakes": "see_value"}, thing=find_measure),
+    Page("consent", read_consent, "see_consent", longest_s=30.0),
     Page("sources", read_sources, "see_health", ("put_back", "proof"), longest_s=1.0, forms=True),
     Page("review", read_review, "settle_merge", ("done", "proof"), forms=True, personal=True),
     Page("patterns", read_patterns, "see_methods"),
