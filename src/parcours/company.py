@@ -37,7 +37,7 @@ from parcours.measure import MEASURES, measure_named
 from parcours.measure.comments import COMMENTS
 from parcours.measure.contract import Ask, Result
 from parcours.measure.lattice import find_hidden_touchpoints
-from parcours.measure.sight import WITH_ANSWERS, check_sight, publish, see
+from parcours.measure.sight import WITH_ANSWERS, check_sight, publish, see, tell_day
 from parcours.settings import Settings, read_settings
 from parcours.words import Words
 
@@ -307,7 +307,8 @@ class Company:
             if found is None:
                 counted_too = name in WITH_ANSWERS and self.blueprint.purposes_for("experience")
                 hidden = find_hidden_touchpoints(self.published("experience")[None]) if counted_too else frozenset()
-                found = publish(measure, self.blueprint, lambda by: self.result(name, by), hidden)
+                made = publish(measure, self.blueprint, lambda by: self.result(name, by), hidden)
+                found = {by: tell_day(result, day) for by, result in made.items()}
                 results.keep_published(self.folder, fingerprint, day, found)
         return found
 

@@ -200,6 +200,13 @@ def measure_all(company: Company, progress: Progress) -> tuple[Finding, ...]:
     return find(answers, company.labels, money.currency if money else "EUR")
 
 
+def publish_groups(company: Company) -> None:
+    """Make what roles that see groups alone are shown today, unless it is made, so that none of them waits for it."""
+    for measure in MEASURES if company.know.is_loaded else ():
+        if measure.counted and company.blueprint.purposes_for(measure.name):
+            company.published(measure.name)
+
+
 def sum_masked(company: Company) -> dict[str, int]:
     """Return what was masked in texts over the last seven days, by kind."""
     total: dict[str, int] = {}

@@ -30,7 +30,7 @@ ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "examples").rglob("*.md")])
 COMMAND = re.compile(
     r"^(?:    |\$ )?(parcours (?:init|check|run|demo|show|export|serve|key|people|replay|timeline|survey|verify"
-    r"|conform) [^#\n]*)",
+    r"|conform|may|audit) [^#\n]*)",
     re.MULTILINE,
 )
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -117,6 +117,9 @@ def test_each_command_runs(
         monkeypatch.setattr(sys, "stdin", io.StringIO("le train part à midi pile\n"))
     if words[0] in ("show", "export", "timeline", "replay", "verify"):
         assert call("run", words[1]).returncode == 0
+    if words[:3] == ["audit", "acme", "held"]:
+        (place / words[3]).write_text(call("audit", "acme", "root", "2026-01-31", "--json").stdout, "utf-8")
+    words = words[: words.index(">")] if ">" in words else words
     if words[0] == "demo":
         words = [word for word in words if not word.isdigit() and word not in ("--customers", "--seed")]
         words += ["--customers", "150", "--no-serve"]
@@ -212,3 +215,8 @@ def default_firm(tmp_path_factory: pytest.TempPathFactory) -> Path:
     make(folder, 40_000, 1, Silent())
     assert call("run", folder).returncode == 0
     return folder
+
+
+def test_the_table_of_permissions_in_the_reference_is_the_one_that_decides() -> None:
+    data = ROOT / "src" / "parcours" / "know" / "access" / "permissions.md"
+    assert (ROOT / "docs" / "reference" / "permissions.md").read_text("utf-8") == data.read_text("utf-8")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Collection
 
 import msgspec
@@ -85,6 +86,16 @@ def publish(
     if measure.name not in WITH_ANSWERS:
         return shown
     return {by: hide_rows_at(result, measure, hidden) for by, result in shown.items()}
+
+
+def tell_day(result: Result, day: int) -> Result:
+    """Return ``result`` with the day (since 1970, UTC) whose figures it shows until that day is over."""
+    told = time.strftime("%Y-%m-%d", time.gmtime(day * 86_400))
+    words = Words(
+        fr=f"Chiffres arrêtés une fois le {told} (UTC), les mêmes toute la journée.",
+        en=f"Figures settled once on {told} (UTC), the same all day.",
+    )
+    return msgspec.structs.replace(result, warnings=(*result.warnings, words))
 
 
 def _keep_own(result: Result, blueprint: Blueprint, caller: Caller) -> Result:

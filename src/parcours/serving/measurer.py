@@ -105,6 +105,7 @@ class Measurer:
         begun = time.monotonic()
         with span("publish"):
             report = flow.publish(company, begun, loaded)
+            flow.publish_groups(company)
         give_back()
         took_s = time.monotonic() - begun
         self._not_before = time.monotonic() + max(LEAST_PAUSE_S, took_s)
