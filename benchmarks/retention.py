@@ -39,7 +39,7 @@ def main() -> None:
             ("the next day is over", first_ms + 3 * DAY_MS),
         ):
             wall, cpu = time.perf_counter(), time.process_time()
-            receipts = know.retain(now_ms)
+            receipts = know.upkeep.retain(now_ms)
             wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
             rows, files = sum(one.rows for one in receipts), sum(len(one.before) for one in receipts)
             print(f"{what}: {rows:,} rows out of {files} files, {cpu:.2f} CPU s, {wall:.2f} s wall")

@@ -169,7 +169,7 @@ def _retain(folder: Path, steps: _Steps, asked: dict[str, Any]) -> None:
     company.know.door()
     steps.begin()
     with company_lock(folder):
-        company.know.retain()
+        company.know.upkeep.retain()
 
 
 def _rotate(folder: Path, steps: _Steps, asked: dict[str, Any]) -> None:

@@ -192,7 +192,7 @@ class Company:
 
     def masked(self) -> tuple[MaskedDay, ...]:
         """Return what was masked in texts at the door over the last seven days (see `Know.masked`)."""
-        return self.know.masked()
+        return self.know.upkeep.masked()
 
     def review(self) -> tuple[Doubt, ...]:
         """Return the pairs of identifiers that wait for a person to say whether they are one (see `Know.review`)."""

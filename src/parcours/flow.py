@@ -65,7 +65,7 @@ def run(company: Company, progress: Progress) -> RunReport:
         loaded = collect_files(company, progress)
         collect_live(company)
         expire(company.folder, company.settings)
-        company.know.retain()
+        company.know.upkeep.retain()
         report = publish(company, start, loaded, progress)
         progress.begin(Words(fr="Rapport", en="Report"))
         write_report(company, company.folder / REPORT)
@@ -218,7 +218,7 @@ def sum_masked(company: Company) -> dict[str, int]:
 
 def tell_undeclared(company: Company) -> Iterator[Words]:
     """Say which names live sources sent lately that nobody declared: they were dropped at the door."""
-    for source, counts in sorted(company.know.undeclared().items()):
+    for source, counts in sorted(company.know.upkeep.undeclared().items()):
         names = sorted(counts, key=lambda name: (-counts[name], name))
         listed = ", ".join(names[:MOST_NAMES]) + (", …" if len(names) > MOST_NAMES else "")
         yield Words(

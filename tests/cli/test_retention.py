@@ -17,7 +17,7 @@ def test_receipts_are_listed(tmp_path: Path) -> None:
     old = write_time(NOW_MS - 20 * 86_400_000)
     deliver(company, make_event(1, timestamp=old), make_event(3, timestamp=old), make_event(4))
     take_over(company)
-    company.know.retain()
+    company.know.upkeep.retain()
     told = call("--lang", "en", "retention", str(company.folder)).stdout
     assert "2 events" in told
     assert "1 texts" in told

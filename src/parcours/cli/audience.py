@@ -24,7 +24,7 @@ def command(folder: Path, by: str, days: int, as_json: bool) -> None:
     """Count the views of FOLDER that were measured apart, without anybody's name."""
     names = [name.strip() for name in by.split(",") if name.strip()]
     today = time.time_ns() // 1_000_000 // DAY_MS
-    found = companies.open(folder).know.audience(names, today - days + 1)
+    found = companies.open(folder).know.upkeep.audience(names, today - days + 1)
     if as_json:
         print_json(found)
         return

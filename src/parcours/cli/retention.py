@@ -18,7 +18,7 @@ from parcours.words import Words, language
 def command(folder: Path, as_json: bool) -> None:
     """List what FOLDER did not keep any longer: what, how many, until when, in which files."""
     company = companies.open(folder)
-    receipts = company.know.receipts()
+    receipts = company.know.upkeep.receipts()
     if as_json:
         print_json(receipts)
         return

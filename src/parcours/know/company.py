@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
@@ -23,13 +23,9 @@ from parcours.engine.store.arrivals import Arrivals
 from parcours.engine.store.aside import AsideEvents
 from parcours.engine.store.journal import Journal
 from parcours.engine.store.manifest import Manifest
-from parcours.engine.store.receipts import Receipt, Receipts
 from parcours.engine.store.sqlite import Database
 from parcours.engine.store.tables import Tables, Version
 from parcours.errors import ParcoursError
-from parcours.know.audience.counts import Views, count_views
-from parcours.know.audience.door import destroy_periods
-from parcours.know.audience.store import AudienceStore
 from parcours.know.audit.log import Audit
 from parcours.know.consent.expiry import read_expiries
 from parcours.know.consent.ledger import GRANTED, NOTHING, REFUSED, Ledger
@@ -51,8 +47,6 @@ from parcours.know.keys import Keys, open_keys
 from parcours.know.linking.batch import Batch, Linkage, Linked, not_declared
 from parcours.know.live import Live
 from parcours.know.masks import mask
-from parcours.know.minimising.masked import Masked, MaskedDay
-from parcours.know.minimising.retention import Retention, find_limits
 from parcours.know.moments import compare_moments
 from parcours.know.omissions import find_omissions
 from parcours.know.profiles import AsOf, Profile, Profiles, write_profiles
@@ -64,6 +58,7 @@ from parcours.know.rights.tombstones import Tombstones
 from parcours.know.rotation import Rotated, rotate
 from parcours.know.state import open_state
 from parcours.know.timeline import Timeline
+from parcours.know.upkeep import Upkeep
 from parcours.know.vault import Vault
 from parcours.progress import Progress
 from parcours.settings import Settings
@@ -110,60 +105,18 @@ class Know:
             self._door = version, door
         return self._door[1]
 
-    def retain(self, now_ms: int | None = None, stopping: Callable[[], bool] = lambda: False) -> tuple[Receipt, ...]:
-        """Take out of parts and vault what no purpose may keep any longer; return the receipts of what went.
-
-        The caller holds the company lock.
-
-        Raises:
-            ParcoursError: ``part_damaged``, ``disk_full``; what was done so far holds.
-        """
-        purposes = Versions(self._state).purposes()
-        limits = find_limits(self._blueprint, purposes)
-        whole = (self._folder, limits, purposes, self._manifest, self.door(), self._state, self._keys)
-        made = Retention(*whole).run(now_ms, stopping)
-        made += self._retain_audience(now_ms)
-        if made:
-            # The door remembers whom the vault holds.
-            self._door = None
-        return made
-
     def rotate(self, key: str) -> Rotated:
         """Put another key in the place of ``key`` (see `parcours.know.rotation.rotate`)."""
         return rotate(key, self._folder, self._settings, self._keys, self._state, self._manifest, self.audit)
 
-    def _retain_audience(self, now_ms: int | None) -> tuple[Receipt, ...]:
-        """Take out of the audience space what is past its days, and destroy the keys of trackers that are."""
-        audience = self._blueprint.audience
-        if audience is None:
-            return ()
-        now_ms = time.time_ns() // 1_000_000 if now_ms is None else now_ms
-        destroy_periods(self._keys, audience.tracker_days, now_ms)
-        receipt = self._audience.expire(now_ms // DAY_MS - audience.data_days, now_ms)
-        return (receipt,) if receipt else ()
-
-    def receipts(self) -> list[Receipt]:
-        """Return the receipts of everything that retention took out, oldest first; then those of the audience space."""
-        apart = self._audience.receipts.all() if self._blueprint.audience else []
-        return [*Receipts(self._manifest.database).all(), *apart]
-
-    def audience(self, by: Sequence[str] = ("day",), since_day: int = 0) -> list[Views]:
-        """Return the views of the audience space by ``day``, ``page``, ``channel`` or ``touchpoint``.
-
-        Raises:
-            ParcoursError: ``no_audience`` where none is declared; ``unknown_split``, ``audience_damaged``.
-        """
-        if self._blueprint.audience is None:
-            raise _no_audience(self._folder)
-        return count_views(self._audience, by, since_day)
-
-    def informed(self) -> list[tuple[int, Words]]:
-        """Return what visitors of the audience space were told, since which moment."""
-        return self._audience.informed() if self._blueprint.audience else []
-
     @cached_property
-    def _audience(self) -> AudienceStore:
-        return AudienceStore(self._folder / ".parcours")
+    def upkeep(self) -> Upkeep:
+        """What keeps no more than is needed: retention, masks, undeclared names, and audience measured apart."""
+        parts = self._folder, self._blueprint, self._state, self._keys, self._manifest
+        return Upkeep(*parts, self.door, self._let_go_of_door)
+
+    def _let_go_of_door(self) -> None:
+        self._door = None
 
     def hour_key(self, hour: int) -> bytes | None:
         """Return the key that seals the journal's batches of ``hour`` (its number since 1970, UTC), made if need be."""
@@ -505,20 +458,6 @@ class Know:
         states = [state for source in manifest.sources() for state in manifest.file_states(source).values()]
         return sum(state.counts.get(what, 0) for state in states)
 
-    def masked(self, days: int = 7) -> tuple[MaskedDay, ...]:
-        """Return what was masked in texts at the door over the last ``days``, latest first."""
-        return Masked(self._state).since(time.time_ns() // 1_000_000 // DAY_MS - days + 1)
-
-    def undeclared(self, days: int = 7) -> dict[str, dict[str, int]]:
-        """Return by source how often names came in the last ``days`` that nobody declared; all were dropped."""
-        found: dict[str, dict[str, int]] = {}
-        since = time.time_ns() // 1_000_000 // DAY_MS - days + 1
-        for one in Arrivals(self._manifest.database).since(since * 24):
-            if one.outcome == "undeclared":
-                counts = found.setdefault(one.source, {})
-                counts[one.detail] = counts.get(one.detail, 0) + one.count
-        return found
-
     @property
     def warnings(self) -> tuple[Words, ...]:
         """What the keeper of the keys should know, and whoever answers requests."""
@@ -662,18 +601,6 @@ def _kept_since(purpose: Purpose | Field) -> int:
     if purpose.retention_days is None:
         return int(np.iinfo(np.int64).min)
     return (int(time.time() * 1000) // DAY_MS - purpose.retention_days) * DAY_MS
-
-
-def _no_audience(folder: Path) -> ParcoursError:
-    return ParcoursError(
-        "no_audience",
-        Words(fr="Le blueprint ne déclare pas d'audience.", en="The blueprint declares no audience."),
-        Words(
-            fr="Ajoutez-y audience: et marquez une source http audience: true.",
-            en="Add audience: to it and mark an http source audience: true.",
-        ),
-        folder / "blueprint.yaml",
-    )
 
 
 def _unknown_table(name: str) -> ParcoursError:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext, suppress
@@ -16,19 +14,14 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from parcours.engine.store.checked import TAG, TAG_BYTES, Tally
 from parcours.engine.store.sqlite import Cell, Database, open_database
 from parcours.errors import ParcoursError
+from parcours.know.master_key import KEY_BYTES, NEXT, VARIABLE, decode, make_master, warn_beside
 from parcours.settings import Settings
 from parcours.words import Words
 
-VARIABLE = "PARCOURS_MASTER_KEY"
-NEXT_VARIABLE = "PARCOURS_NEXT_MASTER_KEY"
-KEY_BYTES = 32
 _NONCE = 12
 _AT_ONCE = 500
 BEFORE = "quarantine.before"
 """The quarantine key of before, as long as its rotation is under way."""
-
-NEXT = ".next"
-"""What the file of a master key that is about to be in force is called beside the one that is."""
 
 _COMPANY_KEYS = ("pseudonyms", "identifiers", "checks", "quarantine", "rows")
 _SCHEMA = """
@@ -323,10 +316,10 @@ def open_keys(folder: Path, settings: Settings) -> tuple[Keys, tuple[Words, ...]
     path = folder / ".parcours" / "keys.db"
     written = os.environ.get(VARIABLE)
     if written:
-        return Keys(_open_key_file(path), _decode(written, VARIABLE)), ()
+        return Keys(_open_key_file(path), decode(written, VARIABLE)), ()
     place = settings.locate(settings.keys.master_file, folder)
     if place.exists():
-        master = _decode(place.read_text("ascii", "replace"), str(place))
+        master = decode(place.read_text("ascii", "replace"), str(place))
     elif path.exists():
         raise ParcoursError(
             "master_key_missing",
@@ -341,8 +334,8 @@ def open_keys(folder: Path, settings: Settings) -> tuple[Keys, tuple[Words, ...]
             place,
         )
     else:
-        master = _make_master(place)
-    warnings = (_beside(place),) if place.is_relative_to(folder.resolve()) else ()
+        master = make_master(place)
+    warnings = (warn_beside(place),) if place.is_relative_to(folder.resolve()) else ()
     database = _open_key_file(path)
     try:
         return Keys(database, master), warnings
@@ -351,46 +344,9 @@ def open_keys(folder: Path, settings: Settings) -> tuple[Keys, tuple[Words, ...]
         if not coming.exists():
             raise
         # A rotation was cut short between the keys and this file: they are wrapped with the next one already.
-        keys = Keys(database, _decode(coming.read_text("ascii", "replace"), str(coming)))
+        keys = Keys(database, decode(coming.read_text("ascii", "replace"), str(coming)))
         coming.replace(place)
         return keys, warnings
-
-
-def rotate_master(keys: Keys, folder: Path, settings: Settings) -> Path | None:
-    """Wrap the company's keys with another master key; return the file that now holds it.
-
-    Where the master key comes from the environment, the next one is ``PARCOURS_NEXT_MASTER_KEY``, no file is written,
-    and nothing is returned. Cut short at any moment, one of the two keys opens the company, and the next start says
-    which by opening it.
-
-    Raises:
-        ParcoursError: ``next_master_key_missing``, ``master_key_unreadable``.
-    """
-    if os.environ.get(VARIABLE):
-        written = os.environ.get(NEXT_VARIABLE)
-        if not written:
-            raise ParcoursError(
-                "next_master_key_missing",
-                Words(
-                    fr=f"La clé maîtresse vient de {VARIABLE}, et la suivante n'est pas donnée.",
-                    en=f"The master key comes from {VARIABLE}, and the next one is not given.",
-                ),
-                Words(
-                    fr=f"Donnez-la par {NEXT_VARIABLE} (head -c 32 /dev/urandom | base64), puis mettez-la à la place "
-                    "de la première.",
-                    en=f"Give it by {NEXT_VARIABLE} (head -c 32 /dev/urandom | base64), then put it in the place of "
-                    "the first.",
-                ),
-            )
-        keys.rewrap_master(_decode(written, NEXT_VARIABLE))
-        return None
-    place = settings.locate(settings.keys.master_file, folder)
-    coming = place.with_name(place.name + NEXT)
-    coming.unlink(missing_ok=True)
-    master = _make_master(coming)
-    keys.rewrap_master(master)
-    coming.replace(place)
-    return place
 
 
 def _open_key_file(path: Path) -> Database:
@@ -442,47 +398,6 @@ def _read_company_keys(database: Database, tally: Tally) -> dict[str, bytes]:
         found = {str(name): _blob(wrapped) for name, wrapped in database.execute("SELECT * FROM company_keys")}
         tally.compare(wrapped[-TAG_BYTES:] for wrapped in found.values())
     return found
-
-
-def _decode(text: str, where: str) -> bytes:
-    try:
-        master = base64.b64decode(text.strip(), validate=True)
-    except (binascii.Error, ValueError):
-        master = b""
-    if len(master) != KEY_BYTES:
-        raise ParcoursError(
-            "master_key_unreadable",
-            Words(
-                fr=f"La clé maîtresse ({where}) n'est pas le base64 de 32 octets.",
-                en=f"The master key ({where}) is not the base64 of 32 bytes.",
-            ),
-            Words(
-                fr="Faites-en une avec : head -c 32 /dev/urandom | base64",
-                en="Make one with: head -c 32 /dev/urandom | base64",
-            ),
-        )
-    return master
-
-
-def _make_master(place: Path) -> bytes:
-    """Write a new master key to ``place``, durably, readable by its owner alone."""
-    master = os.urandom(KEY_BYTES)
-    place.parent.mkdir(parents=True, exist_ok=True)
-    handle = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "wb") as file:
-        file.write(base64.b64encode(master) + b"\n")
-        file.flush()
-        os.fsync(file.fileno())
-    return master
-
-
-def _beside(place: Path) -> Words:
-    return Words(
-        fr=f"La clé maîtresse {place.name} est dans le dossier de l'entreprise : en production, gardez-la ailleurs "
-        "([keys] master_file, ou la variable PARCOURS_MASTER_KEY).",
-        en=f"The master key {place.name} lies in the company folder: in production keep it elsewhere "
-        "([keys] master_file, or the variable PARCOURS_MASTER_KEY).",
-    )
 
 
 def _wrap(key: AESGCM, data: bytes, bound: bytes) -> bytes:

@@ -14,7 +14,8 @@ from parcours.engine.store.outbox import OutboxTable
 from parcours.engine.store.sqlite import Database
 from parcours.errors import ParcoursError
 from parcours.know.audit.log import Audit
-from parcours.know.keys import VARIABLE, Keys, rotate_master
+from parcours.know.keys import Keys
+from parcours.know.master_key import VARIABLE, rotate_master
 from parcours.know.rights.requests import Requests
 from parcours.settings import Settings
 from parcours.words import Words

@@ -156,7 +156,7 @@ class Keeper:
             )
         if time.monotonic() - self._expired_at > EXPIRE_EVERY_S:
             expire(self._folder, self._company.settings)
-            for receipt in self._company.know.retain(stopping=stopping):
+            for receipt in self._company.know.upkeep.retain(stopping=stopping):
                 LOG.info("retention", extra={"fields": {"receipt": receipt.receipt_no, "rows": receipt.rows}})
             self._expired_at = time.monotonic()
 

@@ -82,34 +82,34 @@ def look(company: Company, *views: dict[str, Any]) -> None:
 
 def test_views_are_counted_by_page_channel_and_day(shop: Company) -> None:
     look(shop, view(1, "d1"), view(2, "d1", "/cart?user=x@y.fr"), view(3, "d2", days_ago=1), view(4, "d3", "/cart"))
-    by_page = {one.group["page"]: (one.views, one.visitors) for one in shop.know.audience(["page"])}
+    by_page = {one.group["page"]: (one.views, one.visitors) for one in shop.know.upkeep.audience(["page"])}
     assert by_page == {"/home": (2, 2), "/cart": (2, 2)}
-    assert [(one.views, one.visitors) for one in shop.know.audience(["day"])] == [(1, 1), (3, 2)]
-    (web,) = shop.know.audience(["channel", "touchpoint"])
+    assert [(one.views, one.visitors) for one in shop.know.upkeep.audience(["day"])] == [(1, 1), (3, 2)]
+    (web,) = shop.know.upkeep.audience(["channel", "touchpoint"])
     assert (web.group, web.views) == ({"channel": "web", "touchpoint": "page"}, 4)
     assert count_arrivals(shop.folder)["kept"] == 4
     look(shop, view(1, "d1"))
-    assert sum(one.views for one in shop.know.audience(["day"])) == 4
+    assert sum(one.views for one in shop.know.upkeep.audience(["day"])) == 4
 
 
 def test_what_names_somebody_is_refused(shop: Company) -> None:
     named = view(1, "d1") | {"userId": "C1"}
     mailed = view(2, "d1") | {"traits": {"email": "a@b.fr"}, "context": {"traits": {"email": "a@b.fr"}}}
     look(shop, named, mailed, view(3, "d2"))
-    assert sum(one.views for one in shop.know.audience(["day"])) == 1
+    assert sum(one.views for one in shop.know.upkeep.audience(["day"])) == 1
     assert count_aside(shop.folder) == {"audience_identified": 2}
 
 
 def test_an_objection_counts_from_then_on_and_may_be_taken_back(shop: Company) -> None:
     look(shop, view(1, "d1"), view(2, "d2"))
     look(shop, view(3, "d1", agrees=False), view(4, "d1"), view(5, "d2"))
-    assert sum(one.views for one in shop.know.audience(["day"])) == 3
+    assert sum(one.views for one in shop.know.upkeep.audience(["day"])) == 3
     again = companies.open(shop.folder)
     look(again, view(6, "d1"))
-    assert sum(one.views for one in again.know.audience(["day"])) == 3
+    assert sum(one.views for one in again.know.upkeep.audience(["day"])) == 3
     back = view(7, "d1", agrees=True) | {"timestamp": write_time(NOW_MS)}
     look(again, back, view(8, "d1"))
-    assert sum(one.views for one in again.know.audience(["day"])) == 5
+    assert sum(one.views for one in again.know.upkeep.audience(["day"])) == 5
 
 
 def test_nothing_joins(shop: Company) -> None:
@@ -119,7 +119,7 @@ def test_nothing_joins(shop: Company) -> None:
     look(shop, view(1, device), view(2, device))
     look(shop, view(3, device, agrees=False))
     assert len(read_events(shop.folder)) == 2
-    assert sum(one.views for one in shop.know.audience(["day"])) == 2
+    assert sum(one.views for one in shop.know.upkeep.audience(["day"])) == 2
     assert {row["source"] for row in read_events(shop.folder)} == {"web"}
     ours = {
         value for row in read_events(shop.folder) for value in row.values() if isinstance(value, int) and value > 2**32
@@ -154,10 +154,10 @@ def test_no_visitor_is_recognised_longer_than_a_period(shop: Company) -> None:
     write_audience(shop.folder, TOLD + "  tracker_days: 1\n  data_days: 3\n")
     company = companies.open(shop.folder)
     look(company, view(1, "d1"), view(2, "d1", days_ago=1), view(3, "d1"), view(4, "d1", days_ago=2))
-    today = [one.visitors for one in company.know.audience(["day"])]
+    today = [one.visitors for one in company.know.upkeep.audience(["day"])]
     assert today == [0, 0, 1]  # Of periods that are over nobody can be told any more.
     assert [name for name in company.know._keys.own_names(KEY) if name != OBJECTIONS] != []
-    company.know.retain(NOW_MS + 2 * DAY_MS)
+    company.know.upkeep.retain(NOW_MS + 2 * DAY_MS)
     assert company.know._keys.own_names(KEY) == [OBJECTIONS] or OBJECTIONS not in company.know._keys.own_names(KEY)
     assert [one for one in company.know._keys.own_names(KEY) if one != OBJECTIONS] == []
 
@@ -166,11 +166,11 @@ def test_views_end_and_a_receipt_stays(shop: Company) -> None:
     write_audience(shop.folder, TOLD + "  data_days: 3\n")
     company = companies.open(shop.folder)
     look(company, view(1, "d1"), view(2, "d2", days_ago=2), view(3, "d3", days_ago=5))
-    (receipt,) = company.know.retain()
+    (receipt,) = company.know.upkeep.retain()
     assert (receipt.rows, len(receipt.before), len(receipt.after)) == (1, 1, 1)
-    assert sum(one.views for one in company.know.audience(["day"])) == 2
-    assert company.know.retain() == ()
-    assert company.know.receipts() == [receipt]
+    assert sum(one.views for one in company.know.upkeep.audience(["day"])) == 2
+    assert company.know.upkeep.retain() == ()
+    assert company.know.upkeep.receipts() == [receipt]
     assert len(list((company.folder / ".parcours/audience").iterdir())) == 1
 
 
@@ -179,7 +179,10 @@ def test_what_people_were_told_is_kept_by_version(shop: Company) -> None:
     write_audience(shop.folder, TOLD.replace("We count pages.", "We count pages; object at /no."))
     companies.open(shop.folder).know.door()
     companies.open(shop.folder).know.door()
-    assert [words.en for _, words in shop.know.informed()] == ["We count pages.", "We count pages; object at /no."]
+    assert [words.en for _, words in shop.know.upkeep.informed()] == [
+        "We count pages.",
+        "We count pages; object at /no.",
+    ]
 
 
 def test_its_purpose_gives_no_basis_to_anything_else(shop: Company) -> None:
@@ -210,13 +213,13 @@ def test_killed_at_any_step_each_view_counts_once(shop: Company, tmp_path: Path,
     deliver(shop, *(make_event(n) for n in range(6)), source="web")
     whole = copy_company(shop, tmp_path / "whole")
     steps = nursery.run("take over", whole.folder)["steps"]
-    expected = [(one.group, one.views) for one in companies.open(whole.folder).know.audience(["day", "page"])]
+    expected = [(one.group, one.views) for one in companies.open(whole.folder).know.upkeep.audience(["day", "page"])]
     for step in range(1, steps + 1, max(1, steps // 14)):
         folder = copy_company(shop, tmp_path / f"step{step}").folder
         assert nursery.run("take over", folder, step=step)["status"] == -9
         company = companies.open(folder)
         take_over(company)
-        assert [(one.group, one.views) for one in company.know.audience(["day", "page"])] == expected, step
+        assert [(one.group, one.views) for one in company.know.upkeep.audience(["day", "page"])] == expected, step
         assert len(read_events(folder)) == 6
         assert [fault for fault in verify(folder, company.settings, Silent()).faults if fault.level == "error"] == []
 

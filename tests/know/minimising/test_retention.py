@@ -62,23 +62,23 @@ def test_a_row_stays_as_long_as_any_purpose_on_its_stamp_allows(tmp_path: Path) 
     firm.admit(*(order(f"u{n}", n, agrees) for n in (9, 10, 11, 29, 30, 31) for agrees in (None,)))
     firm.admit(*(order(f"a{n}", n, True) for n in (9, 10, 11, 29, 30, 31)))
     firm.admit({"name": "Scanned", "occurred_ms": TODAY_MS - 30 * DAY_MS}, {"name": "Scanned", "occurred_ms": 5})
-    (receipt,) = firm.know.retain(TODAY_MS)
+    (receipt,) = firm.know.upkeep.retain(TODAY_MS)
     assert ages(firm) == [9, 9, 10, 10, 11, 29, 30, 30]
     assert receipt.rows == 6
     assert receipt.purposes == {"improve": 4, "improve,personalise": 1, "": 1}
     assert receipt.until_ms == TODAY_MS - 11 * DAY_MS
-    assert firm.know.retain(TODAY_MS) == ()
-    assert firm.know.receipts() == [receipt]
+    assert firm.know.upkeep.retain(TODAY_MS) == ()
+    assert firm.know.upkeep.receipts() == [receipt]
 
 
 def test_a_purpose_without_limit_keeps_all_and_one_that_is_gone_sets_none(tmp_path: Path) -> None:
     firm = Firm(tmp_path, keep(10, None))
     firm.admit(order("u1", 500, True), order("u2", 500))
-    firm.know.retain(TODAY_MS)
+    firm.know.upkeep.retain(TODAY_MS)
     assert ages(firm) == [500]
     only = msgspec.structs.replace(firm.blueprint, purposes=(keep(10, 1).purposes[0],))
-    assert firm.again(msgspec.structs.replace(only)).know.retain(TODAY_MS) == ()
-    assert Firm(tmp_path, keep(None, None)).know.retain(TODAY_MS) == ()
+    assert firm.again(msgspec.structs.replace(only)).know.upkeep.retain(TODAY_MS) == ()
+    assert Firm(tmp_path, keep(None, None)).know.upkeep.retain(TODAY_MS) == ()
 
 
 def test_texts_edges_identifiers_and_files_go_with_their_rows(tmp_path: Path) -> None:
@@ -88,7 +88,7 @@ def test_texts_edges_identifiers_and_files_go_with_their_rows(tmp_path: Path) ->
     firm.admit(order("both", 40, field_comment="gone too", **said), order("both", 1, field_comment="stays", **said))
     firm.admit(order("chose", 40, False))
     before = {part.path: part.sha256 for part in firm.manifest.parts()}
-    (receipt,) = firm.know.retain(TODAY_MS)
+    (receipt,) = firm.know.upkeep.retain(TODAY_MS)
     assert (receipt.rows, receipt.texts, receipt.identifiers) == (3, 2, 2)
     vault = Vault(firm.know._state, firm.know._keys)
     refs = [int(ref or 0) for (ref,) in firm.know._state.execute("SELECT ref FROM texts")]
@@ -112,7 +112,7 @@ def test_values_of_a_field_go_before_their_events(tmp_path: Path) -> None:
     fields = (Field(id="delay_h", kind="number", retention_days=5), Field(id="comment", kind="text", retention_days=5))
     firm = Firm(tmp_path, keep(100, 100, fields=fields))
     firm.admit(*({**order("u1", n), "field_delay_h": 1.0, "field_comment": f"text {n}"} for n in (4, 5, 6)))
-    (receipt,) = firm.know.retain(TODAY_MS)
+    (receipt,) = firm.know.upkeep.retain(TODAY_MS)
     assert (receipt.rows, receipt.field_values, receipt.texts) == (0, 2, 1)
     (part,) = firm.manifest.parts()
     rows = pq.read_table(firm.folder / ".parcours" / part.path).to_pylist()
@@ -122,7 +122,7 @@ def test_values_of_a_field_go_before_their_events(tmp_path: Path) -> None:
         (None, True),
     ]
     assert firm.know._state.execute("SELECT count(*) FROM texts") == [(2,)]
-    assert firm.know.retain(TODAY_MS) == ()
+    assert firm.know.upkeep.retain(TODAY_MS) == ()
 
 
 def test_only_parts_in_which_something_is_over_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -138,15 +138,15 @@ def test_only_parts_in_which_something_is_over_are_read(tmp_path: Path, monkeypa
         return real(folder, part, columns)
 
     monkeypatch.setattr(retention, "read_part", listen)
-    assert firm.know.retain(TODAY_MS) == ()
+    assert firm.know.upkeep.retain(TODAY_MS) == ()
     assert len(read) == 1  # Ten days are over for one of the purposes on it; for the other they are not.
-    assert firm.know.retain(TODAY_MS) == ()
+    assert firm.know.upkeep.retain(TODAY_MS) == ()
     assert len(read) == 1
-    (receipt,) = firm.know.retain(TODAY_MS + 11 * DAY_MS)
+    (receipt,) = firm.know.upkeep.retain(TODAY_MS + 11 * DAY_MS)
     assert receipt.rows == 1
     # Another limit is another question.
     stricter = firm.again(keep(10, 15))
-    assert stricter.know.retain(TODAY_MS + 11 * DAY_MS)[0].rows == 4
+    assert stricter.know.upkeep.retain(TODAY_MS + 11 * DAY_MS)[0].rows == 4
 
 
 def test_limits_by_row() -> None:
@@ -194,16 +194,18 @@ def test_killed_at_any_step_it_ends_as_if_it_had_not_been(shop: Company, tmp_pat
     whole = copy_company(shop, tmp_path / "whole").folder
     steps = nursery.run("retain", whole)["steps"]
     due = companies.open(whole)
-    expected, receipts = describe(due), due.know.receipts()
+    expected, receipts = describe(due), due.know.upkeep.receipts()
     assert 5 < sum(one.rows for one in receipts) < 60
     for step in range(1, steps + 1, max(1, steps // 12)):
         folder = copy_company(shop, tmp_path / f"step{step}").folder
         assert nursery.run("retain", folder, step=step)["status"] == -9
         company = companies.open(folder)
         with company_lock(folder):
-            company.know.retain()
+            company.know.upkeep.retain()
         assert describe(company) == expected
-        assert [(one.rows, one.texts) for one in company.know.receipts()] == [(one.rows, one.texts) for one in receipts]
+        assert [(one.rows, one.texts) for one in company.know.upkeep.receipts()] == [
+            (one.rows, one.texts) for one in receipts
+        ]
         assert [fault for fault in verify(folder, company.settings, Silent()).faults if fault.level == "error"] == []
 
 
@@ -214,4 +216,4 @@ def test_run_and_serve_do_it_by_themselves(shop: Company, tmp_path: Path) -> Non
     flow.run(company, Silent())
     oldest = min(row["occurred_ms"] for row in read_events(company.folder))
     assert oldest >= (NOW_MS // DAY_MS - 30) * DAY_MS
-    assert len(company.know.receipts()) == 1
+    assert len(company.know.upkeep.receipts()) == 1
