@@ -13,7 +13,6 @@ from tests.know.conftest import Firm, make_blueprint
 from parcours.errors import ParcoursError
 from parcours.know.company import Know
 from parcours.know.identities import IDENTITY, Identities
-from parcours.know.identity.forgetting import forget_people
 from parcours.know.identity.people import People, write_profile_id
 from parcours.progress import Silent
 from parcours.settings import Settings
@@ -216,15 +215,6 @@ def test_a_device_stays_shared_when_the_row_of_one_of_its_users_is_replaced(firm
     firm.admit(event(user="U2", device="d1"))
     firm.door.withdraw([last])
     assert profile(firm, "device:d1") != profile(firm, "U1")
-    assert people(firm).digest() == rebuilt(firm).digest()
-
-
-def test_erasing_a_user_of_a_shared_device_hands_its_events_to_nobody(firm: Firm) -> None:
-    firm.admit(event(user="U1", device="d1"), event(mail="other@maison.fr", device="d1"))
-    told = people(firm)
-    gone = told.pseudonyms[told.profiles(told.pseudonyms) == int(profile(firm, "U1"), 16)]
-    assert forget_people(identities(firm)._state, identities(firm)._keys, gone, 99) == 1
-    assert profile(firm, "device:d1") != profile(firm, "mail:other@maison.fr")
     assert people(firm).digest() == rebuilt(firm).digest()
 
 

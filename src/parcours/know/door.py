@@ -22,9 +22,9 @@ from parcours.know.consent.ledger import GRANTED, Ledger
 from parcours.know.gate.verdict import permits
 from parcours.know.gate.versions import Versions, recorded_over
 from parcours.know.identity.edges import Edges
-from parcours.know.identity.forgetting import withdraw_edges
 from parcours.know.identity.identifiers import Spelling, is_blocked
 from parcours.know.identity.shared import SharedDevices
+from parcours.know.identity.withdrawing import withdraw_edges
 from parcours.know.keys import Keys
 from parcours.know.masks import mask_each
 from parcours.know.minimising.masked import Masked

@@ -123,14 +123,6 @@ class Edges:
         seen = np.concatenate([np.empty((0, _WIDTH), np.int64), *map(self._open, rows)])
         return seen[np.isin(seen[:, 0], asked)]
 
-    def forget(self, pseudonyms: Numbers) -> int:
-        """Forget every edge that names one of ``pseudonyms``; return how many there were."""
-        self.settle()
-        return self._keep(
-            self._state.execute(f"SELECT {_CELLS} FROM edges"),
-            lambda seen: ~(np.isin(seen[:, 1], pseudonyms) | np.isin(seen[:, 2], pseudonyms)),
-        )
-
     def withdraw(self, event_nos: Numbers) -> None:
         """Forget the edges that only these events showed; those that others showed too stay."""
         gone = np.unique(event_nos)
@@ -142,16 +134,8 @@ class Edges:
     def erase(self, pseudonyms: Numbers) -> int:
         """Forget every edge that has one of ``pseudonyms`` at an end; return how many there were."""
         self.settle()
-        gone = 0
-        with self._state.transaction():
-            for row in self._state.execute(f"SELECT {_CELLS} FROM edges"):
-                seen = self._open(row)
-                kept = seen[~np.isin(seen[:, 1:], pseudonyms).any(axis=1)]
-                if len(kept) < len(seen):
-                    gone += len(seen) - len(kept)
-                    self._tally.drop("block_no = ?", [(row[0],)])
-                    self._write(kept, str(row[4]))
-        return gone
+        rows = self._state.execute(f"SELECT {_CELLS} FROM edges")
+        return self._keep(rows, lambda seen: ~(np.isin(seen[:, 1], pseudonyms) | np.isin(seen[:, 2], pseudonyms)))
 
     def forget_from(self, event_no: int) -> None:
         """Forget the edges of every event from ``event_no`` on."""

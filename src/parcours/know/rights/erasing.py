@@ -31,6 +31,7 @@ from parcours.know.gate.versions import Versions
 from parcours.know.identity.acts import Acts
 from parcours.know.identity.edges import Edges
 from parcours.know.identity.identifiers import Spelling
+from parcours.know.identity.renaming import Renamed
 from parcours.know.identity.scored import Scored
 from parcours.know.identity.shared import SharedDevices
 from parcours.know.keys import Keys
@@ -201,7 +202,7 @@ class Erasing:
                 "acts": Acts(self._state, self._keys).forget(whom),
                 "shared devices": SharedDevices(self._state, self._keys).forget(whom),
             }
-            self._state.executemany("DELETE FROM renamed WHERE pseudonym = ?", ((number,) for number in whom.tolist()))
+            Renamed(self._state, self._keys).forget(whom)
             self._requests.forget_subjects(self._find_requests(one, body))
             add_up(body.gone, counts)
             self._erasures.advance(one.erasure_no, "forgotten", body)
