@@ -25,11 +25,14 @@ from parcours.know.identity.people import write_profile_id
 from parcours.know.identity.proof import Explanation, Identifier, Link
 from parcours.know.identity.review import Doubt
 from parcours.know.identity.telling import name_identifier, tell_link, tell_verdict, tell_weight
+from parcours.know.layers.memberships import Membership
 from parcours.know.linking.batch import Linkage, Linked
 from parcours.know.linking.comparing import LEVELS as LINK_LEVELS
 from parcours.know.linking.models import Weight
 from parcours.know.live import Live, Pulse
 from parcours.know.minimising.masked import MaskedDay
+from parcours.know.portrait import Deed, Portrait
+from parcours.know.portraits import Portraits
 from parcours.know.profiles import Profile
 from parcours.know.rights.receipts import Receipt as ErasureReceipt
 from parcours.know.rights.requests import KINDS as REQUEST_KINDS
@@ -62,6 +65,7 @@ __all__ = [
     "Coverage",
     "DayRoot",
     "Decision",
+    "Deed",
     "Doubt",
     "Ended",
     "Entry",
@@ -76,10 +80,13 @@ __all__ = [
     "Linked",
     "Live",
     "MaskedDay",
+    "Membership",
     "Outcome",
     "Permitted",
     "Person",
     "Place",
+    "Portrait",
+    "Portraits",
     "Preview",
     "Profile",
     "Pulse",

@@ -49,6 +49,9 @@ from parcours.know.live import Live
 from parcours.know.masks import mask
 from parcours.know.moments import compare_moments
 from parcours.know.omissions import find_omissions
+from parcours.know.personal import Personal
+from parcours.know.portrait import Portrait
+from parcours.know.portraits import Portraits
 from parcours.know.profiles import AsOf, Profile, Profiles, write_profiles
 from parcours.know.pseudonyms import Numbers
 from parcours.know.reading import Permission, count_present
@@ -399,11 +402,10 @@ class Know:
         return (None, None) if version is None else (Profiles(version.path), version)
 
     def _find_customer(self, identifier: str, purpose: Purpose, live: Live | None) -> Customer:
-        own, number, edges = (
-            self._identities.pseudonyms_of(identifier),
-            self._number(purpose),
-            Edges(self._state, self._keys),
-        )
+        return self._open_customer(self._identities.pseudonyms_of(identifier), purpose, live)
+
+    def _open_customer(self, own: Numbers, purpose: Purpose, live: Live | None) -> Customer:
+        number, edges = self._number(purpose), Edges(self._state, self._keys)
         erased = self._tombstones.covers
         return Customer(
             purpose, number, own[~erased(own)], self._identities.people(), edges, self._ledger, live, erased=erased
@@ -500,6 +502,21 @@ class Know:
 
         told = self._folder, self._blueprint, self._state, self._keys, self._manifest, self._identities, self._ledger
         return Consents(*told, lambda: self.audit, allowed, self._turn, self._follow)
+
+    @cached_property
+    def portraits(self) -> Portraits:
+        """Customers as a whole, by profile: their timeline, proof, consents and what they belong to."""
+
+        def portray(own: Numbers, purpose: str, live: Live | None) -> Portrait:
+            named = self._find_purpose(purpose)
+            customer = self._open_customer(own, named, live)
+            return customer.portrait(self._folder, self._blueprint, self._manifest, _kept_since(named))
+
+        def judge(own: Numbers, purpose: str, live: Live | None) -> Verdict:
+            return self._look_up([own], self._find_purpose(purpose), live)[0]
+
+        personal = Personal(self._state, self._keys)
+        return Portraits(self._blueprint, self._identities, personal, portray, judge, self._turn)
 
     @cached_property
     def audit(self) -> Audit:

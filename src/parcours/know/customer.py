@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 import numpy as np
+import pyarrow as pa
 
 from parcours.blueprint.records import Blueprint, Purpose
 from parcours.engine.store.journal import Journal
@@ -19,10 +20,12 @@ from parcours.know.identity.edges import Edges
 from parcours.know.identity.people import People
 from parcours.know.live import Live
 from parcours.know.mapping import Mask
+from parcours.know.portrait import Portrait, bound, paint
 from parcours.know.profiles import AsOf, Profile, Profiles, note_moments, sum_up
 from parcours.know.pseudonyms import NOBODY, Numbers
 from parcours.know.timeline import (
     MOST_EVENTS,
+    Lived,
     Timeline,
     Wanted,
     find_touchpoints,
@@ -91,19 +94,8 @@ class Customer:
         """
         if not self.permitted:
             return Timeline(self._purpose.id, len(self.subjects), False)
-        rows = self._seen_waiting(since_ms)
-        # First what waits, then what is kept: an event that changes hands in between is seen twice, never missed.
-        waiting = self._live.open(rows) if self._live and rows else []
-        with manifest.lease():
-            kept = read_kept(manifest, since_ms, "")
-            wanted = self._wanted(since_ms, hidden=blueprint.hidden_from(self._purpose.id))
-            lived = [
-                one
-                for table in read_rows(folder, blueprint, kept.parts, wanted)
-                for one in write_kept(blueprint, table)
-            ]
-        hidden = blueprint.hidden_from(self._purpose.id)
-        lived += write_waiting(blueprint, [one for one in waiting if one.batch_no > kept.taken], hidden)
+        lived, kept, _ = self._read(folder, blueprint, manifest, since_ms)
+        lived += [one for table in kept for one in write_kept(blueprint, table)]
         lived.sort(key=lambda one: (one.occurred_ms, one.received_ms), reverse=True)
         return Timeline(
             purpose=self._purpose.id,
@@ -115,6 +107,43 @@ class Customer:
             last_ms=lived[0].occurred_ms if lived else None,
             lag_ms=self._live.pulse().lag_ms if self._live else 0,
         )
+
+    def portrait(self, folder: Path, blueprint: Blueprint, manifest: Manifest, since_ms: int) -> Portrait:
+        """Return this customer as a whole: with the work behind the line, and what they belong to.
+
+        Raises:
+            ParcoursError: ``part_damaged``, ``database_damaged`` …
+        """
+        if not self.permitted:
+            return Portrait(self._purpose.id, False, len(self.subjects))
+        with manifest.lease():
+            waiting, own, parts = self._read(folder, blueprint, manifest, since_ms)
+            hidden = blueprint.hidden_from(self._purpose.id)
+            deeds, memberships = paint(folder, blueprint, parts, own, waiting, since_ms, hidden)
+        return Portrait(
+            purpose=self._purpose.id,
+            permitted=True,
+            identifiers=len(self.subjects),
+            deeds=bound(deeds),
+            count=len(deeds),
+            first_ms=deeds[-1].occurred_ms if deeds else None,
+            last_ms=deeds[0].occurred_ms if deeds else None,
+            memberships=memberships,
+        )
+
+    def _read(
+        self, folder: Path, blueprint: Blueprint, manifest: Manifest, since_ms: int
+    ) -> tuple[list[Lived], list[pa.Table], tuple[Part, ...]]:
+        """Return what waits, what parts hold of this customer, and these parts."""
+        hidden = blueprint.hidden_from(self._purpose.id)
+        rows = self._seen_waiting(since_ms)
+        # First what waits, then what is kept: an event that changes hands in between is seen twice, never missed.
+        waiting = self._live.open(rows) if self._live and rows else []
+        with manifest.lease():
+            kept = read_kept(manifest, since_ms, "")
+            own = list(read_rows(folder, blueprint, kept.parts, self._wanted(since_ms, hidden=hidden)))
+        arrived = write_waiting(blueprint, [one for one in waiting if one.batch_no > kept.taken], hidden)
+        return list(arrived), own, kept.parts
 
     def profile(
         self, folder: Path, blueprint: Blueprint, manifest: Manifest, since_ms: int, written: str, held: Profiles | None

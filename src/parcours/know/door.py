@@ -26,6 +26,7 @@ from parcours.know.identity.identifiers import Spelling, is_blocked
 from parcours.know.identity.shared import SharedDevices
 from parcours.know.identity.withdrawing import withdraw_edges
 from parcours.know.keys import Keys
+from parcours.know.layers.keys import fill_keys
 from parcours.know.masks import mask_each
 from parcours.know.minimising.masked import Masked
 from parcours.know.moments import note_settled
@@ -271,6 +272,7 @@ class CompanyDoor:
     ) -> pa.Table:
         schema = part_schema(dict(self._kinds), self._blueprint.objects)
         objects = {kind: self._hide_objects(kind, batch.column(f"object_{kind}")) for kind in self._blueprint.objects}
+        fill_keys(self._blueprint.layers, batch, objects, self._keys.pseudonyms)
         columns: dict[str, pa.Array | pa.ChunkedArray] = {
             "event_no": pa.array(event_nos),
             "received_ms": _received(batch, received_ms),

@@ -145,6 +145,10 @@ class Identities:
                 found.setdefault(told.profile, told)
         return tuple(found.values())
 
+    def explain_one(self, pseudonym: int, unmasked: bool = False) -> Explanation | None:
+        """Return why the profile of ``pseudonym`` is one person, or nothing when it is not known."""
+        return explain(self.people(), pseudonym, lambda asked: self.show(asked, unmasked), self._edges.sources)
+
     def show(self, pseudonyms: Sequence[int], unmasked: bool = False) -> list[str]:
         """Return each identifier as it is shown; an empty text where the vault or its key is gone."""
         shown = []

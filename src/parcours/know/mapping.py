@@ -125,6 +125,25 @@ def code_texts(column: pa.ChunkedArray, vocabulary: Vocabulary, *, grow: bool) -
 
 def meet(blueprint: Blueprint, events: pa.Table, named: Mask) -> Numbers:
     """Return the first touchpoint that each of ``events`` meets, `ABSENT` where it meets none or names nobody."""
+    compiled, chunk = _compile(blueprint, events, named)
+    rows, touchpoints = compiled.touchpoints(chunk)
+    found = np.full(events.num_rows, ABSENT, np.int64)
+    found[rows[::-1]] = touchpoints[::-1]
+    return found
+
+
+def match_operations(blueprint: Blueprint, events: pa.Table) -> list[str | None]:
+    """Return the first operation that each of ``events`` is, nothing where it is none."""
+    compiled, chunk = _compile(blueprint, events, np.zeros(events.num_rows, bool))
+    found: list[str | None] = [None] * events.num_rows
+    for operation in reversed(blueprint.operations):
+        for match in operation.events:
+            for row in np.flatnonzero(compiled.matches(chunk, match)).tolist():
+                found[row] = operation.id
+    return found
+
+
+def _compile(blueprint: Blueprint, events: pa.Table, named: Mask) -> tuple[EventMap, Chunk]:
     # With vocabularies of its own: the values of other events need not be kept.
     compiled = EventMap(blueprint)
     chunk = Chunk(
@@ -141,7 +160,4 @@ def meet(blueprint: Blueprint, events: pa.Table, named: Mask) -> Numbers:
         numbers={},
         texts={},
     )
-    rows, touchpoints = compiled.touchpoints(chunk)
-    found = np.full(events.num_rows, ABSENT, np.int64)
-    found[rows[::-1]] = touchpoints[::-1]
-    return found
+    return compiled, chunk

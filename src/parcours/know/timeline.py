@@ -91,18 +91,22 @@ def read_rows(folder: Path, blueprint: Blueprint, parts: Sequence[Part], wanted:
         if (part.bucket in own and part.last_event_no >= wanted.from_event_no)
         or (part.bucket in others and part.last_event_no >= first_beside)
     ]
-    shown = {name for name, kind in blueprint.field_kinds().items() if name not in wanted.hidden and _is_open(kind)}
     chosen = pc.field("subject").isin(wanted.subjects.tolist()) & (pc.field("event_no") >= wanted.from_event_no)
     if len(wanted.beside):
         chosen |= pc.field("event_no").isin(wanted.beside.tolist())
     for path in verified(folder, mine):
-        held = pq.read_schema(path).names
-        columns = [*_COLUMNS, *(name for name in held if name.startswith("field_") and name[6:] in shown)]
-        rows = pq.read_table(path, columns=columns, filters=chosen)
+        rows = pq.read_table(path, columns=read_columns(path, blueprint, wanted.hidden), filters=chosen)
         stamped = (np.asarray(rows.column("permitted")) >> wanted.bit) & 1 == 1
         rows = rows.filter(pa.array(stamped & (np.asarray(rows.column("occurred_ms")) >= wanted.since_ms)))
         if rows.num_rows:
             yield rows
+
+
+def read_columns(path: Path, blueprint: Blueprint, hidden: frozenset[str]) -> list[str]:
+    """Return the columns of a part that a timeline shows or is tied by."""
+    shown = {f"field_{name}" for name, kind in blueprint.field_kinds().items() if name not in hidden and _is_open(kind)}
+    shown |= {f"object_{kind}" for kind in blueprint.objects}
+    return [*_COLUMNS, *(name for name in pq.read_schema(path).names if name in shown)]
 
 
 def find_touchpoints(blueprint: Blueprint, rows: pa.Table) -> Numbers:
@@ -119,7 +123,7 @@ def write_kept(blueprint: Blueprint, rows: pa.Table) -> Iterator[Lived]:
             name=row["name"],
             source=row["source"],
             touchpoint=None if touchpoint == ABSENT else blueprint.touchpoints[touchpoint].id,
-            fields=_fields(row, blueprint),
+            fields=show_fields(row, blueprint),
             waiting=False,
         )
 
@@ -133,12 +137,12 @@ def write_waiting(blueprint: Blueprint, arrived: Sequence[Arrived], hidden: froz
             name=str(one.columns["name"]),
             source=str(one.columns["source"]),
             touchpoint=None if one.touchpoint == ABSENT else blueprint.touchpoints[one.touchpoint].id,
-            fields=_fields(one.columns, blueprint, hidden),
+            fields=show_fields(one.columns, blueprint, hidden),
             waiting=True,
         )
 
 
-def _fields(
+def show_fields(
     row: dict[str, object], blueprint: Blueprint, hidden: frozenset[str] = frozenset()
 ) -> dict[str, str | float]:
     """Return the declared properties that do not lie in the vault."""
