@@ -46,8 +46,11 @@ from parcours.know.audit.log import Audit
 from parcours.know.consent.ledger import Ledger
 from parcours.know.consent.lines import CONTEXT
 from parcours.know.gate.versions import Versions
+from parcours.know.identity.acts import Acts
 from parcours.know.identity.edges import Edges
+from parcours.know.identity.renaming import Renamed
 from parcours.know.identity.scored import ACCEPTED, Scored
+from parcours.know.identity.shared import SharedDevices
 from parcours.know.keys import open_keys
 from parcours.know.minimising.masked import Masked
 from parcours.know.personal import Personal
@@ -152,6 +155,9 @@ def build(folder: Path) -> None:
         views = [{"event_no": 10 * place + n, "day": place, "page": f"/{n}", "visitor": n * 7919} for n in range(5)]
         audience.add(pa.Table.from_pylist(views, schema=VIEWS), {place: (9, place == 1)})
     audience.close()
+    for number in (1, 2):
+        company.know.unmerge("user:C0", f"user:C{number}", "cli", "two customers")
+    SharedDevices(open_state(folder), keys).note(np.array([(3 << 61) | 5, (3 << 61) | 9]), 40)
     register = Register(folder, keys.derive("surveys"))
     register.claim(b"answer", b"digest" * 5, 5, 1 << 60)
     register.close()
@@ -347,6 +353,17 @@ def _read_scored(folder: Path) -> list[Any]:
     return list(zip(scored.one.tolist(), scored.other.tolist(), scored.weight_milli.tolist(), strict=True))
 
 
+def _read_acts(folder: Path) -> list[Any]:
+    state, keys = _state_of(folder)
+    acts = Acts(state, keys)
+    return [
+        *acts.read(),
+        *acts.changes(),
+        SharedDevices(state, keys).read().tolist(),
+        Renamed(state, keys).read().tolist(),
+    ]
+
+
 def _read_ledger(folder: Path) -> list[Any]:
     ledger = Ledger(*_state_of(folder))
     ledger.catch_up()
@@ -413,6 +430,7 @@ _QUESTIONS: dict[str, Callable[[Path], list[Any]]] = {
     "personal": _read_personal,
     "edges": _read_edges,
     "scored": _read_scored,
+    "acts": _read_acts,
     "ledger": _read_ledger,
     "files": _read_files,
     "write keys": _read_keys,

@@ -59,69 +59,85 @@ def join_accounts(accounts: Accounts) -> Joined:
     groups = named.copy()
     doubtful = np.flatnonzero(crowded[of_edge])
     if doubtful.size:
-        forest = _Forest(accounts)
-        verdicts[doubtful] = [forest.fold(one, other, same) for one, other, same in _lines(accounts, doubtful)]
-        nodes = np.fromiter(forest.parent, np.intp, len(forest.parent))
-        groups[nodes] = [forest.root(node) for node in nodes.tolist()]
+        nodes, roots, verdicts[doubtful] = _fold_one_by_one(accounts, doubtful)
+        groups[nodes] = nodes[roots]
     return Joined(groups, named.astype(np.int32), verdicts)
 
 
-class _Forest:
-    """Groups as a forest of parents, with what each holds: identifiers by type, and who must never meet another."""
+def _fold_one_by_one(accounts: Accounts, rows: Places) -> tuple[Places, list[int], list[int]]:
+    """Fold the edges ``rows`` in their order; return their accounts, the root of each, and the verdict on each edge.
 
-    def __init__(self, accounts: Accounts) -> None:
-        self.parent: dict[int, int] = {}
-        self._kinds, self._most = accounts.kinds, tuple(accounts.most)
-        self._held: dict[int, tuple[int, ...]] = {}
-        self._apart: dict[int, set[int]] = {}
-        for one, other in accounts.never.tolist():
-            self._apart.setdefault(one, set()).add(other)
-            self._apart.setdefault(other, set()).add(one)
-        self._wary: dict[int, list[int]] = {node: [node] for node in self._apart}
-
-    def root(self, node: int) -> int:
-        """Return what names the group of ``node``."""
-        parent = self.parent
-        if node not in parent:
-            parent[node] = node
-            kind = self._kinds[node]
-            self._held[node] = tuple(int(kind == place) for place in range(len(self._most)))
-            return node
-        while parent[node] != node:
-            parent[node] = parent[parent[node]]
-            node = parent[node]
-        return node
-
-    def fold(self, one: int, other: int, approved: bool) -> int:
-        """Fold one edge; return its verdict."""
-        left, right = self.root(one), self.root(other)
-        if left == right:
-            return REDUNDANT
-        if self._must_part(left, right):
-            return NEVER_LINK
-        union = tuple(a + b for a, b in zip(self._held[left], self._held[right], strict=True))
-        if approved:
+    What a group holds is one number, 16 bits a type. A bias is added that carries into a type's highest bit where
+    its limit is passed, so that one addition asks about all of them.
+    """
+    nodes, ends = np.unique(accounts.ends[rows], return_inverse=True)
+    parent = list(range(len(nodes)))
+    held: list[int] = (np.int64(1) << (_BITS * accounts.kinds[nodes].astype(np.int64))).tolist()
+    most = [min(limit, _MOST) for limit in accounts.most]
+    bias = sum((_TOP - 1 - limit) << _BITS * kind for kind, limit in enumerate(most))
+    tops = sum(_TOP << _BITS * kind for kind in range(len(most)))
+    wary = _Wary(accounts.never, nodes)
+    lines = zip(*ends.reshape(-1, 2).T.tolist(), accounts.approved[rows].tolist(), strict=True)
+    verdicts = []
+    for one, other, approved in lines:
+        while parent[one] != one:
+            parent[one] = one = parent[parent[one]]  # noqa: PLW2901 - the way up is halved as it is walked
+        while parent[other] != other:
+            parent[other] = other = parent[parent[other]]  # noqa: PLW2901
+        if one == other:
+            verdicts.append(REDUNDANT)
+            continue
+        if wary.groups and wary.must_part(one, other):
+            verdicts.append(NEVER_LINK)
+            continue
+        union = held[one] + held[other]
+        if passed := (union + bias) & tops:
+            if not approved:
+                verdicts.append(REFUSED + ((passed & -passed).bit_length() - 1) // _BITS)
+                continue
             # Whom a person calls one counts as one: what is above a limit for that reason refuses nothing else.
-            union = tuple(map(min, union, self._most))
-        for kind, count in enumerate(union):
-            if count > self._most[kind]:
-                return REFUSED + kind
-        self.parent[right] = left
-        self._held[left] = union
-        if right in self._wary:
-            self._wary.setdefault(left, []).extend(self._wary.pop(right))
-        return MERGED
-
-    def _must_part(self, left: int, right: int) -> bool:
-        if left not in self._wary or right not in self._wary:
-            return False
-        met = set(self._wary[right])
-        return any(self._apart[node] & met for node in self._wary[left])
+            union = _cut(union, most)
+        parent[other] = one
+        held[one] = union
+        wary.join(one, other)
+        verdicts.append(MERGED)
+    for place, above in enumerate(parent):
+        while parent[above] != above:
+            above = parent[above]  # noqa: PLW2901
+        parent[place] = above
+    return nodes, parent, verdicts
 
 
-def _lines(accounts: Accounts, rows: Places) -> list[tuple[int, int, bool]]:
-    ends = accounts.ends[rows]
-    return list(zip(ends[:, 0].tolist(), ends[:, 1].tolist(), accounts.approved[rows].tolist(), strict=True))
+_BITS = 16
+_TOP = 1 << (_BITS - 1)
+_MOST = 1 << 14
+
+
+def _cut(held: int, most: Sequence[int]) -> int:
+    """Return what a group holds with no type above its limit."""
+    counts = (held >> _BITS * kind & (1 << _BITS) - 1 for kind in range(len(most)))
+    return sum(min(count, limit) << _BITS * kind for kind, (count, limit) in enumerate(zip(counts, most, strict=True)))
+
+
+class _Wary:
+    """Groups that hold somebody who must never meet somebody else."""
+
+    def __init__(self, never: Places, nodes: Places) -> None:
+        self._apart: dict[int, set[int]] = {}
+        for pair in np.searchsorted(nodes, never[np.isin(never, nodes).all(axis=1)]).tolist():
+            for one, other in (pair, pair[::-1]):
+                self._apart.setdefault(one, set()).add(other)
+        self.groups = {node: {node} for node in self._apart}
+
+    def must_part(self, one: int, other: int) -> bool:
+        """Return whether two groups hold a pair that must never be one."""
+        met = self.groups.get(other, set())
+        return any(self._apart[node] & met for node in self.groups.get(one, ()))
+
+    def join(self, one: int, other: int) -> None:
+        """Let the second group be part of the first."""
+        if other in self.groups:
+            self.groups.setdefault(one, set()).update(self.groups.pop(other))
 
 
 def _find_components(nodes: int, ends: Places) -> npt.NDArray[np.int32]:
