@@ -89,6 +89,7 @@ def test_a_choice_told_to_a_person_counts_at_once_and_stands_in_the_audit_log(fi
     assert (latest.state, latest.event_no) == ("withdrawn", -1)
     assert latest.context is not None
     assert (latest.context.source, latest.context.actor) == ("parcours", "7")
+    assert (latest.context.reason, latest.context.audit_no) == ("call of 3 March, [mail]", done.audit_no)
     assert "a@b.fr" not in repr(overview)
 
 

@@ -186,7 +186,9 @@ class Consents:
             now_ms = time.time_ns() // 1_000_000
             told = f"{purpose}: {'granted' if granted else 'refused'}. {reason}"
             audit_no = self._audit().note(actor, "record_choice", "customer", thing, "done", told)
-            context = Contexting(self._blueprint, self._ledger.contexts).one(purpose, SOURCE, actor, reason, now_ms)
+            context = Contexting(self._blueprint, self._ledger.contexts).one(
+                purpose, SOURCE, actor, reason, audit_no, now_ms
+            )
             entries = self._append(self._versions.of(named), principals, granted, now_ms, context)
         return Recorded(
             purpose=purpose, granted=granted, identifiers=len(principals), entries=entries, audit_no=audit_no

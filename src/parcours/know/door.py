@@ -213,10 +213,11 @@ class CompanyDoor:
         for purpose, numbered in self._purposes.items():
             proof = None
             for kind, stating, choices in read_choices(batch, purpose, people, sound):
-                # Who consented before the purpose was declared like this consented to something else.
-                counts = (choices != GRANTED) | (occurred_ms[stating] >= numbered.since_ms)
-                rows, granted = stating[counts], choices[counts]
                 proof = proof or self._read_proof(batch, purpose)
+                # Who consented before the purpose was declared like this consented to something else.
+                chosen_ms = np.where(proof[0] > 0, np.minimum(proof[0], occurred_ms), occurred_ms)
+                counts = (choices != GRANTED) | (chosen_ms[stating] >= numbered.since_ms)
+                rows, granted = stating[counts], choices[counts]
                 told = (one[rows] for one in (occurred_ms, event_nos, *proof))
                 self._ledger.note(numbered.number, people[kind][rows], granted, *told)
 

@@ -17,6 +17,7 @@ from parcours.errors import ParcoursError
 from parcours.know.audience.counts import Views, count_views
 from parcours.know.audience.door import destroy_periods
 from parcours.know.audience.store import AudienceStore
+from parcours.know.consent.proofs import Proofs
 from parcours.know.gate.versions import Versions
 from parcours.know.keys import Keys
 from parcours.know.minimising.masked import Masked, MaskedDay
@@ -55,6 +56,8 @@ class Upkeep:
     def retain(self, now_ms: int | None = None, stopping: Callable[[], bool] = lambda: False) -> tuple[Receipt, ...]:
         """Take out of parts, vault and audience what may be kept no longer; return the receipts of what went.
 
+        Sealed proofs of consent whose time is over go too.
+
         The caller holds the company lock.
 
         Raises:
@@ -66,6 +69,7 @@ class Upkeep:
         made = Retention(*whole).run(now_ms, stopping)
         if made:
             self._let_go()
+        Proofs(self._state, self._keys).drop_past(time.time_ns() // 1_000_000 if now_ms is None else now_ms)
         return (*made, *self._retain_audience(now_ms))
 
     def receipts(self) -> list[Receipt]:

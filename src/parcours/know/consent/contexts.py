@@ -26,15 +26,16 @@ SCHEMA = "ISO/IEC TS 27560:2023"
 UNDETERMINED = "und"
 """The language of a notice of which nobody told in which one it was shown (BCP 47)."""
 
-DEVICE_OR_CLIENT = "client"
+CLIENT = "client"
 """Who acted where a source tells of a choice: the person, through that source."""
 
 
 class Context(msgspec.Struct, frozen=True, kw_only=True):
     """What lines have in common.
 
-    ``actor`` is who stated the choice: the person (`DEVICE_OR_CLIENT`), or who recorded it for them, and then
-    ``reason`` says why. ``notice`` is empty where no notice is declared for that purpose, source and moment.
+    ``actor`` is who stated the choice: the person (`CLIENT`), or who recorded it for them, and then
+    ``reason`` says why and ``audit_no`` is the entry of the audit log that notes it. ``notice`` is empty where none is
+    declared for that purpose, source and moment.
     """
 
     schema: str = SCHEMA
@@ -42,8 +43,9 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     purpose: str
     basis: str
     source: str
-    actor: str = DEVICE_OR_CLIENT
+    actor: str = CLIENT
     reason: str = ""
+    audit_no: int | None = None
     notice: str = ""
     notice_version: str = ""
     language: str = ""
@@ -138,10 +140,12 @@ class Contexting:
                     found[rows] = self._of_rows(self._purposes[purpose], source, notice or "", occurred_ms)
         return found
 
-    def one(self, purpose: str, source: str, actor: str, reason: str, at_ms: int) -> int:
+    def one(self, purpose: str, source: str, actor: str, reason: str, audit_no: int, at_ms: int) -> int:
         """Return the number of the context of a choice that ``actor`` records at ``at_ms``, and why."""
         notice, language = _choose(self._blueprint, purpose, source, at_ms)
-        return self._contexts.number(self._make(self._purposes[purpose], source, notice, language, actor, reason))
+        context = self._make(self._purposes[purpose], source, notice, language)
+        told = msgspec.structs.replace(context, actor=actor, reason=reason, audit_no=audit_no)
+        return self._contexts.number(told)
 
     def _of_rows(self, purpose: Purpose, source: str, told: str, occurred_ms: Numbers) -> Numbers:
         if told:
@@ -158,13 +162,10 @@ class Contexting:
     def _number(self, purpose: Purpose, source: str, notice: Notice | None, language: str) -> int:
         asked = (purpose.id, source, notice, language)
         if asked not in self._numbers:
-            context = self._make(purpose, source, notice, language, DEVICE_OR_CLIENT, "")
-            self._numbers[asked] = self._contexts.number(context)
+            self._numbers[asked] = self._contexts.number(self._make(purpose, source, notice, language))
         return self._numbers[asked]
 
-    def _make(
-        self, purpose: Purpose, source: str, notice: Notice | None, language: str, actor: str, reason: str
-    ) -> Context:
+    def _make(self, purpose: Purpose, source: str, notice: Notice | None, language: str) -> Context:
         company = self._blueprint.company
         shown: Mapping[str, Any] = {}
         if notice is not None:
@@ -183,8 +184,6 @@ class Contexting:
             purpose=purpose.id,
             basis=purpose.basis,
             source=source,
-            actor=actor,
-            reason=reason,
             controllers=(notice.controllers if notice else ()) or (company.label.fr or company.label.en,),
             retention_days=purpose.retention_days,
             expires_days=purpose.expires_days,

@@ -117,8 +117,9 @@ def say_coverage(company: Readable, asked: Sequence[Coverage], language: Languag
         unseen=write_number(unseen, language),
         silent=write_number(whole.silent, language),
         refused=write_number(whole.denied + whole.withdrawn, language),
-        expired=write_number(whole.expired, language),
     )
+    if whole.expired:
+        lede += " " + say("consent.lede_expired", expired=write_number(whole.expired, language))
     met = {channel: counts for channel, counts in least.channels.items() if counts.n >= FEWEST}
     if len(met) > 1:
         channel, counts = min(met.items(), key=lambda one: (one[1].share or 0.0, one[0]))
@@ -183,8 +184,8 @@ def _show_purpose(company: Readable, one: Coverage, language: Language) -> Purpo
             granted=write_number(whole.granted, language),
             refused=write_number(whole.denied, language),
             withdrawn=write_number(whole.withdrawn, language),
-            expired=write_number(whole.expired, language),
-        ),
+        )
+        + (" " + say("consent.lede_expired", expired=write_number(whole.expired, language)) if whole.expired else ""),
         chart=draw_coverage(say("consent.chart", purpose=label), say("consent.channel"), bars, language),
         sources=_draw_sources(one, language),
     )

@@ -1,0 +1,68 @@
+"""The ledger under any order of what befalls it: two processes, crashes and erasures, and always what a model says."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from parcours.know.consent.ledger import NOTHING, Ledger
+from parcours.know.consent.lines import PRINCIPAL
+
+from .stating import EXAMPLES, open_ledger, recorded, state
+
+PEOPLE = 3
+ACTS = ("state", "state", "settle", "crash", "erase", "look")
+STEPS = st.lists(
+    st.tuples(st.sampled_from(ACTS), st.integers(0, 1), st.integers(0, PEOPLE - 1), st.integers(0, 1)), max_size=25
+)
+Told = dict[int, tuple[int, int]]
+
+
+@settings(max_examples=EXAMPLES, deadline=None)
+@given(STEPS)
+def test_two_processes_crashes_and_erasures_end_where_a_model_does(
+    tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[str, int, int, int]]
+) -> None:
+    folder = tmp_path_factory.mktemp("ledger")
+    processes = [open_ledger(folder), open_ledger(folder)]
+    kept: Told = {}
+    waiting: list[Told] = [{}, {}]
+    for moment, (step, process, person, choice) in enumerate(steps, 1):
+        ledger = processes[process]
+        if step == "state":
+            state(ledger, person, moment, choice)
+            waiting[process][person] = moment, choice
+        elif step == "settle":
+            ledger.settle(moment)
+            kept = merge(kept, waiting[process])
+            waiting[process] = {}
+        elif step == "crash":
+            processes[process] = open_ledger(folder)
+            waiting[process] = {}
+        elif step == "erase":
+            # Who erases holds the company: what the other one noted and did not settle is cut short.
+            processes[1 - process].abandon()
+            waiting[1 - process] = {}
+            ledger.erase(np.array([person], np.int64))
+            kept.pop(person, None)
+            waiting[process].pop(person, None)
+        assert_stands(ledger if step != "crash" else processes[process], merge(kept, waiting[process]))
+    reopened = open_ledger(folder)
+    assert_stands(reopened, kept)
+    assert list(reopened.verify()) == []
+    assert {int(one) for one in reopened.lines_of(0)[:, PRINCIPAL]} == kept.keys()
+
+
+def merge(kept: Told, waiting: Told) -> Told:
+    """Return what stands after both: of each person the latest statement."""
+    return {
+        person: max(kept.get(person, (0, NOTHING)), waiting.get(person, (0, NOTHING)))
+        for person in kept.keys() | waiting.keys()
+    }
+
+
+def assert_stands(ledger: Ledger, expected: Told) -> None:
+    found = recorded(ledger, *range(PEOPLE))
+    assert found == [expected.get(person, (0, NOTHING))[1] for person in range(PEOPLE)]
