@@ -10,10 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from parcours.errors import ParcoursError
-from parcours.know.consent.chain import commit, pack
+from parcours.know.consent.chain import Head, append, commit, pack, read_chain
 from parcours.know.consent.ledger import GRANTED, REFUSED
 from parcours.know.consent.lines import COLUMNS
+from parcours.know.keys import open_keys
 from parcours.know.state import open_state
+from parcours.settings import Settings
 
 from .stating import EXAMPLES, keep, open_ledger
 
@@ -95,6 +97,22 @@ def test_a_line_put_back_after_its_erasure_is_named(folder: Path) -> None:
 def test_a_ledger_that_lost_every_line_is_named(folder: Path) -> None:
     open_state(folder).execute("DELETE FROM consent")
     assert named(folder)[0] == line(1)
+
+
+def test_a_line_rewritten_by_somebody_who_has_the_keys_shows_at_the_next_one(folder: Path, tmp_path: Path) -> None:
+    """The head that was noted elsewhere stands for every line before it."""
+    state, key = open_state(folder), open_keys(folder, Settings())[0].checks
+    first = next(read_chain(state, key, Head())).lines[0]
+    told = state.execute("SELECT link FROM consent WHERE entry_no = 1")[0][0]
+    assert isinstance(told, bytes)
+    forged = first.copy()[None, :]
+    forged[0, 2] = 1 - forged[0, 2]
+    elsewhere = open_state(tmp_path / "elsewhere")
+    append(elsewhere, key, Head(1, told), forged)
+    row = elsewhere.execute(f"SELECT {', '.join(COLUMNS)}, salt, link FROM consent WHERE entry_no = 2")[0]
+    names = ", ".join(f"{name} = ?" for name in (*COLUMNS, "salt", "link"))
+    state.execute(f"UPDATE consent SET {names} WHERE entry_no = 2", row)
+    assert named(folder)[0] == line(3)
 
 
 def test_equal_choices_have_different_commitments(tmp_path: Path) -> None:
