@@ -4,38 +4,18 @@ from __future__ import annotations
 
 import re
 import time
-from pathlib import Path
 
 import pytest
 from firm import Firm
 from starlette.testclient import TestClient
 from tests.signed_in import begin_session, make_token, sign_in
+from tests.workspaces.signing_in.conftest import PHRASE
 
 from parcours.know import LOCAL, Access
-from parcours.settings import Settings
 from parcours.workspaces.app import create_app
 from parcours.workspaces.routes import FORMS, PAGES
 
 OURS = {"origin": "http://127.0.0.1"}
-PHRASE = "le train part à midi pile"
-
-
-@pytest.fixture
-def own(tmp_path: Path) -> Firm:
-    """A firm with accounts of its own."""
-    return Firm(tmp_path)
-
-
-@pytest.fixture
-def access(own: Firm) -> Access:
-    """The accounts of the firm."""
-    return Access(own.folder, Settings())
-
-
-@pytest.fixture
-def client(own: Firm) -> TestClient:
-    """A browser on the loopback that follows no redirect and is not signed in."""
-    return TestClient(create_app(own), "http://127.0.0.1", follow_redirects=False)
 
 
 def fill_in(client: TestClient, login: str, password: str, **more: str) -> dict[str, str]:
@@ -76,7 +56,6 @@ def test_programs_are_told_and_nothing_says_what_is_there(client: TestClient, pa
 
 
 def test_somebody_signs_in_reads_and_signs_out(client: TestClient, access: Access) -> None:
-    access.add("cli", "ada", "cco", (), PHRASE, 0)
     secret = sign_in_by_form(client)
     assert client.get("/en/map").status_code == 200
     page = client.get("/en/account")
@@ -90,8 +69,8 @@ def test_somebody_signs_in_reads_and_signs_out(client: TestClient, access: Acces
 
 
 def test_a_role_that_changes_ends_what_was_open(client: TestClient, access: Access) -> None:
-    ada = access.add("cli", "ada", "cco", (), PHRASE, 0)
-    access.add("cli", "bo", "it", (), PHRASE, 0)
+    ada = access.staff.named("ada")
+    access.add("cli", "bo", "it", (), None, 0)
     sign_in_by_form(client)
     access.change("cli", ada.person_id, "it")
     assert client.get("/en/map").headers["location"].startswith("/en/sign-in")

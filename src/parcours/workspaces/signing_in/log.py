@@ -22,7 +22,7 @@ DAY_MS = 86_400_000
 class Choice(msgspec.Struct, frozen=True):
     """One choice of a filter."""
 
-    value: str
+    code: str
     label: str
     chosen: bool
 
