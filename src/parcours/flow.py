@@ -24,7 +24,7 @@ from parcours.collect.load import load
 from parcours.collect.replay import PutBack
 from parcours.company import Company
 from parcours.errors import Fault, ParcoursError
-from parcours.know import ErasureReceipt, Preview, around_erasure
+from parcours.know import Dossier, ErasureReceipt, Preview, Scope, around_erasure
 from parcours.measure import MEASURES
 from parcours.measure.findings import Finding, find
 from parcours.progress import Progress, Silent
@@ -132,6 +132,23 @@ def _also_of_late(company: Company, ask: Callable[[], Answer]) -> Answer:
     with company_lock(company.folder, PATIENCE_S):
         collect_live(company)
     return ask()
+
+
+def compile_dossier(company: Company, identifier: str, scope: Scope, actor: str, request_no: int = 0) -> Dossier:
+    """Return all that is held of one person, or what they provided, for them; what waits is taken over first.
+
+    Raises:
+        ParcoursError: ``nobody_found``, ``device_shared``, ``several_found`` …
+    """
+    with company_lock(company.folder, PATIENCE_S):
+        collect_live(company)
+    know = company.know
+    allowed = {purpose.id: bool(know.may(identifier, purpose.id)) for purpose in company.blueprint.purposes}
+    dossier = know.rights.compile(identifier, scope, allowed, company.destinations)
+    know.audit.note(actor, "see_customer", "profile", dossier.profile or "–", "done", scope)
+    if request_no:
+        know.requests.close(request_no, "done", actor)
+    return dossier
 
 
 def finish_erasure(company: Company, number: int, actor: str, progress: Progress | None = None) -> ErasureReceipt:

@@ -74,6 +74,10 @@ COMMANDS = {
         fr="Dit qui permet quoi, l'état du registre, et pourquoi une ligne est là ou non.",
         en="Say who allows what, how the ledger stands, and why a row is or is not there.",
     ),
+    "access": Words(
+        fr="Écrit pour une personne tout ce qui est gardé d'elle, en JSON ou en page.",
+        en="Write for one person all that is held of them, as JSON or a page.",
+    ),
     "forget": Words(
         fr="Efface une personne, avec preuve et reçu signé.", en="Erase one person, with a proof and a signed receipt."
     ),

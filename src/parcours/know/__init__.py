@@ -34,6 +34,8 @@ from parcours.know.minimising.masked import MaskedDay
 from parcours.know.portrait import Deed, Portrait
 from parcours.know.portraits import Portraits
 from parcours.know.profiles import Profile
+from parcours.know.rights.access import Dossier, Scope, write_json
+from parcours.know.rights.letter import write_letter
 from parcours.know.rights.receipts import Receipt as ErasureReceipt
 from parcours.know.rights.requests import KINDS as REQUEST_KINDS
 from parcours.know.rights.requests import NAMES as REQUEST_NAMES
@@ -66,6 +68,7 @@ __all__ = [
     "DayRoot",
     "Decision",
     "Deed",
+    "Dossier",
     "Doubt",
     "Ended",
     "Entry",
@@ -96,6 +99,7 @@ __all__ = [
     "Right",
     "Role",
     "Ruling",
+    "Scope",
     "Session",
     "Sessions",
     "SignedIn",
@@ -117,5 +121,7 @@ __all__ = [
     "tell_verdict",
     "tell_weight",
     "verify",
+    "write_json",
+    "write_letter",
     "write_profile_id",
 ]

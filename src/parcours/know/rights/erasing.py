@@ -35,6 +35,7 @@ from parcours.know.identity.renaming import Renamed
 from parcours.know.identity.scored import Scored
 from parcours.know.identity.shared import SharedDevices
 from parcours.know.keys import Keys
+from parcours.know.personal import Personal
 from parcours.know.pseudonyms import buckets_of, types_of
 from parcours.know.rights.copies import forget_aside, forget_parcels, forget_quarantined
 from parcours.know.rights.erasures import Body, Erasure, Erasures
@@ -196,6 +197,7 @@ class Erasing:
             counts = {
                 "identifiers": rows,
                 "texts": texts,
+                "personal values": Personal(self._state, self._keys).forget(body.pseudonyms),
                 "edges": Edges(self._state, self._keys).erase(whom),
                 "choices": self._ledger.erase(whom),
                 "scored pairs": Scored(self._state, self._keys).forget(whom),

@@ -31,7 +31,7 @@ _ROWS = 1 << 18
 _APART = {"tombstones", "retained", "erasures", "tallies", "consent_proofs", "audit", "entries"}
 """Tables that hold what an erasure leaves on purpose, under keys of their own, and nobody in the clear."""
 
-_OWN_CARE = {"batches", "aside", "quarantine", "outbox", "texts", "requests"}
+_OWN_CARE = {"batches", "aside", "quarantine", "outbox", "texts", "requests", "personal"}
 """Tables whose sealed bytes are opened with what the rows say of themselves."""
 
 

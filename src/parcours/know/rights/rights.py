@@ -22,7 +22,9 @@ from parcours.know.identity.edges import Edges
 from parcours.know.identity.identifiers import Spelling
 from parcours.know.identity.shared import SharedDevices
 from parcours.know.keys import Keys
+from parcours.know.personal import Personal
 from parcours.know.pseudonyms import Numbers, types_of
+from parcours.know.rights.access import Dossier, Scope, compile_dossier
 from parcours.know.rights.erasing import DAY_MS, Around, Erasing
 from parcours.know.rights.erasures import Body, Erasure, Erasures
 from parcours.know.rights.notices import tell_deliveries
@@ -171,6 +173,28 @@ class Rights:
     def is_erasing(self) -> bool:
         """Return whether an erasure is under way: what was derived before is then not to be believed."""
         return bool(self._state.execute("SELECT 1 FROM erasures WHERE step != 'done' LIMIT 1"))
+
+    def compile(
+        self, identifier: str, scope: Scope, allowed: dict[str, bool], destinations: Sequence[Destination] = ()
+    ) -> Dossier:
+        """Return what is held of whoever has ``identifier``, for them: everything, or what they provided.
+
+        ``allowed`` says by purpose whether it may see them now. Errors as in `find`, ``part_damaged`` …
+        """
+        subject = self.find(identifier)
+        with self._manifest.lease():
+            return compile_dossier(
+                scope,
+                self._folder,
+                self._blueprint,
+                self._manifest.parts(),
+                subject,
+                self._state,
+                self._vault,
+                Personal(self._state, self._keys),
+                allowed,
+                destinations,
+            )
 
     def receipt(self, number: int) -> bytes:
         """Return the signed receipt of an erasure, nothing while it is not done. Raises ``unknown_erasure``."""
