@@ -8,7 +8,7 @@ from typing import NamedTuple
 import msgspec
 
 from parcours.charts.numbers import write_moment
-from parcours.know import ROLE_LABELS, Action, Caller, Role, decide
+from parcours.know import ROLE_LABELS, Action, Caller, Role, Thing, decide
 from parcours.words import LANGUAGES, Language
 from parcours.workspaces.live import Hub
 from parcours.workspaces.readable import Readable
@@ -85,16 +85,24 @@ def frame_page(company: Readable, language: Language, place: str, title: str) ->
         links=tuple(
             Link(say(f"frame.{name}"), f"/{language}/{name}", place == name or place.startswith(f"{name[:-1]}/"))
             for name, action in LINKS
-            if may_do(action)
+            if may_do(action, _find_shown(name, tuple(one.owner for one in company.blueprint.touchpoints)))
         ),
         languages=tuple((each, _NAMES[each], f"/{each}/{place}") for each in LANGUAGES),
         account=_link_account(language, place),
     )
 
 
+def _find_shown(place: str, teams: tuple[str, ...]) -> Thing | None:
+    """Return what a page shows, as a decision needs to know it (see `things`): touchpoints of teams, the whole firm."""
+    if place in ("map", "journey"):
+        return Thing("map", teams=teams)
+    return Thing("company") if place == "consent" else None
+
+
 def find_home(caller: Caller, language: Language) -> str:
     """Return the first page that somebody may open."""
-    places = (place for place, action in LINKS if decide(caller, action).allowed)
+    shown = ((place, action, _find_shown(place, caller.scope)) for place, action in LINKS)
+    places = (place for place, action, thing in shown if decide(caller, action, thing).allowed)
     return f"/{language}/{next(places, 'account')}"
 
 

@@ -38,7 +38,7 @@ from parcours.workspaces.signing_in.managing import (
     answer_set_password,
 )
 from parcours.workspaces.signing_in.own import answer_end, answer_password, answer_role, answer_sign_out
-from parcours.workspaces.things import FindThing, find_measure, find_touchpoint
+from parcours.workspaces.things import FindThing, find_map, find_measure, find_touchpoint, find_whole
 
 Query = Callable[..., msgspec.Struct]
 Answer = Callable[[Readable, Language, Request], Awaitable[Response]]
@@ -91,12 +91,12 @@ class Form(NamedTuple):
 
 
 PAGES: tuple[Page, ...] = (
-    Page("map", read_map, "see_results"),
+    Page("map", read_map, "see_results", thing=find_map),
     Page("touchpoint/{id}", read_touchpoint, "see_results", thing=find_touchpoint),
-    Page("journey", read_journey, "see_results"),
+    Page("journey", read_journey, "see_results", thing=find_map),
     Page("measures", read_measures, "see_methods"),
     Page("measure/{id}", read_measure, "see_results", ("by",), actions={"stakes": "see_value"}, thing=find_measure),
-    Page("consent", read_consent, "see_consent", longest_s=30.0),
+    Page("consent", read_consent, "see_consent", longest_s=30.0, thing=find_whole),
     Page("sources", read_sources, "see_health", ("put_back", "proof"), longest_s=1.0, forms=True),
     Page("review", read_review, "settle_merge", ("done", "proof"), forms=True, personal=True),
     Page("patterns", read_patterns, "see_methods"),

@@ -23,6 +23,18 @@ def find_measure(company: Readable, path: Mapping[str, str]) -> Thing:
     return Thing("measure", path.get("id", ""))
 
 
+def find_map(company: Readable, path: Mapping[str, str]) -> Thing:
+    """Return all touchpoints together: whoever owns one sees their own of it, whoever owns accounts does not."""
+    del path
+    return Thing("map", teams=tuple(touchpoint.owner for touchpoint in company.blueprint.touchpoints))
+
+
+def find_whole(company: Readable, path: Mapping[str, str]) -> Thing:
+    """Return the whole company: a page that shows no part of it alone is closed to whoever sees their own alone."""
+    del company, path
+    return Thing("company")
+
+
 def find_profile(company: Readable, path: Mapping[str, str]) -> Thing:
     """Return the customer of a page, by profile id, with the accounts that they belong to as far as anybody knows."""
     id = path.get("id", "")
