@@ -267,7 +267,7 @@ def test_retention_holds_for_what_is_kept_what_is_published_and_what_waits(
     # Two days later nobody has published anew.
     before = company.know.version
     now = time.time
-    monkeypatch.setattr("parcours.know.company.time.time", lambda: now() + 2 * 86_400)
+    monkeypatch.setattr("parcours.know.gate.since.time.time", lambda: now() + 2 * 86_400)
     assert see(company, "C1") == {4: 1}
     assert company.know.version != before
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from hashlib import sha256
@@ -34,6 +33,7 @@ from parcours.know.customer import Customer, read_kept, still_holds
 from parcours.know.derive import LAYOUT, Summary, derive
 from parcours.know.door import CompanyDoor
 from parcours.know.gate.permitted import Permitted
+from parcours.know.gate.since import fields_since, kept_since
 from parcours.know.gate.verdict import Verdict, look_up, permits
 from parcours.know.gate.versions import Numbered, Versions, recorded_over
 from parcours.know.gate.why import TABLES, Why, explain
@@ -158,7 +158,7 @@ class Know:
         """
         named = self._find_purpose(purpose)
         with self._turn:
-            since_ms = _kept_since(named)
+            since_ms = kept_since(named)
             follow = self._follow and not self.rights.is_erasing()
             fingerprint = (follow and self._tables.fingerprint(purpose)) or self._fingerprint(named, since_ms)
             opened = self._opened.get(purpose)
@@ -205,7 +205,7 @@ class Know:
         named = self._find_purpose(purpose)
         with self._turn:
             customer = self._find_customer(identifier, named, live)
-            return customer.timeline(self._folder, self._blueprint, self._manifest, _kept_since(named))
+            return customer.timeline(self._folder, self._blueprint, self._manifest, kept_since(named))
 
     def may(self, identifier: str, purpose: str, live: Live | None = None) -> Verdict:
         """Return whether ``purpose`` may see whoever has ``identifier`` at this moment, and why (see `timeline`).
@@ -260,7 +260,7 @@ class Know:
                     parts,
                     subjects,
                     self._number(one).number,
-                    _kept_since(one),
+                    kept_since(one),
                     self._look_up([subjects], one, live)[0],
                 )
                 for one in asked
@@ -337,7 +337,7 @@ class Know:
         """
         batch, purpose = self._linking()
         with self._turn:
-            permission = self._permission(purpose, _kept_since(purpose))
+            permission = self._permission(purpose, kept_since(purpose))
             done = batch.run(self._identities.people(), permission, train, progress)
             self.refresh(progress)
             return done
@@ -368,7 +368,7 @@ class Know:
         with self._turn:
             bit = self._number(named).number
             with self._manifest.lease():
-                kept = read_kept(self._manifest, _kept_since(named), self._written)
+                kept = read_kept(self._manifest, kept_since(named), self._written)
                 before, version = self._held_profiles(purpose)
                 if before is not None and before.as_of == kept.as_of:
                     return
@@ -391,7 +391,7 @@ class Know:
             customer = self._find_customer(identifier, named, live)
             # Held as long as it is read.
             profiles, version = self._held_profiles(purpose)
-            since_ms = _kept_since(named)
+            since_ms = kept_since(named)
             found = customer.profile(self._folder, self._blueprint, self._manifest, since_ms, self._written, profiles)
             del version
             return found
@@ -432,7 +432,7 @@ class Know:
     def version(self) -> str:
         """What changes whenever rows, identities, recorded choices or what retention covers do."""
         limited: tuple[Purpose | Field, ...] = (*self._blueprint.purposes, *self._blueprint.fields)
-        covered = sorted(map(_kept_since, limited))
+        covered = sorted(map(kept_since, limited))
         return f"{self._identities.version()}-{self._ledger.version()}-{covered}"
 
     @property
@@ -498,7 +498,7 @@ class Know:
         """What customers allow: coverage in counts, and choices that are recorded on their behalf."""
 
         def allowed(purpose: Purpose) -> npt.NDArray[np.bool_]:
-            return self._permission(purpose, _kept_since(purpose)).allowed
+            return self._permission(purpose, kept_since(purpose)).allowed
 
         told = self._folder, self._blueprint, self._state, self._keys, self._manifest, self._identities, self._ledger
         return Consents(*told, lambda: self.audit, allowed, self._turn, self._follow)
@@ -510,7 +510,7 @@ class Know:
         def portray(own: Numbers, purpose: str, live: Live | None) -> Portrait:
             named = self._find_purpose(purpose)
             customer = self._open_customer(own, named, live)
-            return customer.portrait(self._folder, self._blueprint, self._manifest, _kept_since(named))
+            return customer.portrait(self._folder, self._blueprint, self._manifest, kept_since(named))
 
         def judge(own: Numbers, purpose: str, live: Live | None) -> Verdict:
             return self._look_up([own], self._find_purpose(purpose), live)[0]
@@ -568,7 +568,7 @@ class Know:
             self._written,
             purpose.id,
             since_ms,
-            [_kept_since(field) for field in self._blueprint.fields if field.retention_days is not None],
+            sorted(fields_since(self._blueprint).items()),
             LAYOUT,
         )
         return sha256(repr(told).encode()).hexdigest()[:32]
@@ -597,9 +597,7 @@ class Know:
             allowed=allowed,
             since_ms=since_ms,
             hidden=self._blueprint.hidden_from(purpose.id),
-            fields_since_ms={
-                field.id: _kept_since(field) for field in self._blueprint.fields if field.retention_days is not None
-            },
+            fields_since_ms=fields_since(self._blueprint),
         )
 
     def _open_texts(self, purpose: Purpose, refs: Sequence[int], live: Live | None) -> dict[int, str]:
@@ -611,13 +609,6 @@ class Know:
             verdicts = self._look_up(asked, purpose, live)
         allowed = {subject for subject, verdict in zip(subjects, verdicts, strict=True) if verdict}
         return {ref: text for ref, (subject, text) in held.items() if subject in allowed}
-
-
-def _kept_since(purpose: Purpose | Field) -> int:
-    """Return the first millisecond that the retention of a purpose or field still covers, by whole days."""
-    if purpose.retention_days is None:
-        return int(np.iinfo(np.int64).min)
-    return (int(time.time() * 1000) // DAY_MS - purpose.retention_days) * DAY_MS
 
 
 def _unknown_table(name: str) -> ParcoursError:

@@ -14,6 +14,7 @@ from parcours.engine.store.journal import Journal
 from parcours.engine.store.manifest import Manifest
 from parcours.engine.store.parts import Part
 from parcours.know.consent.ledger import Ledger
+from parcours.know.gate.since import fields_since
 from parcours.know.gate.verdict import permits, read_choices_of
 from parcours.know.gate.versions import Numbered
 from parcours.know.identity.edges import Edges
@@ -141,7 +142,9 @@ class Customer:
         waiting = self._live.open(rows) if self._live and rows else []
         with manifest.lease():
             kept = read_kept(manifest, since_ms, "")
-            own = list(read_rows(folder, blueprint, kept.parts, self._wanted(since_ms, hidden=hidden)))
+            wanted = self._wanted(since_ms)
+            wanted = msgspec.structs.replace(wanted, hidden=hidden, fields_since_ms=fields_since(blueprint))
+            own = list(read_rows(folder, blueprint, kept.parts, wanted))
         arrived = write_waiting(blueprint, [one for one in waiting if one.batch_no > kept.taken], hidden)
         return list(arrived), own, kept.parts
 
@@ -172,7 +175,7 @@ class Customer:
             moments.append(note_moments(rows.occurred_ms, rows.touchpoint.astype(np.int64)))
         return sum_up(self._purpose.id, blueprint, moments, waiting, self._live.pulse().lag_ms if self._live else 0)
 
-    def _wanted(self, since_ms: int, from_event_no: int = 0, hidden: frozenset[str] = frozenset()) -> Wanted:
+    def _wanted(self, since_ms: int, from_event_no: int = 0) -> Wanted:
         """Return which rows are wanted of parts that were listed before this is called.
 
         Beside a customer's own those are events on which it stands beside a stronger identifier: of what came after it
@@ -182,7 +185,7 @@ class Customer:
         edges = edges[np.isin(edges[:, 2], self.subjects) & ~np.isin(edges[:, 1], self.subjects)]
         edges = edges[~self._erased(edges[:, 1])]
         beside, others = np.unique(edges[:, 0]), np.unique(edges[:, 1])
-        return Wanted(self.subjects, beside, others, self._numbered.number, since_ms, from_event_no, hidden)
+        return Wanted(self.subjects, beside, others, self._numbered.number, since_ms, from_event_no)
 
     def _seen_waiting(self, since_ms: int) -> Rows | None:
         """Return the waiting events that the door will stamp for the purpose, as far as can be said before it does."""

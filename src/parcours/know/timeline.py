@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -66,6 +66,7 @@ class Wanted(msgspec.Struct, frozen=True):
         since_ms: The first moment that the purpose's retention covers.
         from_event_no: The first event that counts by its subject.
         hidden: The fields that must not be read for the purpose.
+        fields_since_ms: Since when the values of some fields may be read.
     """
 
     subjects: Numbers
@@ -75,6 +76,7 @@ class Wanted(msgspec.Struct, frozen=True):
     since_ms: int
     from_event_no: int = 0
     hidden: frozenset[str] = frozenset()
+    fields_since_ms: Mapping[str, int] = {}
 
 
 def read_rows(folder: Path, blueprint: Blueprint, parts: Sequence[Part], wanted: Wanted) -> Iterator[pa.Table]:
@@ -98,6 +100,12 @@ def read_rows(folder: Path, blueprint: Blueprint, parts: Sequence[Part], wanted:
         rows = pq.read_table(path, columns=read_columns(path, blueprint, wanted.hidden), filters=chosen)
         stamped = (np.asarray(rows.column("permitted")) >> wanted.bit) & 1 == 1
         rows = rows.filter(pa.array(stamped & (np.asarray(rows.column("occurred_ms")) >= wanted.since_ms)))
+        for name, since_ms in wanted.fields_since_ms.items():
+            if f"field_{name}" in rows.column_names:
+                place = rows.column_names.index(f"field_{name}")
+                fresh = pc.greater_equal(rows.column("occurred_ms"), since_ms)
+                kept = pc.if_else(fresh, rows.column(place), pa.scalar(None, rows.column(place).type))
+                rows = rows.set_column(place, rows.schema.field(place), kept)
         if rows.num_rows:
             yield rows
 

@@ -69,3 +69,6 @@ def test_a_value_past_its_own_retention_is_not_read(firm: Firm) -> None:
     firm.admit({"name": "Scanned", "field_delay_h": 7.0, "occurred_ms": 4_000_000_000_000})
     values = [row["value"] for row in firm.rows("improve", "operations")]
     assert values == [7.0]
+    firm.admit(order("u1", field_delay_h=5.0))
+    (event,) = firm.know.timeline("user:u1", "improve").events
+    assert set(event.fields) == {"size", "colour"}
