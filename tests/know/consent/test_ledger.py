@@ -16,6 +16,8 @@ from parcours.know.keys import open_keys
 from parcours.know.state import open_state, tally_of
 from parcours.settings import Settings
 
+from .stating import EXAMPLES
+
 Statement = tuple[int, int, int]
 BATCHES = st.lists(
     st.tuples(
@@ -37,7 +39,7 @@ def note(ledger: Ledger, purpose: int, statements: list[Statement]) -> None:
     ledger.note(purpose, table[:, 0], table[:, 2].astype(np.int8), table[:, 1], numbers)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(BATCHES)
 def test_the_latest_statement_counts(batches: list[tuple[int, list[Statement], bool]]) -> None:
     latest: dict[tuple[int, int], tuple[int, int]] = {}

@@ -127,18 +127,10 @@ def count_coverage(
     """
     state = read_states(lines, since_ms)
     said = _strictest(people, lines[:, PRINCIPAL], state)
-    person = people.person[
-        np.searchsorted(people.pseudonyms, met.pseudonyms[np.isin(met.pseudonyms, people.pseudonyms)])
-    ]
-    bits = met.channels[np.isin(met.pseudonyms, people.pseudonyms)]
-    seen = np.zeros(people.count, np.int64)
-    np.bitwise_or.at(seen, person, bits)
-    present = np.zeros(people.count, bool)
-    present[person] = True
-    sources = np.array(
-        [context.source if (context := contexts.find(number)) else UNKNOWN for number in lines[:, CONTEXT].tolist()],
-        dtype=object,
-    )
+    seen, present = _spread(people, met)
+    used, which = np.unique(lines[:, CONTEXT], return_inverse=True)
+    told = [context.source if (context := contexts.find(number)) else UNKNOWN for number in used.tolist()]
+    sources = np.array([*told, UNKNOWN], dtype=object)[which]
     return Coverage(
         purpose=purpose,
         basis=basis,
@@ -150,7 +142,7 @@ def count_coverage(
         },
         sources={
             source: _count(state[sources == source], state[sources == source] == STATES.index("granted"))
-            for source in sorted(set(sources.tolist()))
+            for source in sorted(set(told))
         },
     )
 
@@ -161,6 +153,16 @@ def read_states(lines: Numbers, since_ms: int) -> npt.NDArray[np.int8]:
     codes = np.where(lines[:, CHOICE] == WITHDRAWN, STATES.index("withdrawn"), STATES.index("denied"))
     codes = np.where(granted, STATES.index("granted"), codes)
     return np.where(granted & (lines[:, MADE] < since_ms), STATES.index("expired"), codes).astype(np.int8)
+
+
+def _spread(people: People, met: Met) -> tuple[Numbers, npt.NDArray[np.bool_]]:
+    """Return by person the channels where they were met, and of whom there is an event at all."""
+    known = np.isin(met.pseudonyms, people.pseudonyms)
+    person = people.person[np.searchsorted(people.pseudonyms, met.pseudonyms[known])]
+    seen, present = np.zeros(people.count, np.int64), np.zeros(people.count, bool)
+    np.bitwise_or.at(seen, person, met.channels[known])
+    present[person] = True
+    return seen, present
 
 
 def _strictest(people: People, principals: Numbers, state: npt.NDArray[np.int8]) -> npt.NDArray[np.int8]:
