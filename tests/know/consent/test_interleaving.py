@@ -13,6 +13,9 @@ from parcours.know.consent.lines import PRINCIPAL
 from .stating import EXAMPLES, open_ledger, recorded, state
 
 PEOPLE = 3
+APART_MS = 25 * 3_600_000
+"""So far apart every statement is recorded: nearer ones may be known to the process alone that heard them."""
+
 ACTS = ("state", "state", "settle", "crash", "erase", "look")
 STEPS = st.lists(
     st.tuples(st.sampled_from(ACTS), st.integers(0, 1), st.integers(0, PEOPLE - 1), st.integers(0, 1)), max_size=25
@@ -29,8 +32,8 @@ def test_two_processes_crashes_and_erasures_end_where_a_model_does(
     processes = [open_ledger(folder), open_ledger(folder)]
     kept: Told = {}
     waiting: list[Told] = [{}, {}]
-    for moment, (step, process, person, choice) in enumerate(steps, 1):
-        ledger = processes[process]
+    for number, (step, process, person, choice) in enumerate(steps, 1):
+        ledger, moment = processes[process], number * APART_MS
         if step == "state":
             state(ledger, person, moment, choice)
             waiting[process][person] = moment, choice
