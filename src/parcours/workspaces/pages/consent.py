@@ -15,7 +15,7 @@ from parcours.know import ConsentOverview, Counts, Coverage, LedgerLine, Request
 from parcours.words import Language
 from parcours.workspaces.frame import Frame, frame_page
 from parcours.workspaces.readable import Consenting, Readable
-from parcours.workspaces.signing_in.asking import may_do, who_asks
+from parcours.workspaces.signing_in.asking import may_do
 from parcours.workspaces.wording import Say
 
 DAY_MS = 86_400_000
@@ -65,14 +65,11 @@ class ConsentPage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read_consent(company: Readable, language: Language) -> ConsentPage:
-    """Read how consent stands; whoever may see their own customers alone is led to their pages."""
+    """Read how consent stands, in figures of the whole company."""
     say, zone = Say(language), company.settings.time_zone
     frame = frame_page(company, language, "consent", say("consent.title"))
-    asking = who_asks()
-    own = asking is not None and asking.decision is not None and asking.decision.own
-    if own or not isinstance(company, Consenting):
-        key = "consent.own" if own else "consent.nothing"
-        return _empty(frame, say(f"{key}_headline"), say(f"{key}_says"))
+    if not isinstance(company, Consenting):
+        return _empty(frame, say("consent.nothing_headline"), say("consent.nothing_says"))
     overview, requests = company.consent_overview(), company.requests()
     now_ms = time.time_ns() // 1_000_000
     asked = [one for one in overview.coverage if one.basis == "consent"]
