@@ -23,7 +23,7 @@ import pyarrow.parquet as pq
 from tests.know.conftest import make_blueprint
 
 from parcours import results
-from parcours.blueprint.records import Field, Purpose
+from parcours.blueprint.records import Field, Purpose, Signals
 from parcours.collect.compaction.seen_files import OpenRun
 from parcours.collect.journal.delivery import BATCH, Delivery
 from parcours.collect.journal.opening import open_journal
@@ -44,7 +44,7 @@ from parcours.know import verify
 from parcours.know.audience.store import VIEWS, AudienceStore
 from parcours.know.audit.log import Audit
 from parcours.know.consent.ledger import Ledger
-from parcours.know.consent.lines import CONTEXT
+from parcours.know.consent.lines import CONTEXT, EVIDENCE, PRINCIPAL
 from parcours.know.gate.versions import Versions
 from parcours.know.identity.acts import Acts
 from parcours.know.identity.edges import Edges
@@ -65,7 +65,13 @@ PATIENCE_S = 60
 BLUEPRINT = make_blueprint(
     purposes=(
         Purpose(id="improve", label=Words(fr="a", en="a"), basis="legitimate_interest", measures=("all",)),
-        Purpose(id="personalise", label=Words(fr="b", en="b"), basis="consent", measures=("experience",)),
+        Purpose(
+            id="personalise",
+            label=Words(fr="b", en="b"),
+            basis="consent",
+            measures=("experience",),
+            signals=Signals(consent_mode=("ad_storage",)),
+        ),
     ),
     fields=(Field(id="town", kind="personal"),),
 )
@@ -119,8 +125,9 @@ def deliver(folder: Path, company: Company, batches: int, start: int) -> None:
                 "order_id": f"O{number}",
             }
             about["town"] = f"Ville {number}"
-            agrees = {"consent": {"categoryPreferences": {"personalise": True}}}
-            items.append(told | {"properties": about, "context": agrees})
+            agrees: dict[str, Any] = {"categoryPreferences": {"personalise": True}}
+            agrees |= {"consent_mode": f"ad_storage=granted region=FR-{number}"}
+            items.append(told | {"properties": about, "context": {"consent": agrees}})
         items[-1]["event"] = 7
         delivery = Delivery("web", BATCH, now_ms + place, "", json.dumps({"batch": items}).encode())
         journal.append([sealer.seal([delivery], len(items), f"inlet{place}", b"cursor")])
@@ -146,6 +153,9 @@ def build(folder: Path) -> None:
             Receipts(manifest.database).add(_make_receipt(number))
         OutboxTable(manifest.database).add([Waiting("shop", f"m{n}", n, b"sealed") for n in range(3)])
     keys, _ = open_keys(folder, Settings())
+    ledger = Ledger(open_state(folder), keys)
+    ledger.catch_up()
+    ledger.erase(ledger.lines_of(1)[:1, PRINCIPAL])
     scored = Scored(open_state(folder), keys)
     for place in range(3):
         scored.append(np.array([place, 5]), np.array([9, 9 + place]), np.array([800, 3000]), 1, 40 + place, ACCEPTED)
@@ -368,9 +378,9 @@ def _read_ledger(folder: Path) -> list[Any]:
     ledger = Ledger(*_state_of(folder))
     ledger.catch_up()
     lines = [tuple(line) for number in range(len(BLUEPRINT.purposes)) for line in ledger.lines_of(number).tolist()]
-    contexts = {line[CONTEXT] for line in lines}
-    told = [ledger.contexts.find(number) for number in sorted(contexts)]
-    return [*lines, *told, ledger.proofs.count()]
+    told = [ledger.contexts.find(number) for number in sorted({line[CONTEXT] for line in lines})]
+    raw = ledger.evidence.find(sorted({line[EVIDENCE] for line in lines}))
+    return [*lines, *told, *sorted(raw.items()), ledger.proofs.count()]
 
 
 def _read_files(folder: Path) -> list[Any]:
