@@ -52,6 +52,16 @@ def test_it_says_why_rows_are_there_and_a_choice_told_to_us_takes_them_away(firm
     assert call("verify", firm).returncode == 0
 
 
+def test_it_proves_what_somebody_chose(firm: Path) -> None:
+    who = customer(firm, "oui")
+    done = call("consent", firm, "proof", who, "--reason", "claim 12")
+    assert "personalise  granted" in done.stdout
+    assert "BLAKE2b-256(" in done.stdout
+    assert {one["state"] for one in call_json("consent", firm, "proof", who, "--reason", "claim 12")} == {"granted"}
+    assert call("consent", firm, "proof", who).returncode == 1
+    assert [entry["action"] for entry in call_json("audit", firm)] == ["export_proof"] * 2
+
+
 def test_a_command_that_is_none_says_how_it_goes(firm: Path) -> None:
     for words in (
         ["why", "touches"],

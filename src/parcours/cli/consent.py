@@ -11,11 +11,11 @@ from parcours import company as companies
 from parcours.charts.numbers import write_moment
 from parcours.cli.output import align, print_json, width_of, write_number
 from parcours.company import Company
-from parcours.know import ConsentOverview, Counts, LedgerLine, Why
+from parcours.know import ChoiceProof, ConsentOverview, Counts, LedgerLine, Why
 from parcours.words import Words, language
 
 ACTOR = "cli"
-ACTIONS = ("show", "why", "record")
+ACTIONS = ("show", "why", "record", "proof")
 HEAD_LETTERS = 16
 
 
@@ -25,7 +25,7 @@ HEAD_LETTERS = 16
 @click.argument("words", nargs=-1)
 @click.option("--purpose", default=None, help="record: what it is about.")
 @click.option("--grant/--refuse", "granted", default=None, help="record: what they chose.")
-@click.option("--reason", default="", help="record: how they told it, such as “call of 3 March”.")
+@click.option("--reason", default="", help="record: how they told it; proof: who asks for it.")
 @click.option(
     "--latest", default=10, show_default=True, type=click.IntRange(0, 1000), help="show: lines of the ledger."
 )
@@ -44,6 +44,7 @@ def command(
 
     why TABLE ID: why rows of that customer are in a derived table (touches, answers, operations, customers, or
     PURPOSE/TABLE), or are not. record ID --purpose P --grant|--refuse --reason TEXT: record what a customer told us.
+    proof ID --reason TEXT: prove what somebody chose, though they were erased since.
     """
     company = companies.open(folder)
     if action == "show" and not words:
@@ -60,9 +61,14 @@ def command(
             return
         click.echo(str(_say_recorded(done.identifiers, done.entries)))
         click.echo(str(verdict.reason))
+    elif action == "proof" and len(words) == 1:
+        proofs = company.know.consents.prove(words[0], ACTOR, reason)
+        print_json(proofs) if as_json else print_proofs(proofs, company.settings.time_zone)
     else:
         usage = f"consent {folder} | consent {folder} why TABLE ID"
-        raise click.UsageError(f"{usage} | consent {folder} record ID --purpose P --grant|--refuse --reason TEXT")
+        raise click.UsageError(
+            f"{usage} | consent {folder} record ID --purpose P --grant|--refuse --reason TEXT | proof ID --reason TEXT"
+        )
 
 
 def print_overview(company: Company, overview: ConsentOverview) -> None:
@@ -125,6 +131,23 @@ def say_change(change: LedgerLine, zone: str) -> str:
     return f"{change.entry_no}  {at}  {change.principal:016x}  {change.purpose}  {SAID[change.state]}  {source}{by}"
 
 
+def print_proofs(proofs: Sequence[ChoiceProof], zone: str) -> None:
+    """Print every line that proves a choice, with what opens its commitment."""
+    for one in proofs:
+        made = write_moment(one.made_ms, language(), zone)
+        context = one.context
+        notice = f"{context.notice}@{context.notice_version}/{context.language}" if context and context.notice else "–"
+        sealed = f" ({SEALED})" if one.sealed else ""
+        source = context.source if context else "–"
+        told = (str(one.entry_no), one.purpose, str(SAID[one.state]), made, source, f"{notice}{sealed}")
+        click.echo("  ".join(told))
+        if one.evidence:
+            click.echo(f"    {one.evidence}")
+        click.echo(f"    {one.commitment} = BLAKE2b-256({one.contents}, salt {one.salt})")
+    if not proofs:
+        click.echo(str(NO_PROOF))
+
+
 def print_why(company: Company, found: Sequence[Why]) -> None:
     """Print for each purpose whether rows are there, and every gate that events came to."""
     for one in found:
@@ -155,6 +178,8 @@ SAID = {
     "withdrawn": Words(fr="retiré", en="withdrawn"),
     "erased": Words(fr="effacé", en="erased"),
 }
+SEALED = Words(fr="scellée, pour une réclamation", en="sealed, for a claim")
+NO_PROOF = Words(fr="Rien n'est enregistré de cet identifiant.", en="Nothing is recorded of this identifier.")
 _ALL = Words(fr="tous les clients", en="all customers")
 _COUNTED = Words(fr="clients", en="customers")
 _CHOSEN = Words(fr="choix, par source", en="choices, by source")

@@ -16,6 +16,7 @@ from parcours.know.audit.log import Audit, DayRoot, Outcome
 from parcours.know.company import Know
 from parcours.know.consent.coverage import STATES, Counts, Coverage
 from parcours.know.consent.history import LedgerLine
+from parcours.know.consent.proving import ChoiceProof
 from parcours.know.consents import ConsentOverview, Recorded
 from parcours.know.gate.permitted import Permitted
 from parcours.know.gate.verdict import Verdict
@@ -62,6 +63,7 @@ __all__ = [
     "Caller",
     "Cell",
     "Change",
+    "ChoiceProof",
     "ConsentOverview",
     "Counts",
     "Coverage",

@@ -24,6 +24,7 @@ from parcours.know.consent.coverage import Coverage, Met, count_coverage, read_m
 from parcours.know.consent.history import LedgerLine, read_changes
 from parcours.know.consent.ledger import GRANTED, REFUSED, Ledger
 from parcours.know.consent.lines import CONTEXT
+from parcours.know.consent.proving import ChoiceProof, prove
 from parcours.know.gate.versions import Numbered, Versions
 from parcours.know.identities import Identities
 from parcours.know.keys import Keys
@@ -193,6 +194,27 @@ class Consents:
         return Recorded(
             purpose=purpose, granted=granted, identifiers=len(principals), entries=entries, audit_no=audit_no
         )
+
+    def prove(self, identifier: str, actor: str, reason: str) -> tuple[ChoiceProof, ...]:
+        """Return the proof of what whoever has ``identifier`` chose, sealed ones of an erased person included.
+
+        It is noted in the audit log first. Of an erased person only the identifier that is shown is looked for.
+
+        Raises:
+            ParcoursError: ``reason_missing``, ``unknown_customer``, ``state_damaged`` …
+        """
+        reason = mask(" ".join(reason.split()))[:MOST_LETTERS]
+        if not reason:
+            raise _reason_missing()
+        with self._turn:
+            own, people = self._identities.pseudonyms_of(identifier), self._identities.people()
+            if not len(own):
+                raise _unknown_customer()
+            mine = np.unique(people.person[np.isin(people.pseudonyms, own)])
+            theirs = np.union1d(own, people.pseudonyms[np.isin(people.person, mine)])
+            thing = int(people.profile_ids[mine[0]]) if len(mine) == 1 else int(own[0])
+            self._audit().note(actor, "export_proof", "customer", thing, "done", reason)
+            return prove(self._state, self._ledger, self._versions.purposes(), theirs)
 
     def _append(
         self, purpose: Numbered, principals: Numbers, granted: bool, now_ms: int, context: int
