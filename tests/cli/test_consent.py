@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import gzip
+import json
 from pathlib import Path
 
 from tests.cli.conftest import call, call_json
+
+from parcours.progress import Silent
+from parcours.simulate import make
 
 
 def customer(folder: Path, agrees: str) -> str:
@@ -25,13 +29,27 @@ def test_it_shows_coverage_by_purpose_channel_and_source_and_the_ledger(firm: Pa
     assert whole["n"] == sum(whole[state] for state in ("granted", "denied", "withdrawn", "expired", "silent"))
     assert whole["allowed"] == whole["granted"]
     assert set(personalise["channels"]) >= {"website", "store"} or len(personalise["channels"]) > 3
-    assert list(personalise["sources"]) == ["customers"]
+    assert list(personalise["sources"]) == ["customers", "departures"]
     assert told["ledger"]["lines"] > 0
     assert len(told["ledger"]["head"]) == 64
     assert (
         f"Ledger: {told['ledger']['lines']:,} lines, 0 of them erased; chain {told['ledger']['head'][:16]}"
         in done.stdout
     )
+
+
+def test_the_planted_withdrawals_are_found_and_no_other(tmp_path: Path) -> None:
+    make(tmp_path, 3000, 1, Silent())
+    for source in (tmp_path / "sources").iterdir():
+        if source.stem not in ("customers", "departures"):
+            source.unlink()
+    assert call("run", tmp_path, "--quiet").returncode == 0
+    planted = json.loads((tmp_path / "truth.json").read_text("utf-8"))["withdrawals"]
+    (personalise,) = [one for one in call_json("consent", tmp_path)["coverage"] if one["purpose"] == "personalise"]
+    assert len(planted) > 10
+    assert personalise["whole"]["withdrawn"] == personalise["sources"]["departures"]["withdrawn"] == len(planted)
+    why = call("consent", tmp_path, "why", "personalise/customers", f"user:{planted[0]['customer']}").stdout
+    assert "refused, or withdrew consent" in why
 
 
 def test_it_says_why_rows_are_there_and_a_choice_told_to_us_takes_them_away(firm: Path) -> None:

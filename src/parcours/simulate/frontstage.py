@@ -48,7 +48,12 @@ def export_accounts(people: People, life: Life, seed: int) -> list[Export]:
         "accord_personnalisation": pa.array(("non", "oui", None)).take(pa.array(choice)),
     }
     gone = np.flatnonzero(life.left & (random.random(len(people)) < 0.3))
-    departures = {"client": name_ids("C", gone), "ferme_le": write_french(life.last_s[gone])}
+    departures = {
+        "client": name_ids("C", gone),
+        "ferme_le": write_french(life.last_s[gone]),
+        # Whoever closes their account allows nothing any more.
+        "accord_personnalisation": pa.array(["non"] * len(gone), pa.string()),
+    }
     tried = np.flatnonzero((people.arm >= 0) & (life.account_s != NEVER))
     lot = np.full(len(tried), START_S + OFFER_WEEKS[0] * WEEK_S + 8 * 3600)
     trial = {

@@ -36,6 +36,7 @@ def write_truth(folder: Path, draw: Draw, people: People, life: Life, exports: l
         "defections": _describe_defections(life, len(people)),
         "treatment_effects": _describe_offer(people, life),
         "shared_devices": _list_shared(people),
+        "withdrawals": _list_withdrawals(exports),
         "bad_rows": _list_flaws(exports),
     }
     (folder / FILE).write_bytes(msgspec.json.format(msgspec.json.encode(truth), indent=2) + b"\n")
@@ -112,6 +113,16 @@ def _list_shared(people: People) -> list[dict[str, Any]]:
         strict=True,
     )
     return [{"device": device, "customers": [one, other]} for device, one, other in owners]
+
+
+def _list_withdrawals(exports: list[Export]) -> list[dict[str, Any]]:
+    """Return the customers who had consented when they opened their account, and withdrew when they closed it."""
+    by_file = {export.file: export.columns for export in exports}
+    accounts, departures = by_file["customers.csv.gz"], by_file["departures.csv.gz"]
+    told = zip(accounts["client"].to_pylist(), accounts["accord_personnalisation"].to_pylist(), strict=True)
+    consented = {client for client, choice in told if choice == "oui"}
+    gone = departures["client"].to_pylist()
+    return [{"purpose": "personalise", "customer": client} for client in gone if client in consented]
 
 
 def _list_flaws(exports: list[Export]) -> list[dict[str, Any]]:
