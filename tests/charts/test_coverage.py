@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from parcours.charts.coverage import LABEL_WIDTH, SHARE_WIDTH, WIDTH, CoverageBar, draw_coverage
+from parcours.charts.coverage import BARS as START
+from parcours.charts.coverage import WIDTH, CoverageBar, draw_coverage
 
 BARS = (
     CoverageBar(label="All", n=1000, allowed=310, silent=400, expired=40, refused=200, withdrawn=50),
@@ -21,7 +22,7 @@ def widths(svg: str, css: str) -> list[float]:
 
 def test_bars_share_their_length_by_counts() -> None:
     svg = draw_coverage("Who allows it", "Channel", BARS, "en").svg
-    room = WIDTH - LABEL_WIDTH - SHARE_WIDTH
+    room = WIDTH - START
     assert [round(one / room, 2) for one in widths(svg, "bar")] == [0.31, 1.0]
     assert [round(one / room, 2) for one in widths(svg, "bar-none")] == [0.4]
     assert [round(one / room, 2) for one in widths(svg, "bar-soft")] == [0.04]

@@ -13,8 +13,11 @@ from parcours.charts.text import lines_of, open_svg, rect, text, wrap
 from parcours.words import Language, Words
 
 WIDTH = 760.0
-LABEL_WIDTH = 170.0
-SHARE_WIDTH = 64.0
+LABEL_WIDTH = 136.0
+SHARE_WIDTH = 58.0
+BARS = LABEL_WIDTH + SHARE_WIDTH
+"""Shares stand before the bars, where a narrow screen shows them too."""
+
 ROW = 50.0
 TOP = 34.0
 
@@ -50,22 +53,22 @@ class CoverageBar(msgspec.Struct, frozen=True, kw_only=True):
 
 def draw_coverage(title: str, heading: str, bars: Sequence[CoverageBar], language: Language) -> Chart:
     """Draw one bar a channel, all of the same length, split by what customers allow; and its table."""
-    room = WIDTH - LABEL_WIDTH - SHARE_WIDTH
+    room = WIDTH - BARS
     height = TOP + ROW * len(bars)
     parts = [open_svg(WIDTH, height, title, "", "coverage"), _draw_legend(language)]
     for number, bar in enumerate(bars):
         y = TOP + ROW * number
         label = wrap(bar.label, LABEL_WIDTH - 14, 13, 2, bold=number == 0)
         parts.append(lines_of(0, y + 14 - 7.5 * (len(label) - 1), label, 15, "bold" if number == 0 else ""))
-        x = LABEL_WIDTH
+        x = BARS
         for count, css in _split(bar):
             width = room * count / bar.n if bar.n else 0
             if width:
                 parts.append(rect(x, y, max(width - 1.5, 0.75), 20, css, 2))
             x += width
         share = write_share(bar.allowed / bar.n if bar.n else None, language)
-        parts.append(text(WIDTH, y + 15, share, "strong", "end"))
-        parts.append(text(LABEL_WIDTH, y + 35, _say(bar, language), "small soft"))
+        parts.append(text(BARS - 12, y + 15, share, "strong", "end"))
+        parts.append(text(BARS, y + 35, _say(bar, language), "small soft"))
     parts.append("</svg>")
     return Chart("".join(parts), _draw_table(title, heading, bars, language))
 
@@ -80,7 +83,7 @@ def _split(bar: CoverageBar) -> tuple[tuple[int, str], ...]:
 
 
 def _draw_legend(language: Language) -> str:
-    x, parts = LABEL_WIDTH, []
+    x, parts = BARS, []
     for label, css in ((ALLOWED, "bar"), (SILENT, "bar-none"), (EXPIRED, "bar-soft"), (REFUSED, "bar-left")):
         word = label.in_language(language)
         parts.append(rect(x, 2, 12, 12, css, 2) + text(x + 18, 12.5, word, "small"))
