@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -13,6 +16,7 @@ from parcours.know.consent.lines import PRINCIPAL
 from .stating import EXAMPLES, open_ledger, recorded, state
 
 PEOPLE = 3
+EACH = 25
 APART_MS = 25 * 3_600_000
 """So far apart every statement is recorded: nearer ones may be known to the process alone that heard them."""
 
@@ -69,3 +73,20 @@ def merge(kept: Told, waiting: Told) -> Told:
 def assert_stands(ledger: Ledger, expected: Told) -> None:
     found = recorded(ledger, *range(PEOPLE))
     assert found == [expected.get(person, (0, NOTHING))[1] for person in range(PEOPLE)]
+
+
+def test_many_who_record_at_once_make_one_chain(tmp_path: Path) -> None:
+    open_ledger(tmp_path).catch_up()
+
+    def record(who: int) -> None:
+        ledger = open_ledger(tmp_path)
+        for number in range(EACH):
+            state(ledger, 100 * who + number, number + 1)
+            ledger.settle(number + 1)
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(record, range(4)))
+    ledger = open_ledger(tmp_path)
+    assert ledger.catch_up() == 4 * EACH
+    assert list(ledger.verify()) == []
+    assert len(ledger.lines_of(0)) == 4 * EACH
