@@ -9,6 +9,7 @@ from firm import Firm
 from served_people import Served, serve_people
 
 from parcours.know import Role, Thing
+from parcours.workspaces.forms import sign
 from parcours.workspaces.reasons import LASTS_S, Reasons, ask_reason, has_reason
 
 PROFILE = Thing("profile", "00000000000000ab")
@@ -87,6 +88,19 @@ def test_a_csm_unmasks_customers_of_their_own_accounts_alone(served: Served) -> 
         assert ask_reason("unmask", theirs, "map", "fr") is None
     fields = fields_of(served, "csm", "unmask", mine)
     assert served.client("csm").post("/en/reason/unmask", data=fields, headers=served.ours).status_code == 303
+
+
+def test_a_form_that_was_given_while_it_was_ones_own_is_refused_afterwards(served: Served) -> None:
+    theirs = "00000000000000fe"
+    with served.asking("csm"):
+        token = sign("reason_unmask", "profile", theirs, "/en/map")
+    fields = {"kind": "profile", "thing": theirs, "back": "/en/map", "token": token, "reason": "check"}
+    answer = served.client("csm").post("/en/reason/unmask", data=fields, headers=served.ours)
+    assert answer.status_code == 403
+    entry = served.access.audit.read(limit=1)[0]
+    assert (entry.action, entry.outcome) == ("unmask", "refused")
+    with served.asking("csm"):
+        assert not has_reason("unmask", Thing("profile", theirs, accounts=("segment:loyal",)))
 
 
 @pytest.mark.parametrize("role", ["cco", "cmo", "sales", "finance", "it"])
