@@ -10,7 +10,9 @@ from __future__ import annotations
 import os
 import struct
 from collections.abc import Iterator, Sequence
+from functools import reduce
 from hashlib import blake2b
+from operator import xor
 from typing import Any
 
 import msgspec
@@ -103,21 +105,22 @@ def read_last(state: Database, key: bytes, count: int) -> Read:
 def append(state: Database, key: bytes, head: Head, lines: Numbers) -> tuple[Head, list[bytes]]:
     """Append ``lines`` behind ``head``, inside a transaction; return the new head, and what the tally notes."""
     salts = os.urandom(SALT_BYTES * len(lines))
-    rows: list[list[Cell]] = []
-    tallied: list[bytes] = []
-    link, entry_no, total = head.link, head.entry_no, head.total
-    for place, line in enumerate(lines[:, :WIDTH].tolist()):
-        salt = salts[SALT_BYTES * place : SALT_BYTES * (place + 1)]
+    contents, size = np.ascontiguousarray(lines[:, :WIDTH], "<i8").tobytes(), _PACKED.size
+    links = [head.link]
+
+    def make_rows() -> Iterator[tuple[Cell, ...]]:
         # The numbers follow one another without a gap, so that a line that is missing has one.
-        entry_no += 1
-        link = _link(link, entry_no, commit(pack(line), salt), key)
-        rows.append([entry_no, *line, salt, link])
-        tallied.append(link[:_TALLIED_BYTES])
-        total ^= int.from_bytes(tallied[-1], "little")
-    if rows:
+        for place, columns in enumerate(zip(*lines[:, :WIDTH].T.tolist(), strict=True)):
+            salt, entry_no = salts[SALT_BYTES * place : SALT_BYTES * (place + 1)], head.entry_no + place + 1
+            links.append(_link(links[-1], entry_no, commit(contents[size * place : size * (place + 1)], salt), key))
+            yield (entry_no, *columns, salt, links[-1])
+
+    if len(lines):
         sql = f"INSERT INTO consent (entry_no, {_NAMES}, salt, link) VALUES ({', '.join('?' * (WIDTH + 3))})"
-        state.executemany(sql, rows)
-    return Head(entry_no, link, total), tallied
+        state.executemany(sql, make_rows())
+    tallied = [link[:_TALLIED_BYTES] for link in links[1:]]
+    total = reduce(xor, (int.from_bytes(one, "little") for one in tallied), head.total)
+    return Head(head.entry_no + len(lines), links[-1], total), tallied
 
 
 def erase_lines(state: Database, entries: Sequence[int], commitments: Sequence[bytes]) -> None:
