@@ -13,6 +13,7 @@ from parcours.collect.http.more import READ_BACK, Reader, route_read_back
 from parcours.company import Company
 from parcours.errors import ParcoursError
 from parcours.serving.read_back import ReadBack
+from parcours.workspaces.signing_in.asking import asker
 from parcours.workspaces.signing_in.guard import GuardedRoute
 
 _NO_STORE = {"cache-control": "no-store"}
@@ -63,6 +64,10 @@ def make_reader(token: str, kept: ReadBack, catch_up: Callable[[], object]) -> R
 
 
 async def _ask(request: Request, ask: Callable[[str, str | None], object]) -> Response:
+    decision = asker().decision
+    if decision is None or decision.own:
+        # Whose customer this is stands in no address: who may see their own alone asks on the pages.
+        return _refuse(403, "own_only", "This role sees its own customers alone: on the pages.")
     identifier = request.query_params.get("id", "")
     if not identifier:
         return _refuse(400, "no_id", "Say whom: ?id=user:42 (or mail:, phone:, device:).")
