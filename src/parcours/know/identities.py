@@ -36,6 +36,7 @@ from parcours.know.identity.standing import NO_NEWS, News, Rulings, Standing
 from parcours.know.keys import Keys
 from parcours.know.moments import compare_moments
 from parcours.know.pseudonyms import NOBODY, Numbers, types_of
+from parcours.know.rights.erasures import Erasures
 from parcours.know.rights.tombstones import Tombstones
 from parcours.know.vault import Vault
 from parcours.words import Words
@@ -74,6 +75,7 @@ class Identities:
         self._scored, self._shared = Scored(state, keys), SharedDevices(state, keys)
         self._vault, self._tombstones = Vault(state, keys), Tombstones(state, keys)
         self._renamed = Renamed(state, keys)
+        self._erasures = Erasures(state, keys)
         self._people: tuple[str, People] | None = None
         self._kept: tuple[Basis, Standing] | None = None
         self._before = 0
@@ -103,9 +105,11 @@ class Identities:
         Raises:
             ParcoursError: ``state_damaged``, ``row_damaged``, ``moments_apart`` …
         """
-        if not self._follow:
+        # An erasure that has just begun must count at once; whoever remains is told anew when it has gone on.
+        follow = self._follow or self._erasures.has_just_begun()
+        if not follow:
             self._renamed.catch_up(self._vault, self._spelling)
-        version = (self._follow and self._tables.fingerprint(IDENTITY)) or self.version()
+        version = (follow and self._tables.fingerprint(IDENTITY)) or self.version()
         # What was made before an erasure is read without the erased from that moment on.
         named = f"{version} {self._tombstones.version()}"
         if self._people is None or self._people[0] != named:

@@ -109,6 +109,14 @@ class Erasures:
         """Return the erasures that are not done."""
         return tuple(one for one in self.all() if not one.is_done)
 
+    def has_just_begun(self) -> bool:
+        """Return whether somebody is erased whose events still stand in parts."""
+        return bool(self._state.execute("SELECT 1 FROM erasures WHERE step = 'marked' LIMIT 1"))
+
+    def is_under_way(self) -> bool:
+        """Return whether an erasure is not done: what was derived before is then not to be believed."""
+        return bool(self._state.execute("SELECT 1 FROM erasures WHERE step != 'done' LIMIT 1"))
+
     def find(self, number: int) -> Erasure:
         """Return one erasure.
 

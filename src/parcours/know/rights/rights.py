@@ -172,7 +172,7 @@ class Rights:
 
     def is_erasing(self) -> bool:
         """Return whether an erasure is under way: what was derived before is then not to be believed."""
-        return bool(self._state.execute("SELECT 1 FROM erasures WHERE step != 'done' LIMIT 1"))
+        return self._erasures.is_under_way()
 
     def compile(
         self, identifier: str, scope: Scope, allowed: dict[str, bool], destinations: Sequence[Destination] = ()
