@@ -154,7 +154,7 @@ class Requests:
         raise ParcoursError(
             "unknown_request",
             Words(fr=f"Il n'y a pas de demande n° {number}.", en=f"There is no request no. {number}."),
-            Words(fr="parcours request DIR list les montre.", en="parcours request DIR list shows them."),
+            Words(fr="Le registre les montre toutes.", en="The register shows them all."),
         )
 
     def identifiers_of(self, number: int) -> tuple[str, ...]:
