@@ -72,6 +72,9 @@ class Serving:
 def serving(tmp_path: Path, receiver: Receiver) -> Iterator[Serving]:
     folder = tmp_path / "firm"
     write_firm(folder, [])
+    # Its orders are dated long ago, and a retention of days would take them out of the parts, as it should.
+    plan = folder / "blueprint.yaml"
+    plan.write_text(plan.read_text("utf-8").replace(", retention_days: 30", ""), "utf-8")
     (folder / "destinations").mkdir()
     (folder / "data").mkdir()
     (folder / "sources" / "shop.yaml").write_text(SHOP.format(path=tmp_path / "shop.db"), "utf-8")
