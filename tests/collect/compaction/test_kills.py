@@ -36,9 +36,9 @@ def test_killed_at_any_moment_again_and_again_it_ends_the_same(tmp_path: Path, n
     draw = random.Random(3)
     killing = Killing(nursery, "take over", fill_shop(tmp_path / "shop", 6), tmp_path)
     for _ in range(3):
-        killing.kill_after(*(draw.uniform(0.02, 0.3) for _ in range(8)))
+        killing.kill_after(*(draw.uniform(0.01, 0.2) for _ in range(8)))
     for _ in range(3):
-        killing.kill_at(*(draw.randrange(1, killing.steps) for _ in range(4)))
+        killing.kill_at(*(draw.randrange(1, killing.steps // 3) for _ in range(4)))
     assert killing.kills > 12
 
 
