@@ -24,14 +24,18 @@ from parcours.know import (
     Caller,
     ConsentOverview,
     Doubt,
+    Explanation,
     Know,
+    Linkage,
     Live,
     MaskedDay,
     Permitted,
+    Portrait,
     Profile,
     Request,
     Ruling,
     Timeline,
+    Verdict,
 )
 from parcours.measure import MEASURES, measure_named
 from parcours.measure.comments import COMMENTS
@@ -193,6 +197,34 @@ class Company:
     def masked(self) -> tuple[MaskedDay, ...]:
         """Return what was masked in texts at the door over the last seven days (see `Know.masked`)."""
         return self.know.upkeep.masked()
+
+    def find_profiles(self, identifier: str) -> tuple[str, ...]:
+        """Return the profiles that have ``identifier`` (see `Portraits.find`)."""
+        return self.know.portraits.find(identifier)
+
+    def portray(self, profile: str) -> Portrait | None:
+        """Return what may be seen of a customer at this moment (see `Portraits.show`)."""
+        return self.know.portraits.show(profile, self.choose_purpose("timeline"), self.live)
+
+    def accounts_of(self, profile: str) -> tuple[str, ...]:
+        """Return the accounts of a customer, each as ``GROUP:LABEL`` (see `Portraits.accounts`)."""
+        return self.know.portraits.accounts(profile, self.choose_purpose("timeline"))
+
+    def explain_profile(self, profile: str, unmasked: bool = False) -> Explanation | None:
+        """Return why a customer's identifiers are one person (see `Portraits.explain`)."""
+        return self.know.portraits.explain(profile, unmasked)
+
+    def allowed_of(self, profile: str) -> tuple[Verdict, ...]:
+        """Return whether each purpose may see a customer at this moment, and why."""
+        return self.know.portraits.allowed(profile, self.live)
+
+    def personal_of(self, profile: str) -> dict[str, str]:
+        """Return the latest personal values of a customer that may be seen."""
+        return self.know.portraits.personal(profile, self.choose_purpose("timeline"))
+
+    def linkage(self) -> Linkage:
+        """Return the last batch of linking and its model (see `Know.linkage`)."""
+        return self.know.linkage()
 
     def review(self) -> tuple[Doubt, ...]:
         """Return the pairs of identifiers that wait for a person to say whether they are one (see `Know.review`)."""

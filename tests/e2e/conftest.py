@@ -19,6 +19,7 @@ from playwright.sync_api import Browser, BrowserContext, sync_playwright
 sys.path.insert(0, str(Path(__file__).parents[1] / "workspaces"))
 
 from firm import Firm
+from portrayed import PortrayedFirm
 from tests.signed_in import browser_cookie
 
 from parcours.know import Role
@@ -56,7 +57,9 @@ def role_for(place: str) -> Role | None:
     """Return a role that may open the page at ``place``, an address or its end; nobody opens the sign-in page."""
     if place.endswith("sign-in"):
         return None
-    return "it" if place.endswith(("sources", "people")) else "cco"
+    if place.endswith(("sources", "people")):
+        return "it"
+    return "cem" if "customer" in place and "permission" not in place else "cco"
 
 
 def open_context(
@@ -72,7 +75,7 @@ def open_context(
 @pytest.fixture(scope="session")
 def firm(tmp_path_factory: pytest.TempPathFactory) -> Firm:
     """A firm whose customers answered."""
-    return Firm(tmp_path_factory.mktemp("firm"))
+    return PortrayedFirm(tmp_path_factory.mktemp("firm"))
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from firm import Firm
 from playwright.sync_api import Browser, BrowserContext, Page
+from portrayed import PROFILE
 from tests.e2e.conftest import open_context, role_for
 
 from parcours.workspaces.report import write_report
@@ -25,6 +26,9 @@ PAGES = {
     "measures": "measures",
     "measure": "measure/causes",
     "consent": "consent",
+    "customer search": "customer",
+    "customer without a reason": f"customer/{PROFILE}",
+    "linking": "linking",
     "sources": "sources",
     "patterns": "patterns",
     "account": "account",

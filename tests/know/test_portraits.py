@@ -117,6 +117,16 @@ def test_the_proof_is_masked_unless_asked_otherwise(firm: Firm) -> None:
     assert [one.shown for one in told.identifiers] != ["C1", "D1"]
 
 
+def test_accounts_are_the_latest_groups(tmp_path: Path) -> None:
+    firm = Firm(tmp_path, BLUEPRINT)
+    firm.admit(
+        event("Ordered", 1, id_user="C1", field_segment="new"), event("Ordered", 3, id_user="C1", field_segment="loyal")
+    )
+    (profile,) = firm.know.portraits.find("user:C1")
+    assert firm.know.portraits.accounts(profile, "improve") == ("segment:loyal",)
+    assert firm.know.portraits.accounts(profile, "personalise") == ()
+
+
 @pytest.mark.parametrize("profile", ["", "0" * 16, "f" * 16, "no", "C1"])
 def test_a_profile_that_is_not_there_is_none(firm: Firm, profile: str) -> None:
     assert firm.know.portraits.show(profile, "improve") is None

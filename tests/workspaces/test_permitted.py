@@ -22,7 +22,7 @@ from parcours.workspaces.live import LiveState
 from parcours.workspaces.routes import FORMS, PAGES, Form, Page
 from parcours.workspaces.signing_in.cookies import SESSION
 from parcours.workspaces.signing_in.guard import GuardedRoute
-from parcours.workspaces.things import find_map, find_whole
+from parcours.workspaces.things import find_map, find_profile, find_whole
 
 OURS = {"origin": "http://127.0.0.1", "content-type": "application/x-www-form-urlencoded"}
 SCOPES: dict[Role, tuple[str, ...]] = {"cem": ("logistics",), "csm": ("segment:loyal",), "sales": ("segment:loyal",)}
@@ -114,7 +114,7 @@ def test_each_page_opens_to_the_roles_of_the_table(
             if page.thing is find_map and role in ("csm", "sales"):
                 # Accounts are no part of a map: their measures are split by them.
                 allowed = False
-            if page.thing is find_whole and "own" in agreed().get((role, action), "").split(", "):
+            if page.thing in (find_whole, find_profile) and "own" in agreed().get((role, action), "").split(", "):
                 allowed = False
             if page.path.startswith("measure/"):
                 # Whoever sees their own accounts alone is shown what is split by them.

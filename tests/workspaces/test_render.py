@@ -10,8 +10,10 @@ import pytest
 
 from parcours.workspaces.pages.account import AccountPage
 from parcours.workspaces.pages.consent import ConsentPage
+from parcours.workspaces.pages.customer import CustomerPage
 from parcours.workspaces.pages.fault import FaultPage
 from parcours.workspaces.pages.journey import JourneyPage
+from parcours.workspaces.pages.linking import LinkingPage
 from parcours.workspaces.pages.map import MapPage
 from parcours.workspaces.pages.measure import MeasurePage
 from parcours.workspaces.pages.measures import MeasuresPage
@@ -29,8 +31,10 @@ from parcours.workspaces.routes import PAGES
 RECORDS = [
     AccountPage,
     ConsentPage,
+    CustomerPage,
     FaultPage,
     JourneyPage,
+    LinkingPage,
     MapPage,
     MeasurePage,
     MeasuresPage,

@@ -88,3 +88,16 @@ STATES = {
     "(start)": STARTS,
     "(end)": ENDS,
 }
+WHEN = Words(fr="Quand", en="When")
+SIDE = Words(fr="Côté", en="Side")
+WHERE = Words(fr="Canal ou opération", en="Channel or operation")
+WHAT = Words(fr="Quoi", en="What")
+ABOUT = Words(fr="À propos de", en="About")
+DETAILS = Words(fr="Détails", en="Details")
+SEEN = Words(fr="visible", en="seen")
+BEHIND = Words(fr="coulisses", en="behind the line")
+FIELD = Words(fr="Champ", en="Field")
+AGREEMENT = Words(fr="Les deux valeurs", en="The two values")
+WEIGHT_BITS = Words(fr="Poids (bits)", en="Weight (bits)")
+OF_ONE_PERSON = Words(fr="Chez une même personne", en="Of one person")
+OF_STRANGERS = Words(fr="Entre inconnus", en="Between strangers")

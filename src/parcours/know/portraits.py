@@ -61,6 +61,16 @@ class Portraits:
             own = self._members(profile)
             return self._portray(own, purpose, live) if len(own) else None
 
+    def accounts(self, profile: str, purpose: str) -> tuple[str, ...]:
+        """Return the groups of a customer as ``GROUP:LABEL``, by the latest value that ``purpose`` may see of each."""
+        portrait = self.show(profile, purpose)
+        deeds = portrait.deeds if portrait else ()
+        latest = (
+            (group.id, next((value for deed in deeds if (value := deed.fields.get(group.field)) is not None), None))
+            for group in self._blueprint.groups
+        )
+        return tuple(f"{id}:{value}" for id, value in latest if value is not None)
+
     def explain(self, profile: str, unmasked: bool = False) -> Explanation | None:
         """Return why a customer's identifiers are one person, and what was turned down and why."""
         with self._turn:

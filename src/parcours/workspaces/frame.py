@@ -61,6 +61,7 @@ LINKS: tuple[tuple[str, Action], ...] = (
     ("map", "see_results"),
     ("journey", "see_results"),
     ("measures", "see_methods"),
+    ("customer", "see_customer"),
     ("review", "settle_merge"),
     ("consent", "see_consent"),
     ("sources", "see_health"),

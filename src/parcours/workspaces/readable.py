@@ -8,7 +8,17 @@ from typing import Any, Protocol, runtime_checkable
 
 from parcours.blueprint.records import Blueprint
 from parcours.errors import Fault
-from parcours.know import Caller, ConsentOverview, Doubt, Request, Ruling
+from parcours.know import (
+    Caller,
+    ConsentOverview,
+    Doubt,
+    Explanation,
+    Linkage,
+    Portrait,
+    Request,
+    Ruling,
+    Verdict,
+)
 from parcours.measure.contract import Result
 from parcours.settings import Settings
 from parcours.words import Words
@@ -99,6 +109,34 @@ class KnowsAccounts(Protocol):
 
     def accounts_of(self, profile: str) -> Sequence[str]:
         """Return the accounts of a profile (its id in 16 hexadecimal digits), each as ``GROUP:LABEL``."""
+
+
+@runtime_checkable
+class Portrays(Protocol):
+    """A company that knows its customers one by one; a profile is named by its id in 16 hexadecimal digits."""
+
+    def find_profiles(self, identifier: str) -> Sequence[str]:
+        """Return the profiles that have ``identifier`` (``KIND:VALUE``)."""
+
+    def portray(self, profile: str) -> Portrait | None:
+        """Return what may be seen of a customer now; nothing when there is no such profile."""
+
+    def explain_profile(self, profile: str, unmasked: bool = False) -> Explanation | None:
+        """Return why a customer's identifiers are one person, masked unless ``unmasked``."""
+
+    def allowed_of(self, profile: str) -> Sequence[Verdict]:
+        """Return whether each purpose may see a customer, and why."""
+
+    def personal_of(self, profile: str) -> dict[str, str]:
+        """Return the latest personal values of a customer, as they are, by field."""
+
+
+@runtime_checkable
+class Links(Protocol):
+    """A company that compares people's own data to find who is one person."""
+
+    def linkage(self) -> Linkage:
+        """Return the last batch and its model; raises `ParcoursError` where none is declared."""
 
 
 @runtime_checkable

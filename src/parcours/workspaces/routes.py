@@ -12,9 +12,12 @@ from starlette.responses import Response
 
 from parcours.know import Action, Thing
 from parcours.words import Language
+from parcours.workspaces.finding import answer_find
 from parcours.workspaces.pages.account import read_account
 from parcours.workspaces.pages.consent import read_consent
+from parcours.workspaces.pages.customer import read_customer, read_search
 from parcours.workspaces.pages.journey import read_journey
+from parcours.workspaces.pages.linking import read_linking
 from parcours.workspaces.pages.map import read_map
 from parcours.workspaces.pages.measure import read_measure
 from parcours.workspaces.pages.measures import read_measures
@@ -38,7 +41,7 @@ from parcours.workspaces.signing_in.managing import (
     answer_set_password,
 )
 from parcours.workspaces.signing_in.own import answer_end, answer_password, answer_role, answer_sign_out
-from parcours.workspaces.things import FindThing, find_map, find_measure, find_touchpoint, find_whole
+from parcours.workspaces.things import FindThing, find_map, find_measure, find_profile, find_touchpoint, find_whole
 
 Query = Callable[..., msgspec.Struct]
 Answer = Callable[[Readable, Language, Request], Awaitable[Response]]
@@ -99,6 +102,9 @@ PAGES: tuple[Page, ...] = (
     Page("consent", read_consent, "see_consent", longest_s=30.0, thing=find_whole),
     Page("sources", read_sources, "see_health", ("put_back", "proof"), longest_s=1.0, forms=True),
     Page("review", read_review, "settle_merge", ("done", "proof"), forms=True, personal=True),
+    Page("customer", read_search, "see_customer", ("done", "proof"), forms=True, personal=True),
+    Page("customer/{id}", read_customer, "see_customer", forms=True, thing=find_profile, personal=True),
+    Page("linking", read_linking, "see_methods"),
     Page("patterns", read_patterns, "see_methods"),
     Page("permission", read_permission, "see_permissions", ("role", "action", "thing", "team"), forms=True),
     Page(
@@ -113,6 +119,7 @@ PAGES: tuple[Page, ...] = (
 )
 FORMS: tuple[Form, ...] = (
     Form("sources/replay", answer_replay, "put_back", "sources"),
+    Form("customer/find", answer_find, "see_customer", "customer"),
     Form("review/decide", answer_review, "settle_merge", "review"),
     Form("account/sign-out", answer_sign_out, "sign_in", "account"),
     Form("account/end", answer_end, "sign_in", "account"),

@@ -1,0 +1,174 @@
+"""The page of a customer: found by a form alone, shown for a reason, masked, and told to nobody else."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from portrayed import PERSONAL, PROFILE, PortrayedFirm
+from starlette.testclient import TestClient
+from tests.boutique import deliver, make_company, make_event, take_over
+from tests.signed_in import sign_in
+
+from parcours.company import Company
+from parcours.know import Access
+from parcours.settings import Settings
+from parcours.workspaces.app import create_app
+from parcours.workspaces.readable import KnowsAccounts, Links, Portrays, Readable
+
+OURS = {"origin": "http://127.0.0.1"}
+HTML = "127.0.0.1"
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Company:
+    """A shop with one customer who ordered, with a mail and a device."""
+    company = make_company(tmp_path / "shop")
+    claire = {"traits": {"email": "claire@maison.fr"}, "anonymousId": "D1"}
+    deliver(company, make_event(0, "CLIENT-1", True, **claire), make_event(1, "CLIENT-1"), make_event(2, "CLIENT-2"))
+    take_over(company)
+    return company
+
+
+@pytest.fixture
+def portrayed(tmp_path: Path) -> PortrayedFirm:
+    return PortrayedFirm(tmp_path)
+
+
+def browse(company: Readable, role: str = "cem") -> TestClient:
+    return TestClient(
+        create_app(company),
+        f"http://{HTML}",
+        follow_redirects=False,
+        cookies=sign_in(company.folder, role),  # type: ignore[arg-type]
+    )
+
+
+def read_form(text: str, place: str) -> dict[str, str]:
+    (form,) = re.findall(rf'<form method="post" action="/\w\w/{place}".*?</form>', text, re.DOTALL)
+    return dict(re.findall(r'name="(\w+)" value="([^"]*)"', form.split("<button")[0]))
+
+
+def look_for(client: TestClient, kind: str, identifier: str) -> str:
+    fields = read_form(client.get("/en/customer").text, "customer/find")
+    found = client.post("/en/customer/find", data={**fields, "kind": kind, "identifier": identifier}, headers=OURS)
+    assert found.status_code == 303
+    return str(found.headers["location"])
+
+
+def give_reason(client: TestClient, place: str, action: str) -> str:
+    fields = read_form(client.get(place).text, f"reason/{action}")
+    done = client.post(f"/en/reason/{action}", data={**fields, "reason": "complaint"}, headers=OURS)
+    assert (done.status_code, done.headers["location"]) == (303, place)
+    return str(client.get(place).text)
+
+
+def test_the_company_is_all_that_the_page_asks_for(shop: Company) -> None:
+    assert isinstance(shop, Portrays)
+    assert isinstance(shop, Links)
+    assert isinstance(shop, KnowsAccounts)
+
+
+def test_a_customer_is_found_by_what_one_knows_and_the_address_holds_a_profile(shop: Company) -> None:
+    client = browse(shop)
+    places = {
+        look_for(client, *known) for known in (("user", "CLIENT-1"), ("mail", "Claire@maison.fr"), ("device", "D1"))
+    }
+    (place,) = places
+    assert re.fullmatch(r"/en/customer/[0-9a-f]{16}", place)
+    assert look_for(client, "user", "CLIENT-2") != place
+    nobody = look_for(client, "phone", "0601020304")
+    assert "Nobody has this identifier here." in client.get(nobody).text
+    assert "0601020304" not in nobody
+
+
+def test_nothing_is_shown_before_a_reason_is_given_and_noted(shop: Company) -> None:
+    client = browse(shop)
+    place = look_for(client, "user", "CLIENT-1")
+    before = client.get(place).text
+    assert "Why do you look at this customer?" in before
+    assert "Order Completed" not in before
+    assert "What happened" not in before
+    text = give_reason(client, place, "see_customer")
+    assert "What happened, on both sides of the line" in text
+    for told in ("Checkout", "c•••@maison.fr", "As the consent ledger stands"):
+        assert told in text
+    assert "claire@" not in text
+    assert "CLIENT-1" not in text
+    access = Access(shop.folder, Settings())
+    (entry,) = [one for one in access.audit.read(limit=5) if one.action == "see_customer"]
+    assert (entry.thing, entry.reason) == (place.rpartition("/")[2], "complaint")
+    access.close()
+
+
+def test_unmasking_takes_a_reason_of_its_own(shop: Company) -> None:
+    client = browse(shop)
+    place = look_for(client, "user", "CLIENT-1")
+    give_reason(client, place, "see_customer")
+    text = give_reason(client, place, "unmask")
+    assert "claire@maison.fr" in text
+    assert "Account CLIENT-1" in text
+    assert "Unmasked for you" in text
+
+
+def test_personal_values_are_masked_until_then(portrayed: PortrayedFirm) -> None:
+    client, place = browse(portrayed), f"/en/customer/{PROFILE}"
+    text = give_reason(client, place, "see_customer")
+    assert not [value for value in PERSONAL.values() if value in text]
+    assert "M•••" in text
+    assert portrayed.masked_for[-1]
+    text = give_reason(client, place, "unmask")
+    assert not [value for value in PERSONAL.values() if value not in text]
+    assert not portrayed.masked_for[-1]
+
+
+def test_both_sides_of_the_line_and_every_layer_are_told(portrayed: PortrayedFirm) -> None:
+    text = give_reason(browse(portrayed), f"/en/customer/{PROFILE}", "see_customer")
+    for told in (
+        "behind the line",
+        portrayed.labels["carrier_delay"].en,
+        "order 1, ticket 1",
+        "several people used this device",
+        "Household",
+    ):
+        assert told in text, told
+    assert text.count("<tr>") == 14  # a heading, and every event
+
+
+@pytest.mark.parametrize("role", ["cco", "cmo", "finance", "it"])
+def test_whom_the_table_does_not_let_sees_nobody(portrayed: PortrayedFirm, role: str) -> None:
+    client = browse(portrayed, role)
+    assert client.get("/en/customer").status_code == 403
+    assert client.get(f"/en/customer/{PROFILE}").status_code == 403
+
+
+@pytest.mark.parametrize("id", ["0" * 16, "nobody", "find"])
+def test_a_profile_that_moved_is_said_to_be_gone(portrayed: PortrayedFirm, id: str) -> None:
+    answer = browse(portrayed).get(f"/en/customer/{id}")
+    assert answer.status_code == 404
+    assert "look for them again" in answer.text
+
+
+def test_a_form_of_somebody_else_finds_nobody(portrayed: PortrayedFirm) -> None:
+    client = browse(portrayed)
+    data = {"kind": "mail", "identifier": "zoe.martin@maison.fr", "token": "1.made-up"}
+    assert client.post("/en/customer/find", data=data, headers=OURS).status_code == 403
+    fields = read_form(client.get("/en/customer").text, "customer/find")
+    foreign = client.post("/en/customer/find", data={**data, **fields}, headers={"origin": "http://elsewhere.fr"})
+    assert foreign.status_code == 403
+
+
+def test_the_model_is_drawn_and_its_bands_are_told(portrayed: PortrayedFirm) -> None:
+    text = browse(portrayed, "cco").get("/fr/linking").text
+    for told in (
+        "Ce que pèse chaque ressemblance",
+        "Date de naissance",
+        "une lettre ou un chiffre de différence",
+        "1\u202f204",
+    ):
+        assert told in text, told
+
+
+def test_without_a_comparison_the_page_says_so(shop: Company) -> None:
+    assert "No comparison is declared" in browse(shop, "cco").get("/en/linking").text
