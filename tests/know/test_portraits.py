@@ -40,6 +40,8 @@ def firm(tmp_path: Path) -> Firm:
         event("Called", 5, id_user="C1", id_device="D1", object_order="O1"),
         event("Viewed", 6, id_user="C1", object_group="acme", field_about="idea"),
         event("Viewed", 9, id_user="C1", object_group="other", field_about="idea"),
+        # Work for the whole company is nobody's own: a layer ties nothing.
+        event("Scanned", 10, object_group="acme", field_delay_h=1.0),
     )
     return firm
 
