@@ -22,6 +22,8 @@ from parcours.know.gate.versions import Versions
 from parcours.know.keys import Keys
 from parcours.know.minimising.masked import Masked, MaskedDay
 from parcours.know.minimising.retention import Retention, find_limits
+from parcours.know.rights.retained import RetainedRows
+from parcours.know.rights.tombstones import Tombstones
 from parcours.words import Words
 
 DAY_MS = 86_400_000
@@ -56,7 +58,7 @@ class Upkeep:
     def retain(self, now_ms: int | None = None, stopping: Callable[[], bool] = lambda: False) -> tuple[Receipt, ...]:
         """Take out of parts, vault and audience what may be kept no longer; return the receipts of what went.
 
-        Sealed proofs of consent whose time is over go too.
+        Sealed proofs of consent, tombstones, and rows that the law made us keep go too once their time is over.
 
         The caller holds the company lock.
 
@@ -69,7 +71,10 @@ class Upkeep:
         made = Retention(*whole).run(now_ms, stopping)
         if made:
             self._let_go()
-        Proofs(self._state, self._keys).drop_past(time.time_ns() // 1_000_000 if now_ms is None else now_ms)
+        at_ms = time.time_ns() // 1_000_000 if now_ms is None else now_ms
+        Proofs(self._state, self._keys).drop_past(at_ms)
+        Tombstones(self._state, self._keys).expire(at_ms)
+        RetainedRows(self._state, self._keys).expire(at_ms)
         return (*made, *self._retain_audience(now_ms))
 
     def receipts(self) -> list[Receipt]:

@@ -30,7 +30,6 @@ from parcours.know.rights.erasures import Body, Erasure, Erasures
 from parcours.know.rights.notices import tell_deliveries
 from parcours.know.rights.receipts import Receipt, read_receipt
 from parcours.know.rights.requests import Requests
-from parcours.know.rights.retained import RetainedRows
 from parcours.know.rights.subject import Held, Preview, Subject, count_events, resolve
 from parcours.know.rights.tombstones import Tombstones
 from parcours.know.vault import Vault
@@ -207,10 +206,6 @@ class Rights:
     def deliveries(self, receipt: Receipt) -> dict[str, str]:
         """Return what became of telling each recipient of an erasure: ``delivered``, ``refused`` or ``waiting``."""
         return tell_deliveries(OutboxTable(self._manifest.database), receipt.erasure_no, receipt.recipients)
-
-    def expire(self, now_ms: int) -> int:
-        """Delete tombstones and retained rows whose time is over; return how many."""
-        return self._tombstones.expire(now_ms) + RetainedRows(self._state, self._keys).expire(now_ms)
 
     def warnings(self) -> tuple[Words, ...]:
         """Return a sentence for each erasure that was cut short."""
