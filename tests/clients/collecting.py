@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import http.client
 import json
 import shutil
 import socket
@@ -104,16 +106,33 @@ class Collector:
         """Accept a key that somebody else has chosen, from the next orders on."""
         database = open_database(self.folder / JOURNAL)
         try:
-            WriteKeys(database).add(WriteKey(digest_key(key), source, key[-6:], 0, None))
+            keys = WriteKeys(database)
+            # Two of a source serve at once: the one that was chosen before makes room.
+            for kept in keys.live(0):
+                if kept.key.source == source and kept.key.made_ms == 0:
+                    keys.revoke(source, kept.key.ending, 1)
+            assert keys.add(WriteKey(digest_key(key), source, key[-6:], 0, None))
         finally:
             database.close()
 
-    def give_orders(self) -> None:
-        """Tell the worker whom to take events from."""
+    def give_orders(self, until_known: str = "") -> None:
+        """Tell the worker whom to take events from; wait until it knows the key ``until_known``."""
         assert self._worker
         assert self._worker.stdin
         self._worker.stdin.write(write_orders(self._make_orders()))
         self._worker.stdin.flush()
+        until = time.monotonic() + 20
+        while until_known and not self._knows(until_known):
+            assert time.monotonic() < until, f"{until_known} is not known"
+            time.sleep(0.05)
+
+    def _knows(self, key: str) -> bool:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        told = {"Authorization": "Basic " + base64.b64encode(f"{key}:".encode()).decode()}
+        connection.request("POST", "/v1/batch", b'{"batch":[]}', told)
+        status = connection.getresponse().status
+        connection.close()
+        return status != 401
 
     def _make_orders(self) -> Orders:
         hour = time.time_ns() // 1_000_000 // HOUR_MS

@@ -77,7 +77,7 @@ def test_what_depends_on_the_server_passes_against_us_and_fails_against_one_that
     collector: Collector, tmp_path: Path
 ) -> None:
     collector.accept(KEY, "segment_python_batch")
-    collector.give_orders()
+    collector.give_orders(KEY)
     relay = Relay(collector.port, always=Reply(400))
     try:
         ours = Suite(tmp_path / "ours", f"http://127.0.0.1:{collector.port}")
@@ -92,7 +92,7 @@ def test_what_depends_on_the_server_passes_against_us_and_fails_against_one_that
 @pytest.mark.skipif(not (PACKAGE / "test").is_dir(), reason="this wheel of segment-analytics-python has no tests in it")
 def test_the_one_that_wants_any_key_passes_where_its_key_is_known(collector: Collector) -> None:
     collector.accept("bad_key", "segment_python_batch")
-    collector.give_orders()
+    collector.give_orders("bad_key")
     client = segment.analytics.Client("bad_key", host=f"http://127.0.0.1:{collector.port}", on_error=pytest.fail)
     client.track("userId", "event")
     client.flush()

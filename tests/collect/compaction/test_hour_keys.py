@@ -26,6 +26,12 @@ NOW_MS = time.time_ns() // 1_000_000
 NOW = NOW_MS // HOUR_MS
 
 
+@pytest.fixture(autouse=True)
+def stopped_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no hour end while a test of hours runs."""
+    monkeypatch.setattr("time.time_ns", lambda: NOW_MS * 1_000_000)
+
+
 def hours_of(company: Company) -> set[int]:
     """Return the hours that have a key."""
     rows = open_database(company.folder / ".parcours" / "keys.db").execute("SELECT hour FROM hour_keys")

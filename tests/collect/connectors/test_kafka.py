@@ -170,7 +170,7 @@ def test_what_is_no_object_goes_to_quarantine_and_a_deletion_is_no_event(
     bad = [b"", b"nonsense", b"[1]", b"7", b'{"a": NaN}', b'{"a": "\xff"}', b"\xff\xfe", b'{"a":1}x', b"[" * 5000]
     broker.put(topic, [event(1), *bad, None, event(2)], partition=1)
     port = MemoryPort()
-    open_inlet().bring(port)
+    bring_until(open_inlet(), port, 2)
     assert read_ids(port.records) == [1, 2]
     assert [one.body for one in port.unreadable] == bad
     assert {one.code for one in port.unreadable} == {"not_an_object"}
