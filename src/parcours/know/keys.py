@@ -230,16 +230,16 @@ class Keys:
         """
         fresh = os.urandom(KEY_BYTES)
         wrap = AESGCM(fresh)
-        count, last = 0, -1
-        sql = "SELECT pseudonym, wrapped FROM identifier_keys WHERE pseudonym > ? ORDER BY pseudonym LIMIT 50000"
+        count = 0
+        sql = "SELECT pseudonym, wrapped FROM identifier_keys WHERE pseudonym > ? ORDER BY pseudonym LIMIT ?"
         with self._database.transaction():
-            while rows := self._database.execute(sql, (last,)):
+            for rows in self._database.read_on(sql, -1, 50_000):
                 held = [(int(pseudonym or 0), _blob(wrapped)) for pseudonym, wrapped in rows]
                 made = [(_wrap(wrap, self._unwrap(one, wrapped), _bound(one)), one) for one, wrapped in held]
                 self._database.executemany("UPDATE identifier_keys SET wrapped = ? WHERE pseudonym = ?", made)
                 removed = (wrapped[-TAG_BYTES:] for _, wrapped in held)
                 self._tally.note(added=(wrapped[-TAG_BYTES:] for wrapped, _ in made), removed=removed)
-                count, last = count + len(held), held[-1][0]
+                count += len(held)
             for (hour,) in self._database.execute("SELECT hour FROM hour_keys"):
                 number = int(hour or 0)
                 key = self.hour_key(number)

@@ -95,13 +95,9 @@ class Personal:
             return
         with self._state.snapshot():
             tags: list[Cell] = []
-            after = -1
-            while rows := self._state.execute(
-                f"{_SELECT} WHERE subject > ? ORDER BY subject LIMIT {_AT_ONCE}", (after,)
-            ):
+            for rows in self._state.read_on(f"{_SELECT} WHERE subject > ? ORDER BY subject LIMIT ?", -1, _AT_ONCE):
                 tags += [_tag(row[3]) for row in rows]
                 yield from self._open_all(rows)
-                after = int(rows[-1][0] or 0)
             self._tally.compare(tags)
 
     def withdraw(self, event_nos: Iterable[int]) -> None:

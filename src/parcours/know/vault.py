@@ -184,11 +184,8 @@ class Vault:
 
     def read_all_texts(self) -> Iterator[str]:
         """Yield every text whose key is there, one after the other. Errors as in `read_texts`."""
-        after = -1
-        while rows := self._state.execute(
-            "SELECT ref, subject, event_no, sealed FROM texts WHERE ref > ? ORDER BY ref LIMIT ?", (after, _READ_ROWS)
-        ):
-            after = int(rows[-1][0] or 0)
+        sql = "SELECT ref, subject, event_no, sealed FROM texts WHERE ref > ? ORDER BY ref LIMIT ?"
+        for rows in self._state.read_on(sql, -1, _READ_ROWS):
             keys = self._keys.find({int(row[1] or 0) for row in rows})
             for ref, subject, event_no, sealed in rows:
                 key = keys.get(int(subject or 0))
@@ -264,11 +261,11 @@ class Vault:
         """Return pseudonym, fingerprint and first event number of every row, by pseudonym."""
         pieces = [np.empty((0, 4), np.int64)]
         with self._state.snapshot():
-            while rows := self._state.execute(
+            sql = (
                 "SELECT pseudonym, fingerprint, first_event_no, checksum FROM vault WHERE pseudonym > ? "
-                "ORDER BY pseudonym LIMIT ?",
-                (int(pieces[-1][-1, 0]) if len(pieces[-1]) else -1, _READ_ROWS),
-            ):
+                "ORDER BY pseudonym LIMIT ?"
+            )
+            for rows in self._state.read_on(sql, -1, _READ_ROWS):
                 pieces.append(self._checked(rows))
             table = np.concatenate(pieces)
             self._rows.compare_sum(len(table), int(np.bitwise_xor.reduce(table[:, 3])))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from pathlib import Path
 
 import pytest
 
-from parcours.engine.store.sqlite import Database, disk_full, open_database
+from parcours.engine.store.sqlite import PAGE_BYTES, Database, disk_full, open_database
 from parcours.errors import ParcoursError
 
 
@@ -125,4 +126,24 @@ def test_text_that_is_none_is_damage(tmp_path: Path) -> None:
     database = open_database(tmp_path / "state.db")
     with pytest.raises(ParcoursError) as caught:
         database.execute("SELECT CAST(x'ff' AS TEXT)")
+    assert caught.value.code == "database_damaged"
+
+
+def test_a_page_in_the_place_of_another_is_told_and_not_read_for_ever(tmp_path: Path) -> None:
+    path = tmp_path / "state.db"
+    database = open_database(path)
+    database.execute("CREATE TABLE t (a INTEGER PRIMARY KEY, b TEXT)")
+    database.executemany("INSERT INTO t VALUES (?, ?)", [(number, "x" * 300) for number in range(100)])
+    assert [len(rows) for rows in database.read_on("SELECT a, b FROM t WHERE a > ? ORDER BY a LIMIT ?", -1, 40)] == [
+        40,
+        40,
+        20,
+    ]
+    database.close()
+    content = path.read_bytes()
+    # The last leaf says again what the one before it says.
+    path.write_bytes(content[:-PAGE_BYTES] + content[-2 * PAGE_BYTES : -PAGE_BYTES])
+    read = open_database(path).read_on("SELECT a FROM t WHERE a > ? ORDER BY a LIMIT ?", -1, 1)
+    with pytest.raises(ParcoursError) as caught:
+        list(islice(read, 200))
     assert caught.value.code == "database_damaged"

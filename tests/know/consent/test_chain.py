@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from parcours.engine.store.sqlite import PAGE_BYTES
 from parcours.errors import ParcoursError
+from parcours.know.consent import chain
 from parcours.know.consent.chain import Head, append, commit, pack, read_chain
 from parcours.know.consent.ledger import GRANTED, REFUSED
 from parcours.know.consent.lines import COLUMNS
@@ -113,6 +116,35 @@ def test_a_line_rewritten_by_somebody_who_has_the_keys_shows_at_the_next_one(fol
     names = ", ".join(f"{name} = ?" for name in (*COLUMNS, "salt", "link"))
     state.execute(f"UPDATE consent SET {names} WHERE entry_no = 2", row)
     assert named(folder)[0] == line(3)
+
+
+def test_a_page_in_the_place_of_another_is_named_and_not_read_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger = open_ledger(tmp_path)
+    people = np.arange(100)
+    ledger.note(0, people, np.ones(100, np.int8), people + 10, people)
+    ledger.settle(10)
+    state = open_state(tmp_path)
+    (root,) = state.execute("SELECT rootpage FROM sqlite_master WHERE name = 'consent'")[0]
+    assert state.truncate_log()
+    path = tmp_path / ".parcours" / "state.db"
+    content = bytearray(path.read_bytes())
+    # The last leaf of the table says again what the first one says (fileformat2.html, 1.6: child pages of the root).
+    start = (int(root or 0) - 1) * PAGE_BYTES
+    cell = start + int.from_bytes(content[start + 12 : start + 14])
+    first, last = (int.from_bytes(content[place : place + 4]) - 1 for place in (cell, start + 8))
+    content[last * PAGE_BYTES : (last + 1) * PAGE_BYTES] = content[first * PAGE_BYTES : (first + 1) * PAGE_BYTES]
+    path.write_bytes(content)
+    monkeypatch.setattr(chain, "_READ_LINES", 1)
+    keys = open_keys(tmp_path, Settings())[0]
+    found = list(islice(chain.find_faults(open_state(tmp_path), keys.checks), 1000))
+    assert len(found) < 1000
+    last_found = found[-1]
+    assert isinstance(last_found, ParcoursError)
+    assert last_found.code == "database_damaged"
+    with pytest.raises(ParcoursError):
+        open_ledger(tmp_path).catch_up()
 
 
 def test_equal_choices_have_different_commitments(tmp_path: Path) -> None:

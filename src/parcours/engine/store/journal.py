@@ -8,7 +8,7 @@ from hashlib import blake2b
 import msgspec
 
 from parcours.engine.store.checked import CheckedTable, Tally
-from parcours.engine.store.sqlite import Cell, Database
+from parcours.engine.store.sqlite import OUT_OF_ORDER, Cell, Database, database_damaged
 from parcours.errors import ParcoursError
 from parcours.words import Words
 
@@ -263,7 +263,11 @@ class Journal:
         while found := self.read(after, _VERIFIED_BYTES):
             yield from (self._damaged(one) for one in found if isinstance(one, Spoilt))
             end = found[-1]
-            after = end.last if isinstance(end, Spoilt) else end.batch_no
+            last = end.last if isinstance(end, Spoilt) else end.batch_no
+            if last <= after:
+                yield database_damaged(self._db.path, OUT_OF_ORDER)
+                break
+            after = last
         for (inlet,) in self._db.execute("SELECT inlet FROM cursors"):
             try:
                 self.cursor(str(inlet))

@@ -22,6 +22,9 @@ MADE = "made"
 PAGE_BYTES = 4096
 """A database is one page at least; a shorter file passes for an empty database."""
 
+OUT_OF_ORDER = Words(fr="des lignes ne sont pas dans leur ordre", en="rows are not in their order")
+"""What is said of a file in which a page stands in the place of another."""
+
 _examined: set[Path] = set()
 _examining = Lock()
 _MISREAD = (
@@ -62,6 +65,26 @@ class Database:
         """
         with self._turn, _faults_told(self.path):
             return list(self._connection.executemany(sql, rows))
+
+    def read_on(self, sql: str, after: int, most: int) -> Iterator[list[tuple[Cell, ...]]]:
+        """Yield the rows of ``sql``, some at a time, by their rising key behind ``after``.
+
+        Args:
+            sql: Asks for rows by rising key, which is their first column, and ends in
+                ``WHERE key > ? ORDER BY key LIMIT ?``.
+            after: The key before the first that is wanted.
+            most: How many rows at a time.
+
+        Raises:
+            ParcoursError: As in `execute`; ``database_damaged`` too when the keys do not rise, as where a page of the
+                file stands in the place of another: one would read on for ever.
+        """
+        while rows := self.execute(sql, (after, most)):
+            last = rows[-1][0]
+            if not isinstance(last, int) or last <= after:
+                raise database_damaged(self.path, OUT_OF_ORDER)
+            yield rows
+            after = last
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

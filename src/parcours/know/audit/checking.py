@@ -72,12 +72,9 @@ def _check_end(tables: LogTables, last: int, chain: bytes, peaks: Hashes) -> Ite
 
 
 def _read(tables: LogTables) -> Iterator[tuple[Cell, ...]]:
-    after = -1
-    while rows := tables.database.execute(
-        f"SELECT {_COLUMNS} FROM entries WHERE entry_no > ? ORDER BY entry_no LIMIT {_READ}", (after,)
-    ):
+    sql = f"SELECT {_COLUMNS} FROM entries WHERE entry_no > ? ORDER BY entry_no LIMIT ?"
+    for rows in tables.database.read_on(sql, -1, _READ):
         yield from rows
-        after = int(rows[-1][0] or 0)
 
 
 def _altered(path: Path, number: int) -> ParcoursError:

@@ -18,7 +18,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from parcours.engine.store.sqlite import Cell, Database
+from parcours.engine.store.sqlite import OUT_OF_ORDER, Cell, Database, database_damaged
 from parcours.errors import ParcoursError
 from parcours.know.consent.lines import COLUMNS, WIDTH
 from parcours.know.pseudonyms import Numbers
@@ -81,6 +81,10 @@ def find_faults(state: Database, key: bytes) -> Iterator[ParcoursError | Read]:
     while rows := _select(state, after.entry_no, _READ_LINES):
         read, faults = _check(state, key, after, rows)
         yield from faults
+        if read.head.entry_no <= after.entry_no:
+            # A page stands in the place of another: one would read on for ever.
+            yield database_damaged(state.path, OUT_OF_ORDER)
+            return
         yield read
         after = read.head
 

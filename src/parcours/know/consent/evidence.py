@@ -14,7 +14,6 @@ from parcours.engine.store.sqlite import Cell, Database
 from parcours.errors import ParcoursError
 from parcours.know.pseudonyms import Numbers
 
-_MOST_PENDING = 200_000
 _AT_ONCE = 500
 
 
@@ -36,8 +35,6 @@ class Evidence:
             coded = coded.chunk(0)
         texts: list[str] = coded.dictionary.to_pylist()
         numbers = [self._digest(text) for text in texts]
-        if len(self._pending) > _MOST_PENDING:
-            self._pending = {}
         self._pending.update(zip(numbers, texts, strict=True))
         places = np.asarray(coded.indices.fill_null(len(texts)))
         spread: Numbers = np.array([*numbers, 0], np.int64)[places]
@@ -55,8 +52,14 @@ class Evidence:
         self._pending = {}
 
     def find(self, numbers: Iterable[int]) -> dict[int, str]:
-        """Return the texts of ``numbers``; errors name one that was altered."""
-        return {int(number or 0): str(text) for number, text in self._some(list(numbers))}
+        """Return the texts of ``numbers``; errors name one that was altered, or say that some are missing."""
+        asked = {number for number in numbers if number}
+        found = {int(number or 0): str(text) for number, text in self._some(asked)}
+        if len(found) < len(asked):
+            # A way to a row may be lost and the row be there: all of them are read, and counted.
+            whole = {int(number or 0): str(text) for number, text in self._table.all()}
+            found = {number: whole[number] for number in asked & whole.keys()}
+        return found
 
     def forget_unnamed(self, numbers: Sequence[int]) -> None:
         """Erase those of ``numbers`` that no line names any more, inside a transaction."""
