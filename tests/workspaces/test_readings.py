@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import msgspec
 from firm import Firm
 
 from parcours.words import Words
-from parcours.workspaces.readings import in_words, name_of, say_cause, strong_causes
+from parcours.workspaces.readings import in_words, name_of, say_cause, strong_causes, tell_warnings
 
 
 def test_only_clear_and_hurting_causes_are_strong(firm: Firm) -> None:
@@ -45,3 +46,10 @@ def test_an_effect_of_nothing_has_a_sentence_of_its_own(firm: Firm) -> None:
     row = {**firm.result("causes").rows[0], "robustness": 0.004}
     assert say_cause(firm, row, 1, "fr").robustness.startswith("L’effet estimé est presque nul")
     assert "21" in say_cause(firm, {**row, "robustness": 0.21}, 1, "fr").robustness
+
+
+def test_what_several_answers_warn_of_is_said_once(firm: Firm) -> None:
+    day, own = Words(fr="Arrêtés le 25.", en="Settled on the 25th."), Words(fr="Trop peu.", en="Too few.")
+    experience = msgspec.structs.replace(firm.result("experience"), warnings=(day, own))
+    journey = msgspec.structs.replace(firm.result("journey"), warnings=(day,))
+    assert tell_warnings((experience, None, journey), "fr") == ("Arrêtés le 25.", "Trop peu.")

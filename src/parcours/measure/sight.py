@@ -90,10 +90,10 @@ def publish(
 
 def tell_day(result: Result, day: int) -> Result:
     """Return ``result`` with the day (since 1970, UTC) whose figures it shows until that day is over."""
-    told = time.strftime("%Y-%m-%d", time.gmtime(day * 86_400))
+    date = time.gmtime(day * 86_400)
     words = Words(
-        fr=f"Chiffres arrêtés une fois le {told} (UTC), les mêmes toute la journée.",
-        en=f"Figures settled once on {told} (UTC), the same all day.",
+        fr=f"Chiffres arrêtés une fois, le {time.strftime('%d/%m/%Y', date)} (UTC), les mêmes toute la journée.",
+        en=f"Figures settled once, on {time.strftime('%Y-%m-%d', date)} (UTC), the same all day.",
     )
     return msgspec.structs.replace(result, warnings=(*result.warnings, words))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -37,6 +37,12 @@ def rows_of(company: Readable, name: str, by: str | None = None) -> tuple[dict[s
     """Return a measure's rows but those of which a role sees nothing; none where it has no answer."""
     result = ask(company, name, by)
     return () if result is None else tuple(row for row in result.rows if row.get("seen") not in UNSEEN)
+
+
+def tell_warnings(results: Iterable[Result | None], language: Language) -> tuple[str, ...]:
+    """Return what several answers warn of, each sentence once, in the order of the answers."""
+    told = [warning.in_language(language) for result in results if result for warning in result.warnings]
+    return tuple(dict.fromkeys(told))
 
 
 def experience_by_touchpoint(company: Readable) -> dict[str, Row]:

@@ -15,7 +15,7 @@ from parcours.charts.sankey import Move, draw_sankey
 from parcours.words import Language
 from parcours.workspaces.frame import Frame, frame_page
 from parcours.workspaces.readable import Readable
-from parcours.workspaces.readings import ask, rows_of
+from parcours.workspaces.readings import ask, rows_of, tell_warnings
 from parcours.workspaces.wording import Say
 
 MOST_TABLED = 200
@@ -67,7 +67,7 @@ def read_journey(company: Readable, language: Language) -> JourneyPage:
         times=tuple(_write_time(bar, language) for bar in bars if bar.median_ms is not None),
         moves=drawn if moves else None,
         undrawn=say_undrawn(moves, columns, language) if drawn.svg else "",
-        warnings=tuple(w.in_language(language) for result in results if result for w in result.warnings),
+        warnings=tell_warnings(results, language),
     )
 
 

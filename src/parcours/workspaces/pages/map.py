@@ -16,7 +16,7 @@ from parcours.workspaces.frame import Frame, frame_page
 from parcours.workspaces.map_drawing import draw_map, stage_columns, touch_cards
 from parcours.workspaces.promise import is_partly
 from parcours.workspaces.readable import Readable
-from parcours.workspaces.readings import Cause, ask, rows_of, say_cause, strong_causes
+from parcours.workspaces.readings import Cause, ask, rows_of, say_cause, strong_causes, tell_warnings
 from parcours.workspaces.stakes import find_stakes
 from parcours.workspaces.wording import Say
 
@@ -101,7 +101,7 @@ def read_map(company: Readable, language: Language, prefix: str = "") -> MapPage
             for place, stage in enumerate(stage_columns(company, language))
         ),
         data=say_data(company, language),
-        warnings=tuple(w.in_language(language) for result in results if result for w in result.warnings),
+        warnings=tell_warnings(results, language),
     )
 
 
