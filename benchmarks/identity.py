@@ -14,8 +14,9 @@ import numpy.typing as npt
 
 from parcours.collect.door import IDENTIFIERS
 from parcours.know.identity.fold import LIMITS, Evidence, fold, fold_coded, number_people
+from parcours.know.identity.news import News, Rulings
 from parcours.know.identity.people import People
-from parcours.know.identity.standing import News, Rulings, Standing
+from parcours.know.identity.standing import Standing
 from parcours.know.pseudonyms import Numbers
 
 KEY = bytes(range(32))
@@ -251,7 +252,7 @@ def compare(world: World, first_seen: Numbers, peers: tuple[str, ...]) -> None:
 def main() -> None:
     """Measure everything and print it with the machine."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--people", type=int, default=1_360_000)
+    parser.add_argument("--people", type=int, default=1_405_000)
     parser.add_argument("--peers", default="duckdb", help="at the full size: duckdb, networkx, splink")
     parser.add_argument("--small", type=int, default=160_000, help="people for peers that would take minutes")
     parser.add_argument("--small-peers", default="duckdb,networkx,splink")

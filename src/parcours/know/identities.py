@@ -24,6 +24,7 @@ from parcours.know.identity.choosing import check_pair, choose
 from parcours.know.identity.edges import Edges
 from parcours.know.identity.fold import RULES, Evidence, fold
 from parcours.know.identity.identifiers import Spelling
+from parcours.know.identity.news import NO_NEWS, News, Rulings, compare_people
 from parcours.know.identity.people import People, read_people, without, write_people
 from parcours.know.identity.proof import Explanation, explain
 from parcours.know.identity.renaming import Renamed
@@ -32,7 +33,7 @@ from parcours.know.identity.scored import ACCEPTED, Scored
 from parcours.know.identity.scored import REFUSED as TURNED_DOWN
 from parcours.know.identity.shared import SharedDevices
 from parcours.know.identity.shown import mask_identifier
-from parcours.know.identity.standing import NO_NEWS, News, Rulings, Standing
+from parcours.know.identity.standing import Standing
 from parcours.know.keys import Keys
 from parcours.know.moments import compare_moments
 from parcours.know.pseudonyms import NOBODY, Numbers, types_of
@@ -168,12 +169,12 @@ class Identities:
         Raises:
             ParcoursError: ``unknown_identifier``, ``not_a_pair`` or ``not_an_account`` says why nothing was decided.
         """
-        standing = self._stand()
+        standing, people = self._stand()
         check_pair(decision, one, other, standing)
         act = self._acts.append(decision, one, other, self._manifest.settled_to, actor, cause)
         said = ACCEPTED if decision == APPROVED else TURNED_DOWN
         self._scored.settle(one, other, said, act.event_no)
-        moved = standing.take(NO_NEWS, self._rulings())
+        moved = standing.take(NO_NEWS, self._rulings()) if people is None else compare_people(people, self._fold()[0])
         self._acts.publish(act, moved.pseudonyms, moved.old, moved.new)
         return tuple(change for change in self._acts.changes() if change.act_no == act.act_no)
 
@@ -226,16 +227,20 @@ class Identities:
             self._kept = basis, standing
         return people
 
-    def _stand(self) -> Standing:
-        """Return who is who at this moment, to be asked what an act would change; nothing of it is published."""
+    def _stand(self) -> tuple[Standing, People | None]:
+        """Return who is who at this moment, to be asked what an act would change; nothing of it is published.
+
+        Where anybody is written otherwise now, the people are returned too: then all is folded again.
+        """
         basis = self._basis()
         kept, self._kept = self._kept or self._recall(), None
         news = self._news(kept[0], basis) if kept else None
         if kept and news:
             kept[1].take(news, self._rulings())
-            return kept[1]
+            return kept[1], None
         people, rulings = self._fold()
-        return Standing(people, rulings, self._limits, self._keys.derive(PROFILE_KEY))
+        standing = Standing(people, rulings, self._limits, self._keys.derive(PROFILE_KEY))
+        return standing, people if len(self._renamed.read()) else None
 
     def _recall(self) -> tuple[Basis, Standing] | None:
         """Return what was last published, whatever it was made of, and what it rests on."""
@@ -254,6 +259,8 @@ class Identities:
     def _news(self, before: Basis, now: Basis) -> News | None:
         """Return what came between two moments, or nothing when something else happened than that more came."""
         same = (before.rules, before.left_out) == (now.rules, now.left_out)
+        # Who stands for somebody else is known to a whole fold alone.
+        same = same and not len(self._renamed.read())
         if not same or self._edges.blocks(before.last_block) != (before.last_block, before.blocks):
             return None
         pseudonyms, first_seen = self._vault.first_seen_from(before.as_of)

@@ -27,7 +27,8 @@ from tests.know.identity.folding import (
 from tests.know.identity.test_fold import EXAMPLES
 
 from parcours.know.identity.fold import Evidence, fold
-from parcours.know.identity.standing import News, Rulings, Standing
+from parcours.know.identity.news import News, Rulings
+from parcours.know.identity.standing import Standing
 
 RULED = st.fixed_dictionaries({"never": NEVER, "approved": APPROVED, "scored": SCORED, "shared": SHARED})
 
@@ -47,17 +48,44 @@ def begin(limits: dict[str, int], nodes: list[int], edges: list[Edge] = [], **ru
 
 
 @settings(max_examples=EXAMPLES * 2, deadline=None)
-@given(st.lists(st.tuples(EDGES, RULED), min_size=1, max_size=4), LIMIT_SETS)
-def test_step_by_step_is_the_same_as_all_at_once(steps: list[tuple[list[Edge], Any]], limits: dict[str, int]) -> None:
+@given(st.lists(st.tuples(EDGES, RULED), min_size=1, max_size=4), st.sampled_from([0, 15, 40]), LIMIT_SETS)
+def test_step_by_step_is_the_same_as_all_at_once(
+    steps: list[tuple[list[Edge], Any]], apart: int, limits: dict[str, int]
+) -> None:
     standing, seen, known = begin(limits, []), [], []
-    for edges, ruled in steps:
+    for turn, (early, ruled) in enumerate(steps):
+        # With 40 between them all edges of a step come after all before it, with 15 some do.
+        edges = [(number + turn * apart, one, other) for number, one, other in early]
         seen += edges
         # Identifiers come with the edges that show them, and a few alone.
         came = sorted({one for edge in edges for one in edge[1:]} | set(NODES[:: len(steps)]))
         known = sorted({*known, *came})
         told = evidence(seen, limits, nodes=known, **ruled)
         standing.take(news(edges, came), rulings_of(told))
-        assert standing.people().digest() == fold(told, KEY).digest()
+        people, whole = standing.people(), fold(told, KEY)
+        assert people.digest() == whole.digest()
+        assert people.component.tolist() == whole.component.tolist()
+
+
+@settings(max_examples=EXAMPLES, deadline=None)
+@given(st.lists(EDGES, min_size=2, max_size=5), RULED, LIMIT_SETS)
+def test_edges_in_the_order_of_events_are_folded_on_from_where_the_others_ended(
+    steps: list[list[Edge]], ruled: Any, limits: dict[str, int]
+) -> None:
+    # Nothing but edges comes in, so that none of these steps folds anything again.
+    seen = [(number + turn * 40, one, other) for turn, edges in enumerate(steps) for number, one, other in edges]
+    standing = begin(limits, NODES, seen[: len(steps[0])], **ruled)
+    for end in range(len(steps[0]), len(seen) + 1):
+        told = evidence(seen[:end], limits, **ruled)
+        before = dict(zip(NODES, standing.people().profiles(np.array(NODES)).tolist(), strict=True))
+        moved = standing.take(news(seen[end - 1 : end]), rulings_of(told))
+        people = standing.people()
+        assert people.digest() == fold(told, KEY).digest()
+        after = dict(zip(NODES, people.profiles(np.array(NODES)).tolist(), strict=True))
+        said = zip(moved.pseudonyms.tolist(), moved.old.tolist(), moved.new.tolist(), strict=True)
+        assert {one: (old, new) for one, old, new in said if old != new} == {
+            one: (before[one], after[one]) for one in NODES if before[one] != after[one]
+        }
 
 
 @settings(max_examples=EXAMPLES, deadline=None)
@@ -118,3 +146,14 @@ def test_a_kiosk_costs_no_replay_of_its_users() -> None:
     late = node("user", 300)
     fresh = News(np.array([late]), np.array([900]), table([(900, late, kiosk)], 3))
     assert sorted(standing.take(fresh, rulings_of(told)).pseudonyms.tolist()) == [late, kiosk]
+
+
+def test_an_edge_behind_all_others_folds_no_giant_component_again() -> None:
+    mail, users = node("mail", 0), [node("user", number) for number in range(300)]
+    crowd = [(number, user, mail) for number, user in enumerate(users)]
+    told = Evidence(pseudonyms=np.array([*users, mail], np.int64), first_seen=np.arange(301), seen=table(crowd, 3))
+    standing = Standing(fold(told, KEY), rulings_of(told), {}, KEY)
+    assert len(np.unique(standing.people().component)) == 1
+    late = node("phone", 0)
+    fresh = News(np.array([late]), np.array([900]), table([(900, users[7], late)], 3))
+    assert sorted(standing.take(fresh, rulings_of(told)).pseudonyms.tolist()) == [users[7], late]

@@ -35,6 +35,15 @@ class Joined(NamedTuple):
     verdicts: npt.NDArray[np.int8]
 
 
+class Groups(NamedTuple):
+    """Groups to be folded on: what each holds of every type of account (n × types), the pairs that must never be in one
+    group (any names, m × 2), and the group that each of them is in (m × 2)."""
+
+    held: npt.NDArray[np.int64]
+    never: Places
+    inside: Places
+
+
 def join_accounts(accounts: Accounts) -> Joined:
     """Fold ``accounts``.
 
@@ -42,7 +51,7 @@ def join_accounts(accounts: Accounts) -> Joined:
     refuse anything, and almost all are such: only the others are folded one edge at a time.
     """
     size, ends = len(accounts.kinds), accounts.ends
-    components = _find_components(size, ends)
+    components = find_components(size, ends)
     verdicts = np.full(len(ends), MERGED, np.int8)
     members, edges = (
         np.bincount(components),
@@ -65,21 +74,34 @@ def join_accounts(accounts: Accounts) -> Joined:
 
 
 def _fold_one_by_one(accounts: Accounts, rows: Places) -> tuple[Places, list[int], list[int]]:
-    """Fold the edges ``rows`` in their order; return their accounts, the root of each, and the verdict on each edge.
-
-    What a group holds is one number, 16 bits a type. A bias is added that carries into a type's highest bit where
-    its limit is passed, so that one addition asks about all of them.
-    """
+    """Fold the edges ``rows`` in their order; return their accounts, the root of each, and the verdict on each edge."""
     nodes, ends = np.unique(accounts.ends[rows], return_inverse=True)
-    parent = list(range(len(nodes)))
-    held: list[int] = (np.int64(1) << (_BITS * accounts.kinds[nodes].astype(np.int64))).tolist()
-    most = [min(limit, _MOST) for limit in accounts.most]
+    held = accounts.kinds[nodes][:, None] == np.arange(len(accounts.most))
+    never = np.searchsorted(nodes, accounts.never[np.isin(accounts.never, nodes).all(axis=1)])
+    alone = Groups(held.astype(np.int64), never, never)
+    return nodes, *join_in_order(alone, ends.reshape(-1, 2), accounts.approved[rows], accounts.most)
+
+
+def join_in_order(groups: Groups, ends: Places, approved: Mask, most: Sequence[int]) -> tuple[list[int], list[int]]:
+    """Fold edges between ``groups`` one at a time; return the root of every group, and the verdict on each edge.
+
+    What a group holds is one number, `_BITS` a type. A bias is added that carries into a type's highest bit where its
+    limit is passed, so that one addition asks about all of them.
+
+    Args:
+        groups: What there is so far; numbered by their place.
+        ends: The two groups of each edge, in the order of the fold.
+        approved: Which edges a person approved.
+        most: The limit of each type.
+    """
+    most = [min(limit, MOST) for limit in most]
+    parent = list(range(len(groups.held)))
+    held = [sum(count << _BITS * kind for kind, count in enumerate(counts)) for counts in groups.held.tolist()]
     bias = sum((_TOP - 1 - limit) << _BITS * kind for kind, limit in enumerate(most))
     tops = sum(_TOP << _BITS * kind for kind in range(len(most)))
-    wary = _Wary(accounts.never, nodes)
-    lines = zip(*ends.reshape(-1, 2).T.tolist(), accounts.approved[rows].tolist(), strict=True)
+    wary = _Wary(groups)
     verdicts = []
-    for one, other, approved in lines:
+    for one, other, agreed in zip(*ends.T.tolist(), approved.tolist(), strict=True):
         while parent[one] != one:
             parent[one] = one = parent[parent[one]]  # noqa: PLW2901 - the way up is halved as it is walked
         while parent[other] != other:
@@ -92,7 +114,7 @@ def _fold_one_by_one(accounts: Accounts, rows: Places) -> tuple[Places, list[int
             continue
         union = held[one] + held[other]
         if passed := (union + bias) & tops:
-            if not approved:
+            if not agreed:
                 verdicts.append(REFUSED + ((passed & -passed).bit_length() - 1) // _BITS)
                 continue
             # Whom a person calls one counts as one: what is above a limit for that reason refuses nothing else.
@@ -105,12 +127,36 @@ def _fold_one_by_one(accounts: Accounts, rows: Places) -> tuple[Places, list[int
         while parent[above] != above:
             above = parent[above]  # noqa: PLW2901
         parent[place] = above
-    return nodes, parent, verdicts
+    return parent, verdicts
 
 
-_BITS = 16
+def count_held(
+    kinds: npt.NDArray[np.int8], group: Places, agreed: Places, most: Sequence[int]
+) -> npt.NDArray[np.int64]:
+    """Return what each group of a fold holds of every type, as `join_in_order` counts it.
+
+    Args:
+        kinds: The type of every account.
+        group: The number of the group of each.
+        agreed: The approved pairs that joined accounts here (places, n × 2): those count as one.
+        most: The limit of each type.
+    """
+    own = find_components(len(kinds), agreed)
+    counts = np.zeros((int(own.max(initial=-1)) + 1, len(most)), np.int64)
+    np.add.at(counts, (own, kinds), 1)
+    # Several that are one by approval hold no more than a limit.
+    several = counts.sum(axis=1) > 1
+    counts[several] = np.minimum(counts[several], np.minimum(most, MOST))
+    found = np.zeros((int(group.max(initial=-1)) + 1, len(most)), np.int64)
+    first = np.unique(own, return_index=True)[1]
+    np.add.at(found, group[first], counts)
+    return found
+
+
+_BITS = 20
 _TOP = 1 << (_BITS - 1)
-_MOST = 1 << 14
+MOST = 1 << 18
+"""No limit is above this one."""
 
 
 def _cut(held: int, most: Sequence[int]) -> int:
@@ -122,12 +168,13 @@ def _cut(held: int, most: Sequence[int]) -> int:
 class _Wary:
     """Groups that hold somebody who must never meet somebody else."""
 
-    def __init__(self, never: Places, nodes: Places) -> None:
+    def __init__(self, start: Groups) -> None:
         self._apart: dict[int, set[int]] = {}
-        for pair in np.searchsorted(nodes, never[np.isin(never, nodes).all(axis=1)]).tolist():
-            for one, other in (pair, pair[::-1]):
+        self.groups: dict[int, set[int]] = {}
+        for pair, places in zip(start.never.tolist(), start.inside.tolist(), strict=True):
+            for (one, other), place in zip((pair, pair[::-1]), places, strict=True):
                 self._apart.setdefault(one, set()).add(other)
-        self.groups = {node: {node} for node in self._apart}
+                self.groups.setdefault(place, set()).add(one)
 
     def must_part(self, one: int, other: int) -> bool:
         """Return whether two groups hold a pair that must never be one."""
@@ -140,7 +187,8 @@ class _Wary:
             self.groups.setdefault(one, set()).update(self.groups.pop(other))
 
 
-def _find_components(nodes: int, ends: Places) -> npt.NDArray[np.int32]:
+def find_components(nodes: int, ends: Places) -> npt.NDArray[np.int32]:
+    """Return the component of each of ``nodes`` places that ``ends`` (n × 2) hold together, numbered from 0."""
     matrix = coo_array((np.ones(len(ends), np.int8), (ends[:, 0], ends[:, 1])), shape=(nodes, nodes))
     found: npt.NDArray[np.int32] = connected_components(matrix, directed=False)[1].astype(np.int32, copy=False)
     return found
@@ -170,5 +218,5 @@ def _pass_limits(components: npt.NDArray[np.int32], kinds: npt.NDArray[np.int8],
     crowded = np.zeros(size, bool)
     starts = np.searchsorted(kinds, np.arange(len(most) + 1))
     for kind, limit in enumerate(most):
-        crowded |= np.bincount(components[starts[kind] : starts[kind + 1]], minlength=size) > limit
+        crowded |= np.bincount(components[starts[kind] : starts[kind + 1]], minlength=size) > min(limit, MOST)
     return crowded

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from parcours.know.identity.standing import Rulings
+from parcours.know.identity.news import Rulings
 
 _BASIS = "basis.json"
 

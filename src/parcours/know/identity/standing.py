@@ -1,58 +1,47 @@
-"""Who is who, brought up to date: what came since is folded with the components that it touches, and nothing else."""
+"""Who is who, brought up to date: what came since is folded on, and no more is folded again than it takes."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import NamedTuple
 
-import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from parcours.know.identity.fold import Answer, Evidence, fold_evidence, number_people, turn_of
-from parcours.know.identity.people import Codes, People, ProfileIds
+from parcours.collect.door import IDENTIFIERS
+from parcours.know.identity.appending import Around, append, join_components
+from parcours.know.identity.fold import LIMITS, Answer, Evidence, fold_evidence, number_people, turn_of
+from parcours.know.identity.news import Moved, News, Rulings, among, find_changed, join_moved
+from parcours.know.identity.people import NO_WEIGHT, Codes, People, ProfileIds
 from parcours.know.identity.shared import DEVICE
-from parcours.know.identity.verdicts import SEEN, SHARED
+from parcours.know.identity.verdicts import ACCEPTED, APPROVED, MERGED, SEEN, SHARED
 from parcours.know.pseudonyms import Numbers, types_of
 
 Mask = npt.NDArray[np.bool_]
 Places = npt.NDArray[np.intp]
 
 
-class News(NamedTuple):
-    """What came since: identifiers with the event that first showed each, and edges as seen (n × 3)."""
+class _Fresh(NamedTuple):
+    """Distinct edges by their places, the strongest first, in the order of the fold; which are between accounts; and
+    the row of those that are known and were seen earlier than was thought, else -1."""
 
-    pseudonyms: Numbers
-    first_seen: Numbers
-    seen: Numbers
+    event_nos: Numbers
+    ends: Places
+    between: Mask
+    rows: Places
 
-
-NO_NEWS = News(np.empty(0, np.int64), np.empty(0, np.int64), np.empty((0, 3), np.int64))
-
-
-class Rulings(msgspec.Struct, frozen=True):
-    """What else a fold rests on, as it stands now, whole: see `Evidence`."""
-
-    scored: Numbers
-    never: Numbers
-    approved: Numbers
-    shared: Numbers
-
-
-class Moved(NamedTuple):
-    """The identifiers of the components that were folded again, and the profile of each before and after."""
-
-    pseudonyms: Numbers
-    old: Numbers
-    new: Numbers
+    def only(self, which: Mask) -> _Fresh:
+        """Return some of them."""
+        return _Fresh(self.event_nos[which], self.ends[which], self.between[which], self.rows[which])
 
 
 class _Column:
     """An array that grows at its end."""
 
     def __init__(self, values: npt.NDArray[np.generic]) -> None:
-        self._held = values
-        self.size = len(values)
+        self._held = values[:0].copy()
+        self.size = 0
+        self.append(values)
 
     @property
     def all(self) -> npt.NDArray:  # type: ignore[type-arg]
@@ -62,7 +51,7 @@ class _Column:
     def append(self, values: npt.NDArray[np.generic]) -> None:
         """Add ``values``."""
         size = self.size + len(values)
-        if size > len(self._held) or not self._held.flags.writeable:
+        if size > len(self._held):
             held = np.empty(size + size // 8, self._held.dtype)
             held[: self.size] = self.all
             self._held = held
@@ -91,6 +80,9 @@ class Standing:
         self._verdict, self._origin = _Column(people.verdicts), _Column(people.origins)
         self._weight = _Column(people.weights_milli)
         self._rules = people.rules
+        self._most = [limits.get(kind, LIMITS[kind]) for kind in IDENTIFIERS]
+        between = (people.component[people.ends[:, 1]] >= 0) & (people.origins != APPROVED)
+        self._latest = int(people.event_nos[between].max(initial=-1))
 
     def __len__(self) -> int:
         return self._pseudonyms.size
@@ -108,29 +100,62 @@ class Standing:
     def take(self, news: News, rulings: Rulings) -> Moved:
         """Take what came since, and what rules now; return whose profiles were looked at again.
 
-        Components that neither touches stay as they are: by the definition of a component no edge, limit or never-link
-        in one changes anybody in another. A device joins no components, for it joins no accounts; but one that was
-        somebody's own and now stands beside others is taken from them, so that their component is folded again.
+        Edges behind all others are folded on from the groups as they stand (`append`). What rules otherwise now, or
+        comes before others in the order of the fold, has its components folded again; the rest stays as it is: by the
+        definition of a component no edge, limit or never-link in one changes anybody in another.
         """
         self._add(news)
-        ends = np.sort(self._places(news.seen[:, 1:]), axis=1)
-        ends = ends[(ends >= 0).all(axis=1)]
-        ruled = self._places(_find_changed(self._rulings, rulings, news.pseudonyms))
+        fresh = self._find_fresh(news.seen)
+        ruled = self._places(find_changed(self._rulings, rulings, news.pseudonyms))
         judged = self._places(np.setxor1d(self._rulings.shared, rulings.shared))
         self._rulings = rulings
-        touched = np.unique(np.concatenate((ends.ravel(), ruled[ruled >= 0], judged[judged >= 0])))
-        inside, beside, whole = self._surround(touched, judged[judged >= 0])
-        evidence, nodes = self._gather(inside, beside, whole, news.seen)
+        self._latest = max(self._latest, int(rulings.scored[:, 0].max(initial=-1)))
+        early = fresh.between & (fresh.event_nos <= self._latest)
+        done = []
+        if early.any() or (ruled >= 0).any() or (judged >= 0).any():
+            done.append(self._replay(fresh.only(early), ruled[ruled >= 0], judged[judged >= 0]))
+            # Edges that were folded again stand in other rows now.
+            fresh = fresh._replace(rows=self._find_rows(fresh.ends))
+        if not early.all():
+            done.append(self._append(fresh.only(~early)))
+        return join_moved(done)
+
+    def _replay(self, early: _Fresh, ruled: Places, judged: Places) -> Moved:
+        """Fold the components again that some edges, rulings or ``judged`` devices touch."""
+        touched = np.unique(np.concatenate((early.ends.ravel(), ruled, judged)))
+        inside, beside, whole = self._surround(touched, judged)
+        seen = np.column_stack((early.event_nos, self._pseudonyms.all[early.ends]))
+        evidence, nodes = self._gather(inside, beside, whole, seen)
         answer = fold_evidence(evidence)
-        before = self._leader.all[nodes].copy()
+        before = self._leader.all[nodes]
         self._put(answer, nodes, whole)
+        self._latest = max(self._latest, int(early.event_nos.max(initial=-1)))
+        return self._tell(nodes, before)
+
+    def _append(self, late: _Fresh) -> Moved:
+        """Fold edges on; those between accounts come behind all others, those to devices at any place."""
+        rows = self._note(late)
+        leader, pseudonyms = self._leader.all, self._pseudonyms.all
+        around, nodes, beside = self._look_around(late)
+        answer = append(around, self._most)
+        before = leader[nodes]
+        leader[nodes] = nodes[answer.leader]
+        self._verdict.all[rows[late.between]] = answer.joins
+        self._verdict.all[beside] = answer.beside
+        ends = self._component.all[late.ends[late.between]]
+        old, new = join_components(np.unique(ends), ends, pseudonyms)
+        if len(old):
+            hit = np.zeros(len(self) + 1, bool)
+            hit[old] = True
+            moved = np.flatnonzero(hit[self._component.all])
+            self._component.all[moved] = new[np.searchsorted(old, self._component.all[moved])]
+        self._latest = max(self._latest, int(late.event_nos[late.between].max(initial=-1)))
+        return self._tell(nodes, before)
+
+    def _tell(self, nodes: Places, before: Codes) -> Moved:
         pseudonyms = self._pseudonyms.all
-        told = (
-            evidence.pseudonyms,
-            self._ids.all(pseudonyms[before]),
-            self._ids.all(pseudonyms[self._leader.all[nodes]]),
-        )
-        return Moved(*told)
+        leaders = before, self._leader.all[nodes]
+        return Moved(pseudonyms[nodes], *(self._ids.all(pseudonyms[leader]) for leader in leaders))
 
     def people(self) -> People:
         """Return who is who as `fold` would from everything at once."""
@@ -178,6 +203,95 @@ class Standing:
             places.ravel()[rest] = [self._later.get(pseudonym, -1) for pseudonym in asked]
         return places
 
+    def _find_fresh(self, seen: Numbers) -> _Fresh:
+        """Return the edges in ``seen`` that are not known yet, or not from so early an event."""
+        names = np.sort(seen[:, 1:], axis=1)
+        ends = self._places(names)
+        # Pseudonyms are sorted by type: a device comes second, and two devices are no edge.
+        usable = np.flatnonzero((ends >= 0).all(axis=1) & (names[:, 0] != names[:, 1]) & (names[:, 0] < DEVICE << 61))
+        order = usable[np.lexsort((names[usable, 1], names[usable, 0], seen[usable, 0]))]
+        key = ends[order, 0] * len(self) + ends[order, 1]
+        order = order[np.sort(np.unique(key, return_index=True)[1])]
+        event_nos, ends = seen[order, 0], ends[order]
+        between = self._component.all[ends[:, 1]] >= 0
+        rows = self._find_rows(ends)
+        known = rows >= 0
+        known[known] = self._event_no.all[rows[known]] <= event_nos[known]
+        return _Fresh(event_nos, ends, between, rows).only(~known)
+
+    def _find_rows(self, ends: Places) -> Places:
+        """Return the row of each edge that was seen, -1 where it was not."""
+        touched = np.zeros(len(self) + 1, bool)
+        touched[ends] = True
+        rows = np.flatnonzero(touched[self._other.all])
+        rows = rows[touched[self._one.all[rows]] & (self._origin.all[rows] == SEEN)]
+        if not len(rows):
+            return np.full(len(ends), -1, np.intp)
+        known = self._one.all[rows].astype(np.int64) * len(self) + self._other.all[rows]
+        order = np.argsort(known)
+        asked = ends[:, 0] * len(self) + ends[:, 1]
+        found = order[np.minimum(np.searchsorted(known, asked, sorter=order), len(rows) - 1)]
+        return np.where(known[found] == asked, rows[found], -1)
+
+    def _note(self, late: _Fresh) -> Places:
+        """Write edges down, their verdicts open; return the row of each."""
+        known, rows = late.rows >= 0, late.rows.copy()
+        self._event_no.all[rows[known]] = late.event_nos[known]
+        count = int((~known).sum())
+        rows[~known] = np.arange(self._one.size, self._one.size + count)
+        self._event_no.append(late.event_nos[~known])
+        self._one.append(late.ends[~known, 0].astype(np.int32))
+        self._other.append(late.ends[~known, 1].astype(np.int32))
+        self._verdict.append(np.full(count, MERGED, np.int8))
+        self._origin.append(np.full(count, SEEN, np.int8))
+        self._weight.append(np.full(count, NO_WEIGHT, np.int32))
+        return rows
+
+    def _look_around(self, late: _Fresh) -> tuple[Around, Places, Places]:
+        """Return the groups that edges touch, with the devices beside them; their places, and the rows of the edges to
+        these devices."""
+        one, other, leader, pseudonyms = self._one.all, self._other.all, self._leader.all, self._pseudonyms.all
+        devices = np.zeros(len(self), bool)
+        devices[late.ends[~late.between, 1]] = True
+        hit = np.zeros(len(self), bool)
+        hit[leader[late.ends[:, 0]]] = True
+        hit[leader[late.ends[late.between, 1]]] = True
+        # Whose own a touched device was so far may lose it.
+        near = np.flatnonzero(devices[other])
+        near = near[(one[near] >= 0) & (self._verdict.all[near] != SHARED)]
+        hit[leader[one[near]]] = True
+        inside = np.append(hit[leader] & (self._component.all >= 0), False)
+        mine = np.flatnonzero(inside[one])
+        to_device = self._component.all[other[mine]] < 0
+        beside, agreed = mine[to_device], mine[~to_device]
+        agreed = agreed[(self._origin.all[agreed] == APPROVED) & np.isin(self._verdict.all[agreed], ACCEPTED)]
+        devices[other[beside]] = True
+        far = np.flatnonzero(devices[other])
+        # A device that stands beside anybody outside too stood beside several already.
+        outside = pseudonyms[other[far[~inside[one[far]] & (one[far] >= 0)]]]
+        nodes = np.concatenate((np.flatnonzero(inside), np.flatnonzero(devices)))
+        nodes = nodes[np.argsort(pseudonyms[nodes])]
+        names = pseudonyms[nodes]
+
+        def find(edges: Places) -> Places:
+            found: Places = np.searchsorted(names, pseudonyms[np.column_stack((one[edges], other[edges]))])
+            return found
+
+        ends = find(beside)
+        pair = (ends[:, 0] * len(nodes) + ends[:, 1]) * 3 + self._origin.all[beside]
+        order = np.lexsort((pair, self._event_no.all[beside]))
+        around = Around(
+            kinds=types_of(names),
+            first_seen=self._first_seen.all[nodes],
+            group=leader[nodes[: len(nodes) - int(devices.sum())]],
+            agreed=find(agreed),
+            joins=np.searchsorted(names, pseudonyms[late.ends[late.between]]),
+            beside=ends[order],
+            never=np.searchsorted(names, among(self._rulings.never, names, 0)),
+            shared=np.isin(names, np.concatenate((outside, self._rulings.shared))),
+        )
+        return around, nodes, beside[order]
+
     def _surround(self, touched: Places, judged: Places) -> tuple[Mask, Mask, Mask]:
         """Return the accounts (as a mask over identifiers) whose components are touched, the devices beside them, and
         which edges are theirs; of ``judged`` devices all accounts that they stood beside are touched."""
@@ -221,9 +335,9 @@ class Standing:
             pseudonyms=pseudonyms,
             first_seen=self._first_seen.all[nodes],
             seen=np.concatenate((before, mine)),
-            scored=_among(rulings.scored, pseudonyms),
-            never=_among(rulings.never, pseudonyms, 0),
-            approved=_among(rulings.approved, pseudonyms),
+            scored=among(rulings.scored, pseudonyms),
+            never=among(rulings.never, pseudonyms, 0),
+            approved=among(rulings.approved, pseudonyms),
             shared=np.union1d(names[outside], rulings.shared[np.isin(rulings.shared, pseudonyms)]),
             limits=self._limits,
         )
@@ -231,13 +345,9 @@ class Standing:
 
     def _put(self, answer: Answer, nodes: Places, whole: Mask) -> None:
         """Put the answer of a fold over ``nodes`` in the place of what stood there."""
-        leader, component = self._leader, self._component
-        leader.append(leader.all[:0])
-        component.append(component.all[:0])
-        leader.all[nodes] = nodes[answer.earliest[answer.person]]
-        component.all[nodes] = np.where(answer.component < 0, -1, nodes[answer.component])
+        self._leader.all[nodes] = nodes[answer.earliest[answer.person]]
+        self._component.all[nodes] = np.where(answer.component < 0, -1, nodes[answer.component])
         # Edges that are folded again go to the end; their old places name nobody.
-        self._one.append(self._one.all[:0])
         self._one.all[whole] = -1
         ends = nodes[answer.edges.ends].astype(np.int32)
         self._event_no.append(answer.edges.event_nos)
@@ -262,21 +372,3 @@ def _find_leaders(people: People) -> Codes:
     groups = people.person.astype(np.intp)
     _, earliest = number_people(groups, people.first_seen)
     return earliest[groups]
-
-
-def _among(pairs: Numbers, pseudonyms: Numbers, first: int = 1) -> Numbers:
-    """Return the lines whose pair (from column ``first`` on) is all among ``pseudonyms``."""
-    return pairs[np.isin(pairs[:, first : first + 2], pseudonyms).all(axis=1)] if len(pairs) else pairs
-
-
-def _find_changed(before: Rulings, after: Rulings, fresh: Numbers) -> Numbers:
-    """Return the identifiers of every line that came, went, changed, or names an identifier that is only now known."""
-    found = [np.empty(0, np.int64)]
-    for name, first in (("scored", 1), ("never", 0), ("approved", 1)):
-        old, new = getattr(before, name), getattr(after, name)
-        lines, counts = np.unique(
-            np.concatenate((np.unique(old, axis=0), np.unique(new, axis=0))), axis=0, return_counts=True
-        )
-        pairs = lines[:, first : first + 2]
-        found.append(pairs[(counts == 1) | np.isin(pairs, fresh).any(axis=1)].ravel())
-    return np.unique(np.concatenate(found))
