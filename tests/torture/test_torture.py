@@ -30,6 +30,21 @@ def test_a_few_kills(name: str) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def test_a_few_examples_of_a_property() -> None:
+    done = run("properties.py", "--examples", "3", str(ROOT / "tests/know/audit/test_merkle.py"))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "1 files, 3 examples each, seed 1: 0 failed" in done.stdout
+    # Where no property is found, nothing was tried.
+    assert run("properties.py", str(ROOT / "tests/test_words.py")).returncode == 1
+
+
+def test_a_few_runs_of_the_fuzzer() -> None:
+    pytest.importorskip("atheris", reason="atheris is not installed here: nothing was fuzzed by coverage")
+    done = run("fuzz.py", "--runs", "50", "tcf", "deliveries")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.count("held") == 2
+
+
 def test_a_few_seconds_of_the_hour() -> None:
     done = run("hour.py", "--minutes", "0.2", "--rate", "1000", "--every", "3", "--customers", "500")
     assert "stopped with 0" in done.stdout, done.stdout + done.stderr
