@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shutil import copytree, ignore_patterns
 
 import pytest
 from tests.cli.conftest import call, call_json
 
-RETAIL = Path(__file__).parents[2] / "examples" / "retail"
+EXAMPLE = Path(__file__).parents[2] / "examples" / "retail"
+
+
+@pytest.fixture(scope="module")
+def retail(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the example: whoever asks there leaves something beside the blueprint."""
+    return copytree(EXAMPLE, tmp_path_factory.mktemp("may") / "retail", ignore=ignore_patterns(".parcours"))
 
 
 @pytest.mark.parametrize(
@@ -24,18 +31,18 @@ RETAIL = Path(__file__).parents[2] / "examples" / "retail"
         (("it", "run_erasure", "request:1"), False, "decided"),
     ],
 )
-def test_it_says_whether_and_why(words: tuple[str, ...], allowed: bool, said: str) -> None:
-    done = call("may", RETAIL, *words)
+def test_it_says_whether_and_why(retail: Path, words: tuple[str, ...], allowed: bool, said: str) -> None:
+    done = call("may", retail, *words)
     assert done.returncode == (0 if allowed else 1), done.stderr
     assert done.stdout.startswith("yes" if allowed else "no")
     assert said in done.stdout
     assert ("→" in done.stdout) == (not allowed)
-    french = call("--lang", "fr", "may", RETAIL, *words).stdout
+    french = call("--lang", "fr", "may", retail, *words).stdout
     assert french.startswith("oui" if allowed else "non")
 
 
-def test_it_prints_the_table() -> None:
-    table = call_json("may", RETAIL)
+def test_it_prints_the_table(retail: Path) -> None:
+    table = call_json("may", retail)
     assert table["finance"] == {
         "sign_in": "all",
         "see_permissions": "all",
@@ -44,15 +51,15 @@ def test_it_prints_the_table() -> None:
         "propose_change": "all",
         "export_results": "groups",
     }
-    assert "export_rows (export rows of customers)\n    nobody" in call("may", RETAIL).stdout
-    assert "value and cost" in call("may", RETAIL, "finance").stdout
+    assert "export_rows (export rows of customers)\n    nobody" in call("may", retail).stdout
+    assert "value and cost" in call("may", retail, "finance").stdout
 
 
-def test_a_touchpoint_that_is_not_there_is_told() -> None:
-    done = call("may", RETAIL, "cem", "see_results", "touchpoint:moon")
+def test_a_touchpoint_that_is_not_there_is_told(retail: Path) -> None:
+    done = call("may", retail, "cem", "see_results", "touchpoint:moon")
     assert (done.returncode, "no_touchpoint" in done.stderr) == (1, True)
 
 
-def test_a_decision_as_json_says_its_rule() -> None:
-    told = call_json("may", RETAIL, "dpo", "see_customer")
+def test_a_decision_as_json_says_its_rule(retail: Path) -> None:
+    told = call_json("may", retail, "dpo", "see_customer")
     assert (told["allowed"], told["needs_reason"], told["masked"], told["code"]) == (True, True, True, "table")
