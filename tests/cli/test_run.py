@@ -78,7 +78,8 @@ def test_a_renamed_touchpoint_keeps_its_events(firm: Path) -> None:
     assert report["events"] > 0
 
 
-def test_two_runs_at_once_the_second_says_so(firm: Path) -> None:
+def test_two_runs_at_once_the_second_says_so(firm: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("parcours.flow.PATIENCE_S", 1.0)
     with (firm / ".parcours" / "lock").open("r+") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         done = call("run", firm)
