@@ -40,9 +40,9 @@ from parcours.know.pseudonyms import buckets_of, types_of
 from parcours.know.rights.copies import forget_aside, forget_parcels, forget_quarantined
 from parcours.know.rights.erasures import Body, Erasure, Erasures
 from parcours.know.rights.notices import queue_notices
-from parcours.know.rights.proof import Prover, only
+from parcours.know.rights.proof import Prover
 from parcours.know.rights.receipts import Backup, Proof, Receipt, sign_receipt
-from parcours.know.rights.registers import forget_known, forget_seen
+from parcours.know.rights.registers import GoneRows, forget_known, forget_seen, only
 from parcours.know.rights.requests import Requests
 from parcours.know.rights.retained import RetainedRows, choose_retained
 from parcours.know.rights.sought import Sought
@@ -152,7 +152,9 @@ class Erasing:
     def _note_rows(self, one: Erasure, body: Body, rows: list[dict[str, Any]]) -> None:
         names = {number: value for number in body.pseudonyms if (value := self._vault.read_identifier(number))}
         retained = list(choose_retained(self._blueprint, rows, names, one.asked_ms))
-        body.row_keys = sorted({*body.row_keys, *(row["row_key"] for row in rows)})
+        for source in {row["source"] for row in rows}:
+            keys = {row["row_key"] for row in rows if row["source"] == source}
+            body.row_keys[source] = sorted(keys.union(body.row_keys.get(source, ())))
         body.recipients = sorted({*body.recipients, *self._find_recipients(rows)})
         add_up(body.gone, Counter(f"events {row['source']}" for row in rows))
         # On disk before the rows leave: whoever goes on after a crash finds them no more.
@@ -221,7 +223,7 @@ class Erasing:
 
     def _clear(self, one: Erasure, body: Body) -> None:
         """Take the rows out of the registers, and derive anew whatever had counted them."""
-        rows = only(np.array(body.row_keys, np.int64))
+        rows = GoneRows(body.row_keys)
         add_up(
             body.gone,
             {
@@ -296,7 +298,7 @@ class Erasing:
     def _read_everything(self, body: Body) -> Proof:
         total = sum(path.stat().st_size for path in self._root.rglob("*") if path.is_file())
         self._progress.begin(Words(fr="Preuve", en="Proof"), total)
-        rows = only(np.array(body.row_keys, np.int64))
+        rows = GoneRows(body.row_keys)
         sought = self._sought(body)
         prover = Prover(self._folder, self._manifest, self._state, self._keys, sought, rows, self._progress.advance)
         names = [path.name for path in sorted(self._root.glob("*.db")) if path.name not in ("journal.db", "state.db")]

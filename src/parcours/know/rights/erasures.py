@@ -37,7 +37,8 @@ class Body(msgspec.Struct, kw_only=True):
         shared: How many shared devices stood beside them; they stay.
         event_no: The profile is what the events before this number say.
         parted_ms: Since when no part holds them: what was derived after that has not counted them.
-        row_keys: The keys of the rows that were taken out of parts, by which registers know them.
+        row_keys: By source, the keys of the rows that were taken out of parts, by which registers know them: two
+            sources may number their rows alike.
         recipients: The destinations that got events of the person.
         gone: How much was taken away, by what it was.
     """
@@ -47,7 +48,7 @@ class Body(msgspec.Struct, kw_only=True):
     shared: int
     event_no: int
     parted_ms: int = 0
-    row_keys: list[int] = []
+    row_keys: dict[str, list[int]] = {}
     recipients: list[str] = []
     gone: dict[str, int] = {}
 

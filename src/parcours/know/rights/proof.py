@@ -19,12 +19,11 @@ from parcours.engine.store.manifest import Manifest
 from parcours.engine.store.sqlite import Cell, Database
 from parcours.errors import ParcoursError
 from parcours.know.keys import Keys
-from parcours.know.pseudonyms import Numbers
 from parcours.know.rights.copies import count_aside
 from parcours.know.rights.notices import is_notice
 from parcours.know.rights.receipts import Proof
-from parcours.know.rights.registers import Test, find_known
-from parcours.know.rights.sought import Mask, Sought
+from parcours.know.rights.registers import GoneRows, find_known
+from parcours.know.rights.sought import Sought
 from parcours.know.vault import Vault
 
 _ROWS = 1 << 18
@@ -55,7 +54,7 @@ class Prover:
         state: Database,
         keys: Keys,
         sought: Sought,
-        rows: Test,
+        rows: GoneRows,
         advance: Callable[[int], None],
     ) -> None:
         self._folder, self._root = folder, folder / ".parcours"
@@ -105,12 +104,14 @@ class Prover:
 
     def _read_parquet(self, path: Path, place: str) -> None:
         file = pq.ParquetFile(path)
+        # A part is named by its source, its bucket and a random number.
+        source = path.name.rsplit("-", 2)[0] if path.parent.name == "parts" else ""
         for group in range(file.num_row_groups):
             for name in file.schema_arrow.names:
                 column = file.read_row_group(group, [name], use_threads=False).column(0)
-                self._look_through(column, path.parent.name == "parts", place, name)
+                self._look_through(column, source, place, name)
 
-    def _look_through(self, column: pa.ChunkedArray, in_parts: bool, place: str, name: str) -> None:
+    def _look_through(self, column: pa.ChunkedArray, source: str, place: str, name: str) -> None:
         self._columns += 1
         self._cells += len(column)
         kind = column.type
@@ -119,8 +120,8 @@ class Prover:
         if pa.types.is_int64(kind) or pa.types.is_uint64(kind):
             numbers = np.asarray(column.drop_null())
             self._note(f"{place} {name}", int(self._sought.among(numbers.astype(np.int64)).sum()))
-            if in_parts and name == "row_key":
-                self._note(f"{place} {name}", int(self._rows(numbers).sum()))
+            if source and name == "row_key":
+                self._note(f"{place} {name}", int(self._rows.of(source)(numbers).sum()))
         elif pa.types.is_string(kind) or pa.types.is_large_string(kind):
             told = sum(self._sought.in_text(text) for text in pc.unique(column).to_pylist() if text)
             if told:
@@ -204,16 +205,3 @@ def _read_others(database: Database, table: str, columns: list[str]) -> Iterator
 
 def _blob(cell: Cell) -> bytes:
     return cell if isinstance(cell, bytes) else b""
-
-
-def only(numbers: Numbers) -> Test:
-    """Return what tells which numbers are among ``numbers``."""
-    held = np.unique(numbers)
-
-    def test(values: Numbers) -> Mask:
-        if not len(held):
-            return np.zeros(len(values), bool)
-        found: Mask = held[np.minimum(np.searchsorted(held, values), len(held) - 1)] == values
-        return found
-
-    return test

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +17,32 @@ from parcours.know.pseudonyms import Numbers
 Test = Callable[[Numbers], npt.NDArray[np.bool_]]
 
 
-def forget_known(folder: Path, manifest: Manifest, gone: Test) -> int:
+class GoneRows:
+    """The keys of the rows that an erasure took away, by source: the same key may be somebody else's in another one."""
+
+    def __init__(self, keys: Mapping[str, Sequence[int]]) -> None:
+        self._by_source = {source: only(np.array(held, np.int64)) for source, held in keys.items()}
+        self.anywhere = only(np.array([key for held in keys.values() for key in held], np.int64))
+
+    def of(self, source: str) -> Test:
+        """Return what tells which keys of one source went."""
+        return self._by_source.get(source, only(np.empty(0, np.int64)))
+
+
+def only(numbers: Numbers) -> Test:
+    """Return what tells which numbers are among ``numbers``."""
+    held = np.unique(numbers)
+
+    def test(values: Numbers) -> npt.NDArray[np.bool_]:
+        if not len(held):
+            return np.zeros(len(values), bool)
+        found: npt.NDArray[np.bool_] = held[np.minimum(np.searchsorted(held, values), len(held) - 1)] == values
+        return found
+
+    return test
+
+
+def forget_known(folder: Path, manifest: Manifest, gone: GoneRows) -> int:
     """Drop rows of files from the registers of known rows; return how many there were.
 
     Should such a row be read again it is new, and the door discards it.
@@ -28,7 +53,7 @@ def forget_known(folder: Path, manifest: Manifest, gone: Test) -> int:
     count = 0
     for register in manifest.registers():
         known = open_known(folder, register)
-        lost = gone(known.keys)
+        lost = gone.of(register.source)(known.keys)
         if not lost.any():
             continue
         writer = KnownWriter(folder, register.source)
@@ -43,15 +68,15 @@ def forget_known(folder: Path, manifest: Manifest, gone: Test) -> int:
     return count
 
 
-def forget_seen(folder: Path, manifest: Manifest, gone: Test) -> int:
+def forget_seen(folder: Path, manifest: Manifest, gone: GoneRows) -> int:
     """Drop messages from the files of seen ids; return how many there were. Errors as in `forget_known`."""
     count = 0
     for run in manifest.seen_runs():
         opened = OpenRun(folder, run)
-        lost = sum(int(gone(opened.of(day).ids).sum()) for day in opened.days.tolist())
+        lost = sum(int(gone.anywhere(opened.of(day).ids).sum()) for day in opened.days.tolist())
         if not lost:
             continue
-        fresh = [write_run(folder, run.level, run.rows, _left(opened, gone))] if lost < run.rows else []
+        fresh = [write_run(folder, run.level, run.rows, _left(opened, gone.anywhere))] if lost < run.rows else []
         try:
             manifest.commit(add_seen=fresh, remove_seen=[run.path], same_rows=True)
         except BaseException:
@@ -61,10 +86,10 @@ def forget_seen(folder: Path, manifest: Manifest, gone: Test) -> int:
     return count
 
 
-def find_known(folder: Path, manifest: Manifest, sought: Test) -> int:
+def find_known(folder: Path, manifest: Manifest, sought: GoneRows) -> int:
     """Return how many rows and messages that are ``sought`` the registers know."""
-    rows = sum(int(sought(open_known(folder, one).keys).sum()) for one in manifest.registers())
-    return rows + sum(_count_seen(folder, run, sought) for run in manifest.seen_runs())
+    rows = sum(int(sought.of(one.source)(open_known(folder, one).keys).sum()) for one in manifest.registers())
+    return rows + sum(_count_seen(folder, run, sought.anywhere) for run in manifest.seen_runs())
 
 
 def _count_seen(folder: Path, run: SeenRun, sought: Test) -> int:
