@@ -4,7 +4,7 @@ from parcours.engine.store.receipts import Receipt
 from parcours.know.access.actions import ACTIONS, Action
 from parcours.know.access.actions import LABELS as ACTION_LABELS
 from parcours.know.access.opened import Access, name_actor
-from parcours.know.access.people import LOCAL, Person, Staff
+from parcours.know.access.people import LOCAL, Person, Staff, plain_login
 from parcours.know.access.permissions import Decision, Right, decide, say_bounds
 from parcours.know.access.permissions import table as permissions
 from parcours.know.access.roles import LABELS as ROLE_LABELS
@@ -118,6 +118,7 @@ __all__ = [
     "name_actor",
     "name_identifier",
     "permissions",
+    "plain_login",
     "say_bounds",
     "tell_link",
     "tell_verdict",

@@ -80,7 +80,7 @@ class Staff:
         Raises:
             ParcoursError: ``unknown_person``.
         """
-        rows = self._table.some("WHERE login = ?", (_plain(login),))
+        rows = self._table.some("WHERE login = ?", (plain_login(login),))
         if not rows:
             raise _unknown(login)
         return _person(rows[0])
@@ -139,7 +139,7 @@ class Staff:
 
     def check_password(self, login: str, password: str) -> Person | None:
         """Return who has this login and password; it takes as long when nobody has."""
-        rows = self._table.some("WHERE login = ?", (_plain(login),))
+        rows = self._table.some("WHERE login = ?", (plain_login(login),))
         kept = str(rows[0][4]) if rows else ""
         if not is_password(kept, password):
             return None
@@ -158,7 +158,7 @@ class Staff:
             rows = self._table.some("WHERE subject = ?", (subject,))
             if rows:
                 return _person(rows[0])
-            rows = self._table.some("WHERE login = ? AND subject = ''", (_plain(mail),)) if mail else []
+            rows = self._table.some("WHERE login = ? AND subject = ''", (plain_login(mail),)) if mail else []
             if not rows:
                 return None
             self._write(int(rows[0][0] or 0), subject=subject)
@@ -199,7 +199,8 @@ def _person(row: Sequence[object]) -> Person:
     return msgspec.convert({**held, "scope": scope, "has_password": has_password}, Person)
 
 
-def _plain(login: str) -> str:
+def plain_login(login: str) -> str:
+    """Return the one way in which a login is kept and counted, however it was written."""
     return unicodedata.normalize("NFKC", login).strip().casefold()
 
 
@@ -213,7 +214,7 @@ def _make_password(password: str, login: str) -> str:
 
 
 def _check_login(login: str) -> str:
-    plain = _plain(login)
+    plain = plain_login(login)
     if not _LOGIN.fullmatch(plain) or plain == LOCAL.login:
         raise ParcoursError(
             "bad_login",

@@ -7,8 +7,9 @@ import os
 import re
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import msgspec
 from authlib.oauth2.rfc6749.parameters import prepare_grant_uri, prepare_token_request
@@ -21,7 +22,7 @@ from joserfc.jwk import KeySet
 from parcours.errors import ParcoursError
 from parcours.settings import ProviderSettings
 from parcours.words import Words
-from parcours.workspaces.signing_in.fetching import AwayError, fetch
+from parcours.workspaces.signing_in.fetching import AwayError, fetch, is_loopback
 from parcours.workspaces.signing_in.ways import Way
 
 ALGORITHMS: Final = (
@@ -61,6 +62,8 @@ class Provider:
     def __init__(self, settings: ProviderSettings, clock: Callable[[], float] = time.monotonic) -> None:
         self.settings = settings
         self._secret = read_secret(settings.client_secret)
+        # A provider elsewhere must not have us ask what only this machine can reach.
+        self._fetch = partial(fetch, loopback=is_loopback(urlsplit(settings.issuer).hostname or ""))
         self._clock = clock
         self._known: tuple[float, dict[str, Any]] | None = None
         self._keys: tuple[float, KeySet] | None = None
@@ -95,7 +98,7 @@ class Provider:
             UntrueError: The token is of another issuer, audience, time or question, or nobody signed it.
         """
         known = self._configuration()
-        told = fetch(_read_url(known, "token_endpoint"), *self._write_request(known, way, code, back))
+        told = self._fetch(_read_url(known, "token_endpoint"), *self._write_request(known, way, code, back))
         token = told.get("id_token")
         if not isinstance(token, str):
             raise UntrueError("no ID token")
@@ -152,7 +155,7 @@ class Provider:
     def _configuration(self) -> dict[str, Any]:
         if self._known is None or self._clock() - self._known[0] > KNOWN_S:
             place = self.settings.issuer.rstrip("/") + "/.well-known/openid-configuration"
-            known = fetch(place)
+            known = self._fetch(place)
             if known.get("issuer") != self.settings.issuer:
                 raise AwayError("the configuration is of another issuer")
             self._known = self._clock(), known
@@ -160,7 +163,7 @@ class Provider:
 
     def _key_set(self) -> KeySet:
         if self._keys is None or self._clock() - self._keys[0] > KNOWN_S:
-            told = fetch(_read_url(self._configuration(), "jwks_uri"))
+            told = self._fetch(_read_url(self._configuration(), "jwks_uri"))
             try:
                 self._keys = self._clock(), KeySet.import_key_set(told)  # type: ignore[arg-type]
             except (JoseError, ValueError, TypeError, KeyError) as fault:

@@ -14,7 +14,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from parcours.know import Caller, How, Person, SignedIn
+from parcours.know import Caller, How, Person, SignedIn, plain_login
 from parcours.words import LANGUAGES, Language
 from parcours.workspaces.forms import check, read_form
 from parcours.workspaces.frame import find_home
@@ -79,7 +79,9 @@ class Desk:
         if not check(fields.get("token", ""), FORM):
             return write(status=403, fault="old")
         address = self._entrance.find_address(request)
-        wait_s = max(self._entrance.by_address.take(address), self._entrance.by_person.take(login.strip().casefold()))
+        # As it is looked up: another spelling of the same login is no further attempt.
+        named = plain_login(login)
+        wait_s = max(self._entrance.by_address.take(address), self._entrance.by_person.take(named))
         slots = self._slots = self._slots or anyio.CapacityLimiter(AT_ONCE)
         if wait_s or slots.statistics().tasks_waiting >= MOST_WAITING:
             return write(status=429, fault="wait", wait_s=wait_s or 1)
@@ -87,7 +89,7 @@ class Desk:
         person = await to_thread.run_sync(ask, limiter=slots)
         if person is None:
             return write(status=403, fault="wrong")
-        self._entrance.by_person.forget(login.strip().casefold())
+        self._entrance.by_person.forget(named)
         return await run_in_threadpool(
             self.let_in, request, person, "password", place or find_home(_caller(person), language)
         )
