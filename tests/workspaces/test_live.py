@@ -173,3 +173,20 @@ def test_the_page_of_sources_changes_with_sources_and_with_the_minute(firm: Firm
 def test_the_line_says_how_many_the_latest_and_the_lag(firm: Firm, state: LiveState, french: str, english: str) -> None:
     assert say_line(state, firm, "fr", NOW_MS) == french
     assert say_line(state, firm, "en", NOW_MS) == english
+
+
+def test_a_reader_hears_of_the_touchpoints_alone_that_they_see(firm: Firm) -> None:
+    state = LiveState(rate_per_min=3, touchpoints={"checkout": 7, "delivery": 2}, latest=Latest("checkout", NOW_MS))
+
+    async def listen() -> tuple[Message, Message]:
+        feed = Feed(state)
+        stream = make_hub(firm, feed).tell("en", lambda _, touchpoint: touchpoint == "delivery")
+        first = await next_message(stream)
+        feed.state = msgspec.structs.replace(state, touchpoints={"checkout": 9, "delivery": 5})
+        return first, await next_message(stream)
+
+    first, second = run(listen())
+    assert first.latest is None
+    assert firm.labels["checkout"].en not in first.line
+    assert first.rate_per_min == 3
+    assert second.touchpoints == {"delivery": 3}

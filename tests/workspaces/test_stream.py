@@ -50,7 +50,7 @@ def serving(firm: Firm, feed: Feed | None) -> Iterator[tuple[PageServer, int]]:
 def open_stream(port: int, firm: Firm, headers: dict[str, str] | None = None) -> http.client.HTTPResponse:
     """Open a stream and return its answer, which can be read line by line."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)
-    connection.request("GET", "/fr/live", headers=make_token(firm.folder) | (headers or {}))
+    connection.request("GET", "/fr/live", headers=make_token(firm.folder, "cco") | (headers or {}))
     return connection.getresponse()
 
 

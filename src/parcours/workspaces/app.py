@@ -18,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from parcours.errors import ParcoursError
-from parcours.know import LOCAL, Access, SignedIn
+from parcours.know import LOCAL, Access, SignedIn, decide
 from parcours.words import LANGUAGES, Language
 from parcours.workspaces.forms import RefusedError
 from parcours.workspaces.frame import read_live, show_live
@@ -32,7 +32,7 @@ from parcours.workspaces.routes import FORMS, PAGES, Form, Page
 from parcours.workspaces.safety import HEADERS, HostCheck, SafeHeaders, write_policy
 from parcours.workspaces.seen import see_as
 from parcours.workspaces.shelf import LONGEST_S, PUBLISHED, Body, Shelf, pack
-from parcours.workspaces.signing_in.asking import session_seal, who_asks
+from parcours.workspaces.signing_in.asking import asker, session_seal, who_asks
 from parcours.workspaces.signing_in.by_provider import list_provider_routes
 from parcours.workspaces.signing_in.entrance import Entrance
 from parcours.workspaces.signing_in.guard import ForbiddenError, GuardedRoute, Judge
@@ -40,6 +40,7 @@ from parcours.workspaces.signing_in.routes import Desk, list_sign_in_routes
 from parcours.workspaces.signing_in.signed_in import SignedInOnly
 from parcours.workspaces.static import SCRIPT, SCRIPT_PATH, STYLES, STYLES_PATH
 from parcours.workspaces.stream import answer_stream
+from parcours.workspaces.things import find_touchpoint
 from parcours.workspaces.wording import Say
 
 LOG = logging.getLogger(__name__)
@@ -134,10 +135,15 @@ def _list_form_routes(held: Held, form: Form, language: Language) -> list[Guarde
 
 def _stream_route(hub: Hub, entrance: Entrance, language: Language) -> GuardedRoute:
     async def stream(request: Request) -> Response:
+        caller = asker().caller
+
+        def sees(company: Readable, touchpoint: str) -> bool:
+            return decide(caller, "see_results", find_touchpoint(company, {"id": touchpoint})).allowed
+
         async def holds() -> bool:
             return isinstance(await run_in_threadpool(entrance.find, request), SignedIn)
 
-        return answer_stream(hub, language, request, holds)
+        return answer_stream(hub, language, request, holds, sees)
 
     return GuardedRoute(f"/{language}/live", stream, "sign_in")
 

@@ -23,6 +23,10 @@ MOST_STREAMS = 64
 MINUTE_MS = 60_000
 
 
+Sees = Callable[[Readable, str], bool]
+"""Returns whether somebody may see what comes in at a touchpoint of the company."""
+
+
 class Latest(msgspec.Struct, frozen=True):
     """The latest event that concerns a touchpoint, and when it was received."""
 
@@ -122,14 +126,19 @@ class Hub:
         published = self._published()
         return f"{published}.{mark_sources(self._snapshot())}" if sources else published
 
-    async def tell(self, language: Language) -> AsyncIterator[bytes]:
-        """Yield server-sent events until the server stops: whenever something changed, and a heartbeat."""
+    async def tell(self, language: Language, sees: Sees | None = None) -> AsyncIterator[bytes]:
+        """Yield server-sent events until the server stops: whenever something changed, and a heartbeat.
+
+        Of touchpoints that the reader does not see (``sees``) nothing is told.
+        """
         before: Message | None = None
         counted: Mapping[str, int] | None = None
         told_at = time.monotonic()
         yield b"retry: 5000\n\n"
         while not self._closing.is_set():
             heard = await self._listen()
+            if sees is not None:
+                heard = heard._replace(state=narrow(heard, sees))
             message = make_message(heard, counted, language)
             counted = heard.state.touchpoints
             if message != before or message.touchpoints:
@@ -177,6 +186,14 @@ def make_message(heard: Heard, counted: Mapping[str, int] | None, language: Lang
         latest=state.latest,
         line=say_line(state, heard.company, language, time.time_ns() // 1_000_000),
     )
+
+
+def narrow(heard: Heard, sees: Sees) -> LiveState:
+    """Return what somebody may hear who ``sees`` some touchpoints."""
+    state, company = heard.state, heard.company
+    touchpoints = {id: count for id, count in state.touchpoints.items() if sees(company, id)}
+    latest = state.latest if state.latest and sees(company, state.latest.touchpoint) else None
+    return msgspec.structs.replace(state, touchpoints=touchpoints, latest=latest)
 
 
 def mark_sources(state: LiveState) -> str:

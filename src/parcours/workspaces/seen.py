@@ -84,7 +84,7 @@ class Seen:
         try:
             rows = self.result("experience").rows
         except ParcoursError:
-            return False
+            return True
         return any(row["touchpoint"] == touchpoint and row.get("seen") == HIDDEN for row in rows)
 
 

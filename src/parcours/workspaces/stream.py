@@ -10,7 +10,7 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from parcours.words import Language
-from parcours.workspaces.live import Hub
+from parcours.workspaces.live import Hub, Sees
 
 OURS = ("same-origin", "none")
 AGAIN_S = "15"
@@ -23,9 +23,9 @@ Holds = Callable[[], Awaitable[bool]]
 class LiveStream(StreamingResponse):
     """One reader's stream; it holds a place until it ends, however it ends."""
 
-    def __init__(self, hub: Hub, language: Language, holds: Holds) -> None:
+    def __init__(self, hub: Hub, language: Language, holds: Holds, sees: Sees | None = None) -> None:
         super().__init__(
-            tell_while(hub.tell(language), holds),
+            tell_while(hub.tell(language, sees), holds),
             media_type=KIND,
             # A proxy that collects an answer before it passes it on would keep everything back.
             headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
@@ -55,10 +55,13 @@ async def tell_while(lines: AsyncIterator[bytes], holds: Holds) -> AsyncIterator
         yield line
 
 
-def answer_stream(hub: Hub, language: Language, request: Request, holds: Holds) -> Response:
-    """Return the stream of ``hub`` while ``holds``; a page of another site may not even take a place."""
+def answer_stream(hub: Hub, language: Language, request: Request, holds: Holds, sees: Sees | None = None) -> Response:
+    """Return the stream of ``hub`` while ``holds``, of what its reader ``sees``.
+
+    A page of another site may not even take a place.
+    """
     if request.headers.get("sec-fetch-site", "none") not in OURS:
         return PlainTextResponse("403\n", 403)
     if request.method == "HEAD":  # It would hold a place and never tell anything.
         return Response(media_type=KIND)
-    return LiveStream(hub, language, holds)
+    return LiveStream(hub, language, holds, sees)
