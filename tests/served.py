@@ -128,6 +128,14 @@ class Served:
         """Read a page as somebody of this role."""
         return self.ask("GET", path, told=make_token(self.folder, role), port=self.pages)[1].decode()
 
+    def look_at(self, customer: str, role: Role = "dpo", **question: Any) -> dict[str, Any]:
+        """Ask for the timeline of a customer, for a reason, as a program of this role."""
+        told = make_token(self.folder, role) | {"Content-Type": "application/json"}
+        body = json.dumps({"id": customer, "reason": "check", **question}).encode()
+        status, answer = self.ask("POST", "/api/timeline", body, told, self.pages)
+        assert status == 200, answer
+        return json.loads(answer)  # type: ignore[no-any-return]
+
     def ask(
         self, method: str, path: str, body: bytes | None = None, told: dict[str, str] | None = None, port: int = 0
     ) -> tuple[int, bytes]:

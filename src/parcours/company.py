@@ -32,6 +32,7 @@ from parcours.know import (
     Permitted,
     Portrait,
     Profile,
+    Recorded,
     Request,
     Ruling,
     Timeline,
@@ -245,6 +246,14 @@ class Company:
     def consent_overview(self) -> ConsentOverview:
         """Return how consent stands (see `Consents.overview`)."""
         return self.know.consents.overview()
+
+    def record_choice(self, profile: str, purpose: str, granted: bool, actor: str, reason: str) -> Recorded:
+        """Record what a customer chose and told somebody (see `Consents.record_for`)."""
+        return self.know.consents.record_for(profile, purpose, granted, actor, reason)
+
+    def name_customers(self, identifier: str) -> tuple[tuple[str, str], ...]:
+        """Return who has ``identifier``, as the audit log names them (see `Portraits.name`)."""
+        return self.know.portraits.name(identifier)
 
     def requests(self) -> tuple[Request, ...]:
         """Return every request that was entered for erasure, access and the like."""

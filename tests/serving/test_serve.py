@@ -35,7 +35,7 @@ def test_what_is_acknowledged_stands_in_parts_pages_and_measures(served: Served)
     served.wait_for(lambda: count_reported(company) == 29, "the report")
     assert company.rows_for("experience").customers == 29
     assert "<svg" in served.page("/en/map")
-    assert json.loads(served.page("/api/timeline?id=user:C5", "dpo"))["count"] == 1
+    assert served.look_at("user:C5")["count"] == 1
 
 
 def count_reported(company: companies.Company) -> int:
@@ -124,9 +124,8 @@ def test_a_withdrawal_in_the_journal_counts_at_the_next_question(tmp_path: Path)
     with serving(tmp_path / "shop") as served:
         key = served.make_key()
         served.wait_for(lambda: served.send(key, make_event(0, "C1", True)) == 200, "the key")
-        asked = "/api/timeline?id=user:C1&purpose=personalise"
-        told = json.loads(served.page(asked, "dpo"))
+        told = served.look_at("user:C1", purpose="personalise")
         assert (told["permitted"], told["count"]) == (True, 1)
         assert served.send(key, make_event(4, "C1", False)) == 200
-        told = json.loads(served.page(asked, "dpo"))
+        told = served.look_at("user:C1", purpose="personalise")
         assert (told["permitted"], told["count"], told["events"]) == (False, 0, [])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Sequence
 from hashlib import sha256
@@ -41,6 +42,7 @@ SOURCE = "parcours"
 
 MOST_LETTERS = 200
 _DEVICE = IDENTIFIERS.index("device")
+_PROFILE = re.compile("[0-9a-f]{16}")
 
 
 class LedgerState(msgspec.Struct, frozen=True, kw_only=True):
@@ -176,6 +178,19 @@ class Consents:
         Raises:
             ParcoursError: ``unknown_purpose``, ``reason_missing``, ``unknown_customer``, ``ambiguous_customer`` …
         """
+        return self._record(lambda: self._find(identifier), purpose, granted, actor, reason)
+
+    def record_for(self, profile: str, purpose: str, granted: bool, actor: str, reason: str) -> Recorded:
+        """Record what the customer with this profile id chose for their account (see `record`).
+
+        Raises:
+            ParcoursError: as `record`; ``unknown_customer`` where there is no such profile (any more).
+        """
+        return self._record(lambda: self._find_profile(profile), purpose, granted, actor, reason)
+
+    def _record(
+        self, find: Callable[[], tuple[Numbers, int]], purpose: str, granted: bool, actor: str, reason: str
+    ) -> Recorded:
         named = next((one for one in self._blueprint.purposes if one.id == purpose), None)
         if named is None:
             raise _unknown_purpose(purpose, [one.id for one in self._blueprint.purposes])
@@ -183,7 +198,7 @@ class Consents:
         if not reason:
             raise _reason_missing()
         with self._turn:
-            principals, thing = self._find(identifier)
+            principals, thing = find()
             now_ms = time.time_ns() // 1_000_000
             told = f"{purpose}: {'granted' if granted else 'refused'}. {reason}"
             audit_no = self._audit().note(actor, "record_choice", "customer", thing, "done", told)
@@ -248,6 +263,17 @@ class Consents:
             return known, profile
         theirs = people.pseudonyms[people.person == persons[0]]
         return theirs[types_of(theirs) != _DEVICE], profile
+
+    def _find_profile(self, profile: str) -> tuple[Numbers, int]:
+        """Return the same for the customer with a profile id; of one who is devices alone, these."""
+        people = self._identities.people()
+        id = int(profile, 16) if _PROFILE.fullmatch(profile) else -1
+        found = np.flatnonzero(people.profile_ids == id) if id >= 0 else np.empty(0, np.intp)
+        if not len(found):
+            raise _unknown_customer()
+        theirs = people.pseudonyms[people.person == found[0]]
+        account = theirs[types_of(theirs) != _DEVICE]
+        return (account if len(account) else theirs), id
 
     def _read_met(self) -> tuple[Met, int]:
         """Return who was met where: as of now, or of a few minutes ago where somebody else keeps things up to date."""

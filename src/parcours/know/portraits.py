@@ -51,6 +51,18 @@ class Portraits:
             ids = self._identities.people().profiles(self._identities.pseudonyms_of(identifier))
         return tuple(dict.fromkeys(write_profile_id(one) for one in ids.tolist() if one >= 0))
 
+    def name(self, identifier: str) -> tuple[tuple[str, str], ...]:
+        """Return who has ``identifier``: the kind and id of each profile, or the pseudonyms of who is new this second.
+
+        Nothing where it can be nobody's.
+        """
+        profiles = self.find(identifier)
+        if profiles:
+            return tuple(("profile", one) for one in profiles)
+        with self._turn:
+            own = self._identities.pseudonyms_of(identifier)
+        return tuple(("identifier", f"{one:016x}") for one in own.tolist())
+
     def show(self, profile: str, purpose: str, live: Live | None = None) -> Portrait | None:
         """Return what ``purpose`` may see of a customer at this moment; nothing when there is no such profile.
 

@@ -132,6 +132,18 @@ class Portrays(Protocol):
 
 
 @runtime_checkable
+class Records(Protocol):
+    """A company with a ledger in which somebody may record what a customer chose and told them."""
+
+    def record_choice(self, profile: str, purpose: str, granted: bool, actor: str, reason: str) -> object:
+        """Record it for a profile: noted in the audit log first, and in force at the next look.
+
+        Raises:
+            ParcoursError: ``unknown_purpose``, ``unknown_customer``; nothing was recorded.
+        """
+
+
+@runtime_checkable
 class Links(Protocol):
     """A company that compares people's own data to find who is one person."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from threading import Lock
 
 import msgspec
@@ -115,6 +115,18 @@ def ask_reason(action: Action, thing: Thing, back: str, language: Language) -> R
     )
 
 
+def write_reason(reason: str, reference: str, reasons: Collection[str] = REASONS) -> str:
+    """Return a reason as the audit log keeps it: one of ``reasons``, and what it refers to.
+
+    Raises:
+        RefusedError: It is none of them, or the reference may tell more than a number does.
+    """
+    told = " ".join(reference.split())
+    if reason not in reasons or (told and not _REFERENCE.fullmatch(told)):
+        raise RefusedError("error.no_reason")
+    return f"{reason} {told}".strip()
+
+
 async def answer_look(company: Readable, language: Language, request: Request) -> Response:
     """Take the reason for which somebody looks at one customer."""
     return await _answer("see_customer", company, language, request)
@@ -134,13 +146,10 @@ async def _answer(action: Action, company: Readable, language: Language, request
         ParcoursError: The reason could not be noted: then nothing is shown.
     """
     fields = await read_checked(request, f"reason_{action}", "kind", "thing", "back")
-    reason, reference = fields.get("reason", ""), " ".join(fields.get("reference", "").split())
-    if reason not in REASONS or (reference and not _REFERENCE.fullmatch(reference)):
-        raise RefusedError("error.no_reason")
+    said = write_reason(fields.get("reason", ""), fields.get("reference", ""))
     thing = find_thing(company, fields["kind"], fields["thing"])
     await run_in_threadpool(insist, action, thing, f"reason/{action}")
     asking = asker()
-    said = f"{reason} {reference}".strip()
     # Noted first: what could not be noted is not shown.
     await run_in_threadpool(asking.access.audit.note, asking.actor, action, thing.kind, thing.id, "done", said)
     GIVEN.give(asking.signed_in.session.digest, action, thing.kind, thing.id)

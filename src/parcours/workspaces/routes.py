@@ -29,6 +29,7 @@ from parcours.workspaces.pages.sources import read_sources
 from parcours.workspaces.pages.touchpoint import read_touchpoint
 from parcours.workspaces.readable import Readable
 from parcours.workspaces.reasons import answer_look, answer_unmask
+from parcours.workspaces.recording import answer_choice
 from parcours.workspaces.replaying import answer_replay
 from parcours.workspaces.reviewing import answer_review
 from parcours.workspaces.signing_in.managing import (
@@ -103,7 +104,9 @@ PAGES: tuple[Page, ...] = (
     Page("sources", read_sources, "see_health", ("put_back", "proof"), longest_s=1.0, forms=True),
     Page("review", read_review, "settle_merge", ("done", "proof"), forms=True, personal=True),
     Page("customer", read_search, "see_customer", ("done", "proof"), forms=True, personal=True),
-    Page("customer/{id}", read_customer, "see_customer", forms=True, thing=find_profile, personal=True),
+    Page(
+        "customer/{id}", read_customer, "see_customer", ("done", "proof"), forms=True, thing=find_profile, personal=True
+    ),
     Page("linking", read_linking, "see_methods"),
     Page("patterns", read_patterns, "see_methods"),
     Page("permission", read_permission, "see_permissions", ("role", "action", "thing", "team"), forms=True),
@@ -120,6 +123,7 @@ PAGES: tuple[Page, ...] = (
 FORMS: tuple[Form, ...] = (
     Form("sources/replay", answer_replay, "put_back", "sources"),
     Form("customer/find", answer_find, "see_customer", "customer"),
+    Form("customer/choice", answer_choice, "record_choice", "customer"),
     Form("review/decide", answer_review, "settle_merge", "review"),
     Form("account/sign-out", answer_sign_out, "sign_in", "account"),
     Form("account/end", answer_end, "sign_in", "account"),

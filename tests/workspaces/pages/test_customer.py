@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -172,3 +173,87 @@ def test_the_model_is_drawn_and_its_bands_are_told(portrayed: PortrayedFirm) -> 
 
 def test_without_a_comparison_the_page_says_so(shop: Company) -> None:
     assert "No comparison is declared" in browse(shop, "cco").get("/en/linking").text
+
+
+def scoped(company: Readable, role: str, *scope: str) -> TestClient:
+    """Return the browser of somebody of a role whose own are these accounts."""
+    access, now_ms = Access(company.folder, Settings()), time.time_ns() // 1_000_000
+    person = access.add("cli", f"{role}-{time.time_ns()}", role, scope, None, now_ms)
+    cookies = {"parcours": access.sessions.begin(person, "password", now_ms)}
+    access.close()
+    return TestClient(create_app(company), f"http://{HTML}", follow_redirects=False, cookies=cookies)
+
+
+@pytest.mark.parametrize("role", ["csm", "sales"])
+@pytest.mark.parametrize(("answer", "allowed"), [("granted", True), ("refused", False)])
+def test_who_has_a_customer_records_what_they_chose(shop: Company, role: str, answer: str, allowed: bool) -> None:
+    # The latest event of this customer says segment s1.
+    client = scoped(shop, role, "segment:s1")
+    place = look_for(client, "user", "CLIENT-1")
+    text = client.get(place).text
+    assert "Record a choice" in text
+    fields = read_form(text, "customer/choice") | {"purpose": "personalise", "way": "call", "reference": "call 8"}
+    done = client.post("/en/customer/choice", data={**fields, "answer": answer}, headers=OURS)
+    assert done.status_code == 303
+    told = client.get(done.headers["location"]).text
+    assert ("this customer agrees" in told, "this customer refuses" in told) == (allowed, not allowed)
+    assert shop.know.may("user:CLIENT-1", "personalise").allowed is allowed
+    assert shop.know.may("mail:claire@maison.fr", "personalise").allowed is allowed
+    access = Access(shop.folder, Settings())
+    entry = next(one for one in access.audit.read(limit=5) if one.action == "record_choice")
+    assert entry.actor.startswith("person:")
+    assert entry.reason == f"personalise: {answer}. call call 8"
+    access.close()
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"way": ""}, {"way": "dream"}, {"reference": "a@b.fr"}, {"answer": "maybe"}, {"token": "1.x"},
+              {"profile": "0" * 16}]
+)  # fmt: skip
+def test_a_choice_that_says_too_little_or_too_much_is_not_recorded(shop: Company, wrong: dict[str, str]) -> None:
+    client = scoped(shop, "csm", "segment:s1")
+    fields = read_form(client.get(look_for(client, "user", "CLIENT-1")).text, "customer/choice")
+    fields |= {"purpose": "personalise", "way": "call", "answer": "refused"} | wrong
+    before = len(shop.know.consents.overview().changes)
+    assert client.post("/en/customer/choice", data=fields, headers=OURS).status_code == 403
+    assert len(shop.know.consents.overview().changes) == before
+
+
+def test_nobody_records_a_choice_for_somebody_elses_customer(shop: Company) -> None:
+    mine, theirs = scoped(shop, "csm", "segment:s1"), scoped(shop, "csm", "segment:s9")
+    place = look_for(mine, "user", "CLIENT-1")
+    assert theirs.get(place).status_code == 403
+    fields = read_form(mine.get(place).text, "customer/choice") | {"purpose": "personalise", "way": "call"}
+    assert theirs.post("/en/customer/choice", data={**fields, "answer": "refused"}, headers=OURS).status_code == 403
+    for role in ("cem", "dpo", "it"):
+        client = browse(shop, role)
+        assert "Record a choice" not in client.get(place).text
+        assert client.post("/en/customer/choice", data={**fields, "answer": "refused"}, headers=OURS).status_code == 403
+    assert shop.know.may("user:CLIENT-1", "personalise").allowed
+
+
+def test_sales_are_shown_promises_and_the_work_behind_them(portrayed: PortrayedFirm) -> None:
+    class Owned(PortrayedFirm):
+        def accounts_of(self, profile: str) -> tuple[str, ...]:
+            return ("segment:loyal",)
+
+    firm = Owned(portrayed.folder)
+    client = scoped(firm, "sales", "segment:loyal")
+    text = client.get(f"/en/customer/{PROFILE}").text
+    assert "what was promised to this customer" in text
+    shown = {one.id for one in firm.blueprint.touchpoints if one.promise}
+    hidden = (
+        firm.labels["newsletter"].en,
+        firm.labels["inspiration"].en,
+        "C1•••",
+        "M•••",
+        "Household",
+        "Why this is one",
+    )
+    assert "newsletter" not in shown
+    assert not [told for told in hidden if told in text]
+    assert firm.labels["delivery"].en in text
+    assert not firm.masked_for  # the proof was not even asked for
+    text = scoped(firm, "csm", "segment:loyal").get(f"/en/customer/{PROFILE}").text
+    assert "Why this is one person" in text
+    assert "Record a choice" not in text  # this firm has no ledger

@@ -9,22 +9,29 @@ import msgspec
 from parcours.charts.chart import Chart
 from parcours.charts.lifeline import MOST, Moment, draw_lifeline
 from parcours.charts.numbers import write_date, write_moment, write_number
-from parcours.know import Deed, Explanation, Membership, Portrait, Thing, Verdict, name_identifier, tell_link
+from parcours.know import Decision, Deed, Explanation, Membership, Portrait, Thing, Verdict, name_identifier, tell_link
 from parcours.words import Language, Words
+from parcours.workspaces.bounds import (
+    HIDDEN,
+    list_masked,
+    list_open_work,
+    list_promised,
+    mask_fields,
+    only_promises,
+)
 from parcours.workspaces.finding import FORM, KINDS
 from parcours.workspaces.forms import sign
 from parcours.workspaces.frame import Frame, frame_page
 from parcours.workspaces.missing import MissingError
-from parcours.workspaces.readable import Portrays, Readable
+from parcours.workspaces.readable import Portrays, Readable, Records
 from parcours.workspaces.reasons import ReasonForm, ask_reason, has_reason
-from parcours.workspaces.signing_in.asking import who_asks
+from parcours.workspaces.recording import ChoiceForm, ask_choice
+from parcours.workspaces.signing_in.asking import may_do, who_asks
 from parcours.workspaces.signing_in.told import say_told
 from parcours.workspaces.wording import Say, capital
 
 LATEST = 12
 """How many of the latest events are told in words; the picture has more, its table all."""
-
-HIDDEN = "•••"
 
 
 class Happened(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,7 +69,8 @@ class Belongs(msgspec.Struct, frozen=True, kw_only=True):
 class Shown(msgspec.Struct, frozen=True, kw_only=True):
     """A customer as far as the reader may see one.
 
-    ``reason`` asks for a reason before anything is told, ``unmask`` for one to see personal data as it is.
+    ``reason`` asks for a reason before anything is told, ``unmask`` for one to see personal data as it is; with
+    ``promises`` nothing but what was promised and is still open is told. ``choice`` records what the customer chose.
     """
 
     profile: str
@@ -70,6 +78,8 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     unmask: ReasonForm | None
     masked: bool
     refused: str = ""
+    promises: bool = False
+    choice: ChoiceForm | None = None
     facts: tuple[tuple[str, str], ...] = ()
     personal: tuple[tuple[str, str], ...] = ()
     chart: Chart | None = None
@@ -101,7 +111,7 @@ def read_search(company: Readable, language: Language, done: str = "", proof: st
     return _page(company, language, "customer", Say(language)("customer.title"), said)
 
 
-def read_customer(company: Readable, language: Language, id: str) -> CustomerPage:
+def read_customer(company: Readable, language: Language, id: str, done: str = "", proof: str = "") -> CustomerPage:
     """Read one customer, by profile id; an identifier never stands in an address.
 
     Raises:
@@ -118,22 +128,29 @@ def read_customer(company: Readable, language: Language, id: str) -> CustomerPag
         shown = Shown(profile=id, reason=reason, unmask=None, masked=True)
         return _page(company, language, back, title, "", shown)
     _note_look(id)
-    unmasked = has_reason("unmask", thing)
-    unmask = None if unmasked else ask_reason("unmask", thing, back, language)
-    told = company.explain_profile(id, unmasked)
+    said = say_told(back, done, proof, language, "customer")
+    unmasked, promises = has_reason("unmask", thing), only_promises(_decision())
     shown = Shown(
         profile=id,
         reason=None,
-        unmask=unmask,
+        unmask=None if unmasked or promises else ask_reason("unmask", thing, back, language),
         masked=not unmasked,
         refused="" if portrait.permitted else say("customer.refused"),
-        facts=_facts(company, portrait, language),
-        personal=_write_personal(company, company.personal_of(id), unmasked, language),
-        allowed=_write_allowed(company, company.allowed_of(id), language),
-        belongs=_write_belongs(company, portrait.memberships, language),
+        promises=promises,
+        choice=ask_choice(company, thing, language) if isinstance(company, Records) else None,
+        # Whoever may see a customer need not be who may see what they allow.
+        allowed=_write_allowed(company, company.allowed_of(id), language) if may_do("see_consent", thing) else (),
     )
-    shown = _with_proof(_with_timeline(shown, company, portrait, unmasked, language), told, language)
-    return _page(company, language, back, title, "", shown)
+    shown = _with_timeline(shown, company, portrait, unmasked, language)
+    if not promises:
+        shown = msgspec.structs.replace(
+            shown,
+            facts=_facts(company, portrait, language),
+            personal=_write_personal(company, company.personal_of(id), unmasked, language),
+            belongs=_write_belongs(company, portrait.memberships, language),
+        )
+        shown = _with_proof(shown, company.explain_profile(id, unmasked), language)
+    return _page(company, language, back, title, said, shown)
 
 
 def _page(
@@ -162,9 +179,9 @@ def _note_look(id: str) -> None:
         asking.access.audit.note(asking.actor, "see_customer", "profile", id, "done")
 
 
-def _only_promises() -> bool:
+def _decision() -> Decision | None:
     asking = who_asks()
-    return asking is not None and asking.decision is not None and asking.decision.only == "promises"
+    return asking.decision if asking else None
 
 
 def _accounts(company: Readable, id: str) -> tuple[str, ...]:
@@ -200,14 +217,12 @@ def _mask(value: str) -> str:
 
 def _with_timeline(shown: Shown, company: Readable, portrait: Portrait, unmasked: bool, language: Language) -> Shown:
     say, zone = Say(language), company.settings.time_zone
-    hidden = {field.id for field in company.blueprint.fields if field.class_ != "ordinary"} if not unmasked else set()
-    promised = {one.id for one in company.blueprint.touchpoints if one.promise}
-    deeds = [
-        deed for deed in portrait.deeds if not _only_promises() or deed.behind or (deed.touchpoint or "") in promised
-    ]
+    masked = frozenset() if unmasked else list_masked(company.blueprint)
+    seen = list_promised(company.blueprint) | list_open_work(company.blueprint)
+    deeds = [deed for deed in portrait.deeds if not shown.promises or {deed.touchpoint, deed.operation} & seen]
     if not deeds:
         return shown
-    moments = [_write_moment(company, deed, hidden, language) for deed in deeds]
+    moments = [_write_moment(company, deed, masked, language) for deed in deeds]
     latest = tuple(
         Happened(
             when=write_moment(deed.occurred_ms, language, zone),
@@ -225,7 +240,7 @@ def _with_timeline(shown: Shown, company: Readable, portrait: Portrait, unmasked
     return msgspec.structs.replace(shown, chart=chart, drawn=drawn, latest=latest)
 
 
-def _write_moment(company: Readable, deed: Deed, hidden: set[str], language: Language) -> Moment:
+def _write_moment(company: Readable, deed: Deed, masked: frozenset[str], language: Language) -> Moment:
     say = Say(language)
     channel = next((one.channel for one in company.blueprint.touchpoints if one.id == deed.touchpoint), "")
 
@@ -237,8 +252,8 @@ def _write_moment(company: Readable, deed: Deed, hidden: set[str], language: Lan
     else:
         lane, label = name(channel, say("customer.other_channel")), name(deed.touchpoint, deed.name)
     told = [
-        (field.replace("_", " "), HIDDEN if field in hidden else _say_value(value, language))
-        for field, value in deed.fields.items()
+        (field.replace("_", " "), _say_value(value, language))
+        for field, value in mask_fields(deed.fields, masked).items()
     ]
     return Moment(
         at_ms=deed.occurred_ms,

@@ -20,12 +20,12 @@ def lead_back(page: str, done: str, language: Language) -> Response:
     return RedirectResponse(f"/{language}/{page}?{query}#said", 303, {"Cache-Control": "no-store"})
 
 
-def say_told(page: str, done: str, proof: str, language: Language) -> str:
-    """Say what was done; nothing unless it has just been proven."""
+def say_told(page: str, done: str, proof: str, language: Language, words: str = "") -> str:
+    """Say what was done, in the ``words`` of the page; nothing unless it has just been proven."""
     if not done or not check(proof, "done", page, done, valid_s=TOLD_S):
         return ""
-    say = Say(language)
-    return say(f"{page}.done_{done}") if say.has(f"{page}.done_{done}") else say("error.inside")
+    say, key = Say(language), f"{words or page}.done_{done}"
+    return say(key) if say.has(key) else say("error.inside")
 
 
 def is_fault(done: str) -> bool:
