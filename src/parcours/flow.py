@@ -151,6 +151,36 @@ def compile_dossier(company: Company, identifier: str, scope: Scope, actor: str,
     return dossier
 
 
+def restrict(company: Company, identifier: str, actor: str, ground: str, request_no: int = 0) -> int:
+    """Keep what is known of one person and use it for nothing, and tell recipients; return the request's number.
+
+    Raises:
+        ParcoursError: ``nobody_found``, ``ground_missing``, ``several_found`` …
+    """
+    know = company.know
+    number = _also_of_late(company, lambda: know.restricting.restrict(identifier, actor, ground, request_no))
+    know.rights.tell_recipients("restriction", number, identifier, company.destinations)
+    return number
+
+
+def object_to(company: Company, identifier: str, purpose: str, actor: str, ground: str, request_no: int = 0) -> int:
+    """Note that one person objects to a purpose (see `Restricting.object_to`); return the request's number."""
+    know = company.know
+    return _also_of_late(company, lambda: know.restricting.object_to(identifier, purpose, actor, ground, request_no))
+
+
+def rectify(company: Company, identifier: str, field: str, value: str, actor: str, request_no: int = 0) -> int:
+    """Put a personal value of one person right, and tell recipients; return the request's number.
+
+    Raises:
+        ParcoursError: ``not_rectifiable``, ``value_unusable``, ``nobody_found`` …
+    """
+    know = company.know
+    number, _ = _also_of_late(company, lambda: know.rectifying.rectify(identifier, field, value, actor, request_no))
+    know.rights.tell_recipients("rectification", number, identifier, company.destinations, {field: value})
+    return number
+
+
 def finish_erasure(company: Company, number: int, actor: str, progress: Progress | None = None) -> ErasureReceipt:
     """Do the rest of `forget`; what was cut short goes on from where it was."""
 

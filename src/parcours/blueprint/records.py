@@ -199,7 +199,8 @@ class Purpose(Record, frozen=True, kw_only=True):
     """Why rows may be read: a legal basis (GDPR art. 6) and the measures it covers (``all`` for every one).
 
     Raise ``version`` when what the purpose means to people changes: it then begins anew, with nobody's consent. Where
-    there are ``expires_days``, a consent that was made longer ago counts as refused.
+    there are ``expires_days``, a consent that was made longer ago counts as refused. Against one that is direct
+    ``marketing`` an objection always holds (art. 21(2) and (3)); against others it is weighed.
     """
 
     id: str
@@ -210,6 +211,7 @@ class Purpose(Record, frozen=True, kw_only=True):
     version: int = 1
     expires_days: int | None = None
     signals: Signals | None = None
+    marketing: bool = False
 
 
 class Notice(Record, frozen=True, kw_only=True):

@@ -55,7 +55,9 @@ from parcours.know.portraits import Portraits
 from parcours.know.profiles import AsOf, Profile, Profiles, write_profiles
 from parcours.know.pseudonyms import Numbers
 from parcours.know.reading import Permission, count_present
+from parcours.know.rights.rectifying import Rectifying
 from parcours.know.rights.requests import Requests
+from parcours.know.rights.restricting import Restricting
 from parcours.know.rights.rights import Rights
 from parcours.know.rights.tombstones import Tombstones
 from parcours.know.rotation import Rotated, rotate
@@ -543,6 +545,22 @@ class Know:
             self._identities,
             self.requests,
         )
+
+    @cached_property
+    def restricting(self) -> Restricting:
+        """What people asked to be used for nothing, or not for one purpose: restrictions and objections."""
+
+        def refuse(identifier: str, purpose: str, actor: str, reason: str) -> object:
+            return self.consents.record(identifier, purpose, False, actor, reason)
+
+        told = self._blueprint, self._state, self._ledger, self.requests, self.rights.find
+        return Restricting(*told, refuse, lambda: self.audit)
+
+    @cached_property
+    def rectifying(self) -> Rectifying:
+        """What people say is wrong about them, put right."""
+        told = self._blueprint, self._state, self._keys, self.requests, self.rights.find
+        return Rectifying(*told, lambda: self.audit)
 
     @cached_property
     def _tombstones(self) -> Tombstones:

@@ -21,17 +21,24 @@ RESTATED_MS = 24 * 3_600_000
 """How long after a value was told the same one need not be noted again: clients tell it on every event."""
 
 MOST_PENDING = 50_000
+RECTIFIED = -1
+"""The event number of a value that the person put right: no event tells it, and none takes it back."""
+
 _NONCE = 12
 _AT_ONCE = 20_000
 _SELECT = "SELECT subject, first_event_no, last_event_no, sealed FROM personal"
 
 
 class Told(msgspec.Struct, frozen=True, array_like=True):
-    """A value as it was told last: its text, when that was, and on which event."""
+    """A value as it was told last: its text, when that was, and on which event (`RECTIFIED` for none).
+
+    ``instead_of`` is the wrong value that it was put in the place of.
+    """
 
     text: str
     occurred_ms: int
     event_no: int
+    instead_of: str = ""
 
 
 Values = dict[str, Told]
@@ -126,6 +133,19 @@ class Personal:
         last = self._state.execute("SELECT coalesce(max(last_event_no), -1) FROM personal")[0][0]
         self.withdraw(range(event_no, int(last or 0) + 1))
 
+    def rectify(self, subjects: Sequence[int], field: str, text: str, at_ms: int) -> None:
+        """Put ``text`` in the place of what is known in ``field`` of one person, and let what was wrong stay away.
+
+        Where nothing is known of it yet the first of ``subjects`` gets it.
+        """
+        with self._state.transaction():
+            held = dict(self._read(sorted(subjects)))
+            wrong = {subject: values[field].text for subject, values in held.items() if field in values}
+            changed = {subject: held.get(subject, {}) for subject in wrong or subjects[:1]}
+            for subject, values in changed.items():
+                values[field] = Told(text, at_ms, RECTIFIED, wrong.get(subject, ""))
+            self._write(changed)
+
     def forget(self, subjects: Iterable[int]) -> int:
         """Delete all that is known of ``subjects``; return of how many there was anything."""
         return self._tally.drop("subject = ?", ((subject,) for subject in subjects))
@@ -189,9 +209,12 @@ def _take(values: Values, field: str, told: Told) -> bool:
     """Let ``told`` take the place of what ``values`` hold of a field, if it says more; return whether it did."""
     held = values.get(field)
     if held is not None:
+        if told.text == held.instead_of:  # A source that was not told repeats what was wrong.
+            return False
         older = (told.occurred_ms, told.event_no) <= (held.occurred_ms, held.event_no)
         if older or (told.text == held.text and told.occurred_ms < held.occurred_ms + RESTATED_MS):
             return False
+        told = Told(told.text, told.occurred_ms, told.event_no, held.instead_of)
     values[field] = told
     return True
 

@@ -29,6 +29,7 @@ from parcours.engine.store.journal import Journal
 from parcours.engine.store.manifest import Manifest
 from parcours.engine.store.sqlite import open_database
 from parcours.know.keys import open_keys
+from parcours.know.personal import Personal
 from parcours.know.pseudonyms import digest_identifiers
 from parcours.know.state import open_state
 from parcours.know.vault import Vault
@@ -48,7 +49,7 @@ BLUEPRINT = make_blueprint(
         Purpose(id="improve", label=Words(fr="a", en="a"), basis="legitimate_interest", measures=("all",)),
         Purpose(id="personalise", label=Words(fr="b", en="b"), basis="consent", measures=("experience",)),
     ),
-    fields=(Field(id="note", kind="category"),),
+    fields=(Field(id="note", kind="category"), Field(id="town", kind="personal")),
 )
 RETAINING = (
     Retained(
@@ -128,10 +129,10 @@ def browse(start: int) -> list[dict[str, Any]]:
     mine, other = {"user": IDS["user"], "device": IDS["device"]}, {"user": "other-1", "device": "other-device-1"}
     words = {"about": "delivery", "score": 7, "comment": f"Merci, {CANARY} {IDS['mail']}", "order_id": "O0"}
     told = [
-        event("Called", mine, start, note=f"{CANARY} called", order_id="O6"),
+        event("Called", mine, start, note=f"{CANARY} called", order_id="O6", town=f"{CANARY}-ville"),
         event("Answered", mine, start + 1, **words),
         event("Viewed", {"device": IDS["device"]}, start + 2, about="product"),
-        event("Called", other, start + 3),
+        event("Called", other, start + 3, town="Autreville"),
         event("Answered", other, start + 4, **words | {"comment": "Très bien", "order_id": "O1"}),
         event("Called", {"user": IDS["user"], "device": "kiosk-device"}, start + 5),
         event("Called", {"user": "other-1", "device": "kiosk-device"}, start + 6),
@@ -235,6 +236,8 @@ class Oracle:
             [vault.read_identifier(int(row[0])) or "" for row in state.execute("SELECT pseudonym FROM vault")],
         )  # type: ignore[arg-type]
         self._see("texts", list(vault.read_all_texts()))
+        told = [one.text for _, values in Personal(state, keys).read() for one in values.values()]
+        self._see("personal", told)
         manifest.close()
         keys.close()
 

@@ -36,6 +36,8 @@ def crashing(after_writes: int) -> Iterator[None]:
             if not told.startswith(_READING):
                 left[0] -= 1
                 if left[0] < 0:
+                    if told == "COMMIT":
+                        real(database, "ROLLBACK")
                     raise CrashError
             return real(database, sql, *rest)
 

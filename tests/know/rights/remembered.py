@@ -79,7 +79,7 @@ class Remembered:
             stone.done |= stone.erasure_no == erasure_no
 
     def may_be_delivered_again(self, told: Told) -> bool:
-        """Return whether it is plain what becomes of an event that comes twice; of an agreement, if it counts no more."""
+        """Return whether it is plain what becomes of an event that comes twice."""
         return not told.agrees or all(told.at_ms <= stone.erased_ms for stone in self._of(told))
 
     def _of(self, told: Told) -> list[Any]:

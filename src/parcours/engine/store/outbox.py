@@ -32,6 +32,9 @@ ANSWERED = ("destination", "message_id", "outcome", "at_ms")
 NOTICE = "erasure-"
 """What message ids begin with of which it is remembered what became of them: recipients must be told of erasures."""
 
+NOTICES = (NOTICE, "rectification-", "restriction-")
+"""The same of everything that recipients must be told of (GDPR art. 19)."""
+
 
 class Waiting(msgspec.Struct, frozen=True):
     """One event on its way out; ``body`` is sealed."""
@@ -156,7 +159,8 @@ class OutboxTable:
         yield from self._tally.verify(row[-1] for row in rows)
 
     def _remember(self, outcome: str, where: str, args: tuple[str, int]) -> None:
-        sql = f"SELECT destination, message_id FROM outbox WHERE {where} AND message_id GLOB '{NOTICE}*'"
+        notices = " OR ".join(f"message_id GLOB '{one}*'" for one in NOTICES)
+        sql = f"SELECT destination, message_id FROM outbox WHERE {where} AND ({notices})"
         told = self._db.execute(sql, args)
         if told:
             at_ms = time.time_ns() // 1_000_000

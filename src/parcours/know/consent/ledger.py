@@ -34,6 +34,7 @@ from parcours.know.consent.lines import (
 )
 from parcours.know.consent.migrating import migrate
 from parcours.know.consent.proofs import Proofs
+from parcours.know.consent.restrictions import Restrictions
 from parcours.know.consent.standing import RESTATED_MS, Standing
 from parcours.know.keys import Keys
 from parcours.know.pseudonyms import Numbers
@@ -77,6 +78,7 @@ class Ledger:
         self.contexts = Contexts(state, keys.checks)
         self.evidence = Evidence(state, keys.checks)
         self.proofs = Proofs(state, keys)
+        self.restrictions = Restrictions(state, keys.checks)
         self._head = Head()
         self._compared = False
         self.checked_ms = 0
@@ -160,6 +162,7 @@ class Ledger:
         Raises:
             ParcoursError: ``state_damaged`` names an entry that was altered, is missing or stands elsewhere.
         """
+        self.restrictions.catch_up()
         if self._take_appended():
             self._standing = self._exact.copy()
             for lines in self._pending:
@@ -167,13 +170,13 @@ class Ledger:
         return self._head.entry_no
 
     def version(self) -> str:
-        """Catch up, and return what changes whenever `recorded` may answer otherwise: with a line or an expiry."""
+        """Catch up, and return what changes with a line, an expiry or a restriction, and so with what the gate says."""
         last = self.catch_up()
         expired = [
             self._standing.count_expired(purpose, self.expires_before_ms(purpose))
             for purpose in sorted(self._expires_ms)
         ]
-        return f"{last}-{sum(expired)}"
+        return f"{last}-{sum(expired)}-{self.restrictions.version()}"
 
     @property
     def head(self) -> Head:
@@ -222,7 +225,7 @@ class Ledger:
                 self._compare(head)
             except ParcoursError as fault:
                 yield fault
-        for table in (self.contexts, self.evidence, self.proofs):
+        for table in (self.contexts, self.evidence, self.proofs, self.restrictions):
             yield from table.verify()
 
     def expires_before_ms(self, purpose: int) -> int:

@@ -19,7 +19,9 @@ from parcours.know.pseudonyms import NOBODY, Numbers
 from parcours.know.waiting import Stated
 from parcours.words import Words
 
-Code = Literal["consented", "basis_holds", "about_nobody", "no_choice", "refused", "expired", "objected", "erased"]
+Code = Literal[
+    "consented", "basis_holds", "about_nobody", "no_choice", "refused", "expired", "objected", "restricted", "erased"
+]
 Mask = npt.NDArray[np.bool_]
 
 _REASONS: dict[Code, Words] = {
@@ -47,6 +49,10 @@ _REASONS: dict[Code, Words] = {
     "objected": Words(
         fr="L'un de ses identifiants s'est opposé à cette finalité.",
         en="One of their identifiers objected to this purpose.",
+    ),
+    "restricted": Words(
+        fr="L'usage des données de cette personne est limité à sa demande : elles sont gardées, et ne servent à rien.",
+        en="The use of this person's data is restricted as they asked: they are kept, and serve nothing.",
     ),
     "erased": Words(
         fr="Cette personne a demandé son effacement, et n'est pas revenue depuis.",
@@ -124,11 +130,13 @@ def look_up(
     ended = np.zeros(len(named), bool)
     ended[place[expired]] = True
     ended[place[(choices == REFUSED) & ~expired]] = False
+    restricted = np.zeros(len(named), bool)
+    restricted[place[ledger.restrictions.covers(principals, (numbered.number, *numbered.before))]] = True
     allowed = permits(purpose.basis, list(strictest)) if len(named) else np.zeros(0, bool)
     counts = np.bincount(place, minlength=len(named))
     return [
-        _judge(purpose, bool(ok), int(count), bool(refused == REFUSED), bool(over), at_ms)
-        for ok, count, refused, over in zip(allowed, counts, strictest[0], ended, strict=True)
+        _judge(purpose, bool(ok), int(count), bool(refused == REFUSED), bool(over), bool(held), at_ms)
+        for ok, count, refused, over, held in zip(allowed, counts, strictest[0], ended, restricted, strict=True)
     ]
 
 
@@ -163,10 +171,14 @@ def _gather(named: Sequence[Numbers], people: People) -> tuple[npt.NDArray[np.in
     return both[:, 0].astype(np.intp), both[:, 1].astype(np.int64)
 
 
-def _judge(purpose: Purpose, allowed: bool, count: int, refused: bool, expired: bool, at_ms: int) -> Verdict:
+def _judge(
+    purpose: Purpose, allowed: bool, count: int, refused: bool, expired: bool, restricted: bool, at_ms: int
+) -> Verdict:
     code: Code
     if allowed:
         code = "consented" if purpose.basis == "consent" else "basis_holds"
+    elif restricted:
+        code = "restricted"
     elif expired:
         code = "expired"
     elif refused:

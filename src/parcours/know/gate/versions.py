@@ -89,8 +89,12 @@ def recorded_over(ledger: Ledger, principals: Numbers, purpose: Numbered) -> Cho
 
 
 def with_older(choices: Choices, ledger: Ledger, principals: Numbers, purpose: Numbered) -> Choices:
-    """Return ``choices`` with the refusals of earlier versions where nothing is recorded about this one."""
+    """Return ``choices`` with the refusals of earlier versions where nothing is recorded about this one.
+
+    Whoever's data may not be used at all, or not for this purpose, counts as refusing it.
+    """
     for number in purpose.before:
         refused = (choices == NOTHING) & (ledger.recorded(principals, number) == REFUSED)
         choices = np.where(refused, np.int8(REFUSED), choices)
-    return choices
+    restricted = ledger.restrictions.covers(principals, (purpose.number, *purpose.before))
+    return np.where(restricted, np.int8(REFUSED), choices) if restricted.any() else choices

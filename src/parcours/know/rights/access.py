@@ -117,7 +117,7 @@ def compile_dossier(
     """
     versions = Versions(state)
     bits = {purpose.id: versions.of(purpose).number for purpose in blueprint.purposes}
-    rows = _read_rows(folder, parts, subject.pseudonyms)
+    rows = read_rows(folder, parts, subject.pseudonyms)
     provided = [bits[purpose.id] for purpose in blueprint.purposes if purpose.basis in PROVIDED]
     if scope == "portability":
         rows = [row for row in rows if any(row["permitted"] >> bit & 1 for bit in provided)]
@@ -149,7 +149,8 @@ def write_json(dossier: Dossier, language: Literal["fr", "en"]) -> bytes:
     return msgspec.json.format(msgspec.json.encode(plain), indent=2)
 
 
-def _read_rows(folder: Path, parts: Sequence[Part], pseudonyms: Numbers) -> list[dict[str, Any]]:
+def read_rows(folder: Path, parts: Sequence[Part], pseudonyms: Numbers) -> list[dict[str, Any]]:
+    """Return the rows of ``parts`` whose subject is one of ``pseudonyms``. Raises `ParcoursError` ``part_damaged``."""
     buckets = set(buckets_of(pseudonyms).tolist())
     mine = [part for part in parts if part.bucket in buckets]
     chosen = pc.field("subject").isin(pseudonyms.tolist())

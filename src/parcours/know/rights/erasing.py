@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,6 @@ from parcours.engine.store.sqlite import Database, open_database
 from parcours.engine.store.tables import POINTER, Tables
 from parcours.errors import ParcoursError
 from parcours.know.consent.ledger import Ledger
-from parcours.know.gate.versions import Versions
 from parcours.know.identity.acts import Acts
 from parcours.know.identity.edges import Edges
 from parcours.know.identity.identifiers import Spelling
@@ -39,7 +38,7 @@ from parcours.know.personal import Personal
 from parcours.know.pseudonyms import buckets_of, types_of
 from parcours.know.rights.copies import forget_aside, forget_parcels, forget_quarantined
 from parcours.know.rights.erasures import Body, Erasure, Erasures
-from parcours.know.rights.notices import queue_notices
+from parcours.know.rights.notices import find_recipients, queue_notices
 from parcours.know.rights.proof import Prover
 from parcours.know.rights.receipts import Backup, Proof, Receipt, sign_receipt
 from parcours.know.rights.registers import GoneRows, forget_known, forget_seen, only
@@ -155,22 +154,13 @@ class Erasing:
         for source in {row["source"] for row in rows}:
             keys = {row["row_key"] for row in rows if row["source"] == source}
             body.row_keys[source] = sorted(keys.union(body.row_keys.get(source, ())))
-        body.recipients = sorted({*body.recipients, *self._find_recipients(rows)})
+        found = find_recipients(rows, self._around.destinations, self._blueprint, self._state)
+        body.recipients = sorted({*body.recipients, *found})
         add_up(body.gone, Counter(f"events {row['source']}" for row in rows))
         # On disk before the rows leave: whoever goes on after a crash finds them no more.
         with self._state.transaction():
             self._retained.replace(one.erasure_no, retained)
             self._erasures.advance(one.erasure_no, "marked", body)
-
-    def _find_recipients(self, rows: list[dict[str, Any]]) -> Collection[str]:
-        purposes = {purpose.id: purpose for purpose in self._blueprint.purposes}
-        versions = Versions(self._state)
-        found = set()
-        for destination in self._around.destinations:
-            bit = versions.of(purposes[destination.purpose]).number
-            if any(row["name"] in destination.events and row["permitted"] >> bit & 1 for row in rows):
-                found.add(destination.destination)
-        return found
 
     def _tell(self, one: Erasure, body: Body) -> None:
         """Take copies out of quarantine and queues, and tell recipients while it is known who the person is."""
@@ -187,7 +177,8 @@ class Erasing:
         for pseudonym, kind in zip(body.pseudonyms, types_of(np.array(body.pseudonyms, np.int64)), strict=True):
             if value := self._vault.read_identifier(pseudonym):
                 names.setdefault(IDENTIFIERS[int(kind)], []).append(value)
-        queue_notices(OutboxTable(self._manifest.database), self._keys, one.erasure_no, body.recipients, names)
+        outbox = OutboxTable(self._manifest.database)
+        queue_notices(outbox, self._keys, "erasure", one.erasure_no, body.recipients, names)
         self._erasures.advance(one.erasure_no, "told", body)
 
     def _forget(self, one: Erasure, body: Body) -> None:
@@ -202,6 +193,7 @@ class Erasing:
                 "personal values": Personal(self._state, self._keys).forget(body.pseudonyms),
                 "edges": Edges(self._state, self._keys).erase(whom),
                 "choices": self._ledger.erase(whom),
+                "restrictions": self._ledger.restrictions.forget(whom),
                 "scored pairs": Scored(self._state, self._keys).forget(whom),
                 "acts": Acts(self._state, self._keys).forget(whom),
                 "shared devices": SharedDevices(self._state, self._keys).forget(whom),

@@ -207,6 +207,31 @@ class Requests:
         """Note that it was answered (``done``), ``refused`` with the reason, or ``cancelled`` by whoever asked."""
         self._change(number, actor, state, note, state=state, closed_ms=_now_ms())
 
+    def add_act(self, number: int, actor: str, act: str, note: str) -> None:
+        """Note what was done about a request, though it is closed."""
+        with self._state.transaction():
+            self._note(number, actor, act, note)
+
+    def expect(self, number: int, kind: Kind) -> Request:
+        """Return a request that is open and of this kind.
+
+        Raises:
+            ParcoursError: ``unknown_request``, ``request_closed`` or ``another_request``.
+        """
+        request = self.find(number)
+        if not request.is_open:
+            raise _closed(request)
+        if request.kind != kind:
+            raise ParcoursError(
+                "another_request",
+                Words(
+                    fr=f"La demande n° {number} est une demande de {NAMES[request.kind].fr}.",
+                    en=f"Request no. {number} asks for {NAMES[request.kind].en}.",
+                ),
+                Words(fr="Donnez le numéro de la bonne demande.", en="Give the number of the right request."),
+            )
+        return request
+
     def forget_subjects(self, numbers: Sequence[int]) -> None:
         """Drop the identifiers that were written on requests."""
         with self._state.transaction():

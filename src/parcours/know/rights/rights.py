@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -24,10 +24,10 @@ from parcours.know.identity.shared import SharedDevices
 from parcours.know.keys import Keys
 from parcours.know.personal import Personal
 from parcours.know.pseudonyms import Numbers, types_of
-from parcours.know.rights.access import Dossier, Scope, compile_dossier
+from parcours.know.rights.access import Dossier, Scope, compile_dossier, read_rows
 from parcours.know.rights.erasing import DAY_MS, Around, Erasing
 from parcours.know.rights.erasures import Body, Erasure, Erasures
-from parcours.know.rights.notices import tell_deliveries
+from parcours.know.rights.notices import Matter, find_recipients, queue_notices, tell_deliveries
 from parcours.know.rights.receipts import Receipt, read_receipt
 from parcours.know.rights.requests import Requests
 from parcours.know.rights.subject import Held, Preview, Subject, count_events, resolve
@@ -206,6 +206,26 @@ class Rights:
     def deliveries(self, receipt: Receipt) -> dict[str, str]:
         """Return what became of telling each recipient of an erasure: ``delivered``, ``refused`` or ``waiting``."""
         return tell_deliveries(OutboxTable(self._manifest.database), receipt.erasure_no, receipt.recipients)
+
+    def tell_recipients(
+        self,
+        matter: Matter,
+        request_no: int,
+        identifier: str,
+        destinations: Sequence[Destination],
+        more: Mapping[str, str] | None = None,
+    ) -> tuple[str, ...]:
+        """Queue a notice of a rectification or restriction for each recipient of somebody's events; return which."""
+        subject = self.find(identifier)
+        with self._manifest.lease():
+            rows = read_rows(self._folder, self._manifest.parts(), subject.pseudonyms)
+        told = sorted(find_recipients(rows, destinations, self._blueprint, self._state))
+        names: dict[str, list[str]] = {}
+        for pseudonym, kind in zip(subject.pseudonyms.tolist(), types_of(subject.pseudonyms).tolist(), strict=True):
+            if value := self._vault.read_identifier(pseudonym):
+                names.setdefault(IDENTIFIERS[kind], []).append(value)
+        queue_notices(OutboxTable(self._manifest.database), self._keys, matter, request_no, told, names, more)
+        return tuple(told)
 
     def warnings(self) -> tuple[Words, ...]:
         """Return a sentence for each erasure that was cut short."""
