@@ -115,6 +115,15 @@ def begin_erasure(company: Company, identifier: str, actor: str, request_no: int
     return number
 
 
+def enter_erasure_request(company: Company, identifier: str, actor: str, channel: str) -> int:
+    """Enter that whoever has ``identifier`` asks to be erased, unless that is entered and open; return its number."""
+    requests = company.know.requests
+    for request in requests.list_requests():
+        if request.is_open and request.kind == "erasure" and requests.identifiers_of(request.number) == (identifier,):
+            return request.number
+    return requests.open("erasure", [identifier], actor, channel)
+
+
 def preview_erasure(company: Company, identifier: str) -> Preview:
     """Return what `forget` would do, and do nothing of it; what waits is taken over first, for it may name more."""
     with company_lock(company.folder, PATIENCE_S):

@@ -7,10 +7,13 @@ from pathlib import Path
 
 import click
 
+from parcours import company as companies
+from parcours import flow
 from parcours.cli.output import Bars, print_json, write_number
 from parcours.cli.run import print_report, run_folder
 from parcours.cli.serve import serve_folder
 from parcours.simulate import DEFAULT_CUSTOMERS, make
+from parcours.simulate.requests import FILE
 from parcours.simulate.visitors import invite
 from parcours.words import Words
 
@@ -42,9 +45,17 @@ def command(
         err=True,
     )
     report = run_folder(folder, progress)
+    enter_requests(folder)
     if as_json:
         print_json(report)
     else:
         print_report(folder, report)
     if served:
         serve_folder(folder, host, port, invite=lambda company, there: invite(company, there, customers))
+
+
+def enter_requests(folder: Path) -> None:
+    """Enter who asks to be erased in the register, as customer service would; nobody is erased by that."""
+    company = companies.open(folder)
+    for identifier in (folder / FILE).read_text("utf-8").split():
+        flow.enter_erasure_request(company, identifier, "cli", "letter")

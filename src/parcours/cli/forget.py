@@ -10,6 +10,7 @@ import click
 from parcours import company as companies
 from parcours import flow
 from parcours.cli.output import Bars, print_json, write_number
+from parcours.errors import ParcoursError
 from parcours.know import ErasureReceipt, Preview
 from parcours.words import Words
 
@@ -39,7 +40,8 @@ def command(
 ) -> int:
     """Erase from FOLDER whoever has ID (or user:, mail:, phone:, device:ID), and print the signed receipt.
 
-    `resume` in the place of ID goes on with what was cut short, `verify FILE` checks a receipt, `receipt N` prints one.
+    `from FILE` in the place of ID erases everybody whose identifier stands in a file, one a line; `resume` goes on with
+    what was cut short, `verify FILE` checks a receipt, `receipt N` prints one.
     """
     company = companies.open(folder)
     if identifier == "verify" and more is not None:
@@ -47,29 +49,66 @@ def command(
     if identifier == "receipt" and more is not None and more.isdigit():
         click.echo(company.know.rights.receipt(int(more)).decode())
         return 0
-    if more is not None:
-        raise click.UsageError("forget DIR ID | forget DIR resume | forget DIR verify FILE | forget DIR receipt N")
+    listed = identifier == "from" and more is not None and Path(more).is_file()
+    # Each receipt of a list is kept, and printed by its number: one file cannot hold them all.
+    if more is not None and (not listed or out is not None):
+        raise click.UsageError(
+            "forget DIR ID | forget DIR from FILE | forget DIR resume | forget DIR verify FILE | forget DIR receipt N"
+        )
     progress = Bars(quiet)
     try:
         if identifier == "resume":
             numbers = [one.erasure_no for one in company.know.rights.unfinished()]
         else:
-            preview = flow.preview_erasure(company, identifier)
+            asked = (
+                _preview_listed(company, Path(more))
+                if more is not None
+                else {identifier: flow.preview_erasure(company, identifier)}
+            )
+            if dry_run or not yes:
+                _show(list(asked.values()), as_json and dry_run)
             if dry_run:
-                print_json(preview) if as_json else print_preview(preview)
                 return 0
-            if not yes:
-                print_preview(preview)
-                if not click.confirm(str(Words(fr="Effacer ?", en="Erase?")), err=True):
-                    click.echo(str(_NOT_ASKED), err=True)
-                    return 1
-            numbers = [flow.begin_erasure(company, identifier, "cli", request_no)]
+            if asked and not yes and not click.confirm(str(Words(fr="Effacer ?", en="Erase?")), err=True):
+                click.echo(str(_NOT_ASKED), err=True)
+                return 1
+            numbers = [_begin(company, one, request_no, listed) for one in asked]
         for number in numbers:
             receipt = flow.finish_erasure(company, number, "cli", progress)
             _give(company, receipt, out, as_json)
     finally:
         progress.end()
     return 0
+
+
+def _preview_listed(company: companies.Company, path: Path) -> dict[str, Preview]:
+    """Return what would go of everybody whose identifier stands in ``path``; say of whom nothing is held."""
+    listed = path.read_text("utf-8").split("\n")
+    found: dict[str, Preview] = {}
+    for identifier in filter(None, map(str.strip, listed)):
+        try:
+            found[identifier] = flow.preview_erasure(company, identifier)
+        except ParcoursError as error:
+            if error.code != "nobody_found":
+                raise
+            click.echo(f"{identifier}: {error}", err=True)
+    return found
+
+
+def _begin(company: companies.Company, identifier: str, request_no: int, listed: bool) -> int:
+    """Begin one erasure; of a list each answers a request, which is entered where it is not."""
+    if listed:
+        request_no = flow.enter_erasure_request(company, identifier, "cli", "list")
+        company.know.requests.check_identity(request_no, "listed", "cli")
+    return flow.begin_erasure(company, identifier, "cli", request_no)
+
+
+def _show(previews: list[Preview], as_json: bool) -> None:
+    if as_json:
+        print_json(previews[0] if len(previews) == 1 else previews)
+        return
+    for preview in previews:
+        print_preview(preview)
 
 
 def _give(company: companies.Company, receipt: ErasureReceipt, out: Path | None, as_json: bool) -> None:

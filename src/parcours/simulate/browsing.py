@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from parcours.simulate.calendar import DAY_S, END_S, NEVER, START_S, WEEK_S, write_epoch, write_iso
 from parcours.simulate.exports import Export, Flaw
 from parcours.simulate.life import OFFER_WEEKS, Life
+from parcours.simulate.muddle import Muddle, litter, view_more
 from parcours.simulate.people import People, name_devices, name_ids, name_mails
 
 Ints = NDArray[np.int64]
@@ -20,7 +21,7 @@ MESSAGES = 6
 APP_ACTIONS = ("Wishlist Updated", "Tracking Viewed")
 
 
-def export_web(people: People, life: Life, seed: int) -> Export:
+def export_web(people: People, life: Life, muddle: Muddle, seed: int) -> Export:
     """Return the page views: a first visit for ideas, sessions over the year, and one before each order."""
     random = np.random.default_rng([seed, 5])
     everyone = np.arange(len(people), dtype=np.int64)
@@ -38,12 +39,27 @@ def export_web(people: People, life: Life, seed: int) -> Export:
     kind = np.concatenate([kind, np.ones(len(before), np.int64), np.full(len(asked), 2)])
     person = np.concatenate([person, orders.person, after.person])
     start = np.concatenate([start, before, asked])
-    return _write_views(
+    own = _place_views(
         people, life, (np.repeat(person, views), np.repeat(start, views), np.repeat(kind, views)), random
     )
+    account, device, moment = view_more(people, muddle, seed)
+    more = account, device, moment, np.ones(len(account), np.int64)
+    account, device, moment, kind = (np.concatenate(columns) for columns in zip(own, more, strict=True))
+    order = np.argsort(moment, kind="stable")
+    columns = {
+        "view_id": pa.array(np.arange(len(order), dtype=np.int64)),
+        "viewed_ms": write_epoch(moment[order]),
+        "cookie": name_devices(device[order]),
+        "customer": litter("web.parquet", "customer", name_ids("C", account[order]), seed),
+        "page_kind": pa.array(PAGES).take(pa.array(kind[order])),
+    }
+    return Export(file="web.parquet", columns=columns)
 
 
-def _write_views(people: People, life: Life, views: tuple[Ints, Ints, Ints], random: np.random.Generator) -> Export:
+def _place_views(
+    people: People, life: Life, views: tuple[Ints, Ints, Ints], random: np.random.Generator
+) -> tuple[Ints, Ints, Ints, Ints]:
+    """Return the account (−1: not signed in), the device, the moment and the kind of every page view."""
     person, start, kind = views
     fresh = np.concatenate([[True], (person[1:] != person[:-1]) | (start[1:] != start[:-1])])
     place = np.arange(len(person)) - np.maximum.accumulate(np.where(fresh, np.arange(len(person)), 0))
@@ -56,14 +72,7 @@ def _write_views(people: People, life: Life, views: tuple[Ints, Ints, Ints], ran
     logged = (opened != NEVER) & (moment >= opened) & (random.random(len(person)) < 0.5)
     second = people.second_device[person]
     device = np.where((second >= 0) & (random.random(len(person)) < 0.3), second, people.device[person])
-    columns = {
-        "view_id": pa.array(np.arange(len(person), dtype=np.int64)),
-        "viewed_ms": write_epoch(moment),
-        "cookie": name_devices(device),
-        "customer": name_ids("C", np.where(logged, person, -1)),
-        "page_kind": pa.array(PAGES).take(pa.array(kind)),
-    }
-    return Export(file="web.parquet", columns=columns)
+    return np.where(logged, person, -1), device, moment, kind
 
 
 def _within(life: Life, person: Ints, random: np.random.Generator) -> Ints:
@@ -116,12 +125,14 @@ def export_app(people: People, life: Life, seed: int) -> Export:
     order_no = np.concatenate([np.full(len(wisher), -1, np.int64), looks])
     kept = moment < np.minimum(life.last_s[person], END_S)
     order = np.flatnonzero(kept)[np.argsort(moment[kept], kind="stable")]
-    person, order_no = person[order], order_no[order]
+    person, order_no, moment = person[order], order_no[order], moment[order]
+    # Nobody has a customer number before their account.
+    signed_in = (life.account_s[person] != NEVER) & (moment >= life.account_s[person])
     columns = {
         "id": name_ids("A", np.arange(len(person), dtype=np.int64), 8),
-        "at": write_iso(moment[order]),
-        "customer": name_ids("C", person),
-        "device": name_devices(people.device[person]),
+        "at": write_iso(moment),
+        "customer": name_ids("C", np.where(signed_in, person, -1)),
+        "device": litter("app.jsonl.gz", "device", name_devices(people.device[person]), seed),
         "action": pa.array(APP_ACTIONS).take(pa.array((order_no >= 0).astype(np.int64))),
         "order": name_ids("W", order_no),
     }

@@ -14,8 +14,10 @@ from parcours.simulate.calendar import WEEKS
 from parcours.simulate.exports import Export, write_export
 from parcours.simulate.frontstage import export_accounts, export_meetings, export_orders, export_words
 from parcours.simulate.life import live
+from parcours.simulate.muddle import gather_muddle
 from parcours.simulate.panel import draw
 from parcours.simulate.people import SITES, gather_people
+from parcours.simulate.requests import write_requests
 from parcours.simulate.truth import write_truth
 from parcours.words import Words
 
@@ -41,9 +43,10 @@ def make(folder: Path, customers: int, seed: int, progress: Progress) -> int:
     world = draw(seed, round(customers * DELIVERIES_PER_CUSTOMER), len(SITES), WEEKS)
     people = gather_people(customers, seed)
     life = live(world, people, seed)
+    muddle = gather_muddle(people, life, seed)
     makers: tuple[Callable[[], list[Export]], ...] = (
-        lambda: export_accounts(people, life, seed),
-        lambda: [export_web(people, life, seed)],
+        lambda: export_accounts(people, life, muddle, seed),
+        lambda: [export_web(people, life, muddle, seed)],
         lambda: [export_emails(people, life, seed), export_app(people, life, seed)],
         lambda: [export_orders(people, life, seed), *export_meetings(people, life)],
         lambda: export_words(people, life, seed),
@@ -57,7 +60,8 @@ def make(folder: Path, customers: int, seed: int, progress: Progress) -> int:
             rows += write_export(export, folder)
             made.append(export)
         progress.advance()
-    write_truth(folder, world, people, life, made)
+    write_requests(folder, muddle)
+    write_truth(folder, world, people, life, muddle, made)
     progress.end()
     return rows
 

@@ -10,6 +10,8 @@ from parcours.simulate.calendar import DAY_S, NEVER, START_S, WEEK_S, write_epoc
 from parcours.simulate.comments import write_comments
 from parcours.simulate.exports import Export, Flaw
 from parcours.simulate.life import OFFER_WEEKS, Life, Occasion
+from parcours.simulate.muddle import Muddle, litter, write_at_till
+from parcours.simulate.names import name_people, take_names, write_again
 from parcours.simulate.people import (
     LANGUAGES,
     SEGMENTS,
@@ -30,23 +32,13 @@ SURVEYS = ("delivery", "checkout", "store_visit", "call_centre", "refund", "loya
 _TALKATIVE = 0.5
 
 
-def export_accounts(people: People, life: Life, seed: int) -> list[Export]:
+def export_accounts(people: People, life: Life, muddle: Muddle, seed: int) -> list[Export]:
     """Return the accounts with what their owners allow, those that were closed, and the spring trial."""
     random = np.random.default_rng([seed, 12])
     holders = np.flatnonzero(life.account_s != NEVER)
     told = random.random(len(holders)) < 0.9
     choice = np.where(told, people.personalised[holders], 2).astype(np.int64)
-    accounts = {
-        "client": name_ids("C", holders),
-        "cree_le": write_french(life.account_s[holders]),
-        "email": name_mails(holders),
-        "telephone": name_phones(np.where(people.has_phone[holders], holders, -1)),
-        "cookie": name_devices(people.device[holders]),
-        "anciennete": pa.array(SEGMENTS).take(pa.array(people.segment[holders])),
-        "region": name_regions(people.home[holders]),
-        "langue": pa.array(LANGUAGES).take(pa.array(people.language[holders])),
-        "accord_personnalisation": pa.array(("non", "oui", None)).take(pa.array(choice)),
-    }
+    accounts = _open_accounts(people, life, muddle, (holders, choice), seed)
     gone = np.flatnonzero(life.left & (random.random(len(people)) < 0.3))
     departures = {
         "client": name_ids("C", gone),
@@ -68,6 +60,35 @@ def export_accounts(people: People, life: Life, seed: int) -> list[Export]:
         Export(file="departures.csv.gz", columns=departures),
         Export(file="campaigns.csv.gz", columns=trial),
     ]
+
+
+def _open_accounts(
+    people: People, life: Life, muddle: Muddle, opened: tuple[Ints, Ints], seed: int
+) -> dict[str, pa.Array]:
+    """Return the accounts of holders with their choices, then the second accounts of some, who do not choose again."""
+    holders, choice = opened
+    owner = np.concatenate((holders, muddle.second))
+    account = np.concatenate((holders, len(people) + np.arange(len(muddle.second))))
+    device = np.concatenate((people.device[holders], 2 * len(people) + np.arange(len(muddle.second))))
+    phone = np.concatenate((people.has_phone[holders], muddle.second_phone))
+    file = "customers.csv.gz"
+    names = name_people(people, muddle.household, seed)
+    once, again = take_names(names, holders), write_again(names, muddle.second, seed)
+    return {
+        "client": name_ids("C", account),
+        "cree_le": write_french(np.concatenate((life.account_s[holders], muddle.second_s))),
+        "email": write_at_till(litter(file, "email", name_mails(account), seed), seed),
+        "telephone": litter(file, "telephone", name_phones(np.where(phone, owner, -1)), seed),
+        "cookie": name_devices(device),
+        "anciennete": pa.array(SEGMENTS).take(pa.array(people.segment[owner])),
+        "region": name_regions(people.home[owner]),
+        "langue": pa.array(LANGUAGES).take(pa.array(people.language[owner])),
+        **{name: pa.concat_arrays([once[name], again[name]]) for name in names},
+        "foyer": name_ids("F", muddle.household[owner]),
+        "accord_personnalisation": pa.array(("non", "oui", None)).take(
+            pa.array(np.concatenate((choice, np.full(len(muddle.second), 2))))
+        ),
+    }
 
 
 def export_orders(people: People, life: Life, seed: int) -> Export:

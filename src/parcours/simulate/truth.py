@@ -19,14 +19,16 @@ from parcours.simulate.life import (
     Life,
     last_feeling,
 )
+from parcours.simulate.muddle import Muddle
+from parcours.simulate.owners import list_households, list_rubbish, list_second, list_tablets, write_owners
 from parcours.simulate.panel import Draw
 from parcours.simulate.people import People, name_devices, name_ids
 
 FILE = "truth.json"
 
 
-def write_truth(folder: Path, draw: Draw, people: People, life: Life, exports: list[Export]) -> None:
-    """Write ``folder/truth.json``; nothing of the product reads it."""
+def write_truth(folder: Path, draw: Draw, people: People, life: Life, muddle: Muddle, exports: list[Export]) -> None:
+    """Write ``folder/truth.json``, and whose every identifier is beside it; nothing of the product reads them."""
     truth = {
         "synthetic": True,
         "seed": draw.seed,
@@ -36,10 +38,16 @@ def write_truth(folder: Path, draw: Draw, people: People, life: Life, exports: l
         "defections": _describe_defections(life, len(people)),
         "treatment_effects": _describe_offer(people, life),
         "shared_devices": _list_shared(people),
+        "store_tablets": list_tablets(people, muddle),
+        "rubbish": list_rubbish(),
+        "second_accounts": list_second(people, muddle),
+        "households": list_households(life, muddle),
+        "erasures": name_ids("C", muddle.forgotten).to_pylist(),
         "withdrawals": _list_withdrawals(exports),
         "bad_rows": _list_flaws(exports),
     }
     (folder / FILE).write_bytes(msgspec.json.format(msgspec.json.encode(truth), indent=2) + b"\n")
+    write_owners(folder, people, muddle)
 
 
 def _list_causes(draw: Draw) -> list[dict[str, Any]]:
