@@ -255,6 +255,10 @@ class Company:
         """Return who has ``identifier``, as the audit log names them (see `Portraits.name`)."""
         return self.know.portraits.name(identifier)
 
+    def restrictions_in_force(self) -> frozenset[int]:
+        """Return the requests because of which somebody's data are not used (see `Restricting.in_force`)."""
+        return self.know.restricting.in_force()
+
     def requests(self) -> tuple[Request, ...]:
         """Return every request that was entered for erasure, access and the like."""
         return self.know.requests.list_requests()

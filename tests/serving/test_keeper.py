@@ -157,6 +157,21 @@ def test_what_waits_for_days_is_told_loudly_once_an_hour_and_kept(
     assert set(count_kept(kept.folder)) == {0}
 
 
+def test_requests_near_their_deadline_are_told_until_they_are_answered_and_once_an_hour_in_the_log(
+    kept: Kept, caplog: pytest.LogCaptureFixture
+) -> None:
+    requests = kept.company.know.requests
+    number = requests.open("access", ["user:C1"], "cli", received_ms=NOW_MS - 29 * 24 * HOUR_MS)
+    requests.open("access", ["user:C2"], "cli")
+    for _ in range(2):
+        told = kept.turn()
+        assert [one.code for one in told.due] == ["requests_due"]
+        assert told.fault is None
+    assert codes(caplog, logging.WARNING).count("requests_due") == 1
+    requests.close(number, "done", "cli")
+    assert kept.turn().due == ()
+
+
 def test_what_waits_for_less_is_not_told(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
     deliver(kept.company, make_event(0, timestamp=...), received_ms=NOW_MS - 71 * HOUR_MS)
     monkeypatch.setattr(flow, "collect_live", lambda *_, **__: Compacted())

@@ -33,5 +33,10 @@ def test_each_is_told_in_order_and_once() -> None:
     assert found[2] == fault("no_answer")
 
 
+def test_requests_that_are_due_stand_last() -> None:
+    told = Told(fault=fault("disk_full"), due=(fault("requests_due"),))
+    assert [one.code for one in list_troubles(told, Published())] == ["disk_full", "requests_due"]
+
+
 def test_a_connector_that_works_again_is_not_told() -> None:
     assert list_troubles(Told(queues=[inlet(0, fault("no_answer"))]), Published()) == ()

@@ -141,6 +141,10 @@ class Firm:
         """Return a few requests."""
         return make_requests()
 
+    def restrictions_in_force(self) -> frozenset[int]:
+        """Say that the closed request still restricts a use, and an open one is weighed."""
+        return frozenset(one.number for one in make_requests() if one.kind == "objection")
+
     def verbatims(self, touchpoint: str, limit: int = 8) -> list[Said]:
         """Return comments; one tries to be markup."""
         said = [

@@ -78,6 +78,10 @@ COMMANDS = {
         fr="Écrit pour une personne tout ce qui est gardé d'elle, en JSON ou en page.",
         en="Write for one person all that is held of them, as JSON or a page.",
     ),
+    "requests": Words(
+        fr="Liste les demandes des personnes et leurs délais ; limite, rectifie, s'oppose.",
+        en="List what people asked for and by when it is due; restrict, rectify, object.",
+    ),
     "forget": Words(
         fr="Efface une personne, avec preuve et reçu signé.", en="Erase one person, with a proof and a signed receipt."
     ),

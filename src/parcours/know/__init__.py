@@ -41,6 +41,7 @@ from parcours.know.rights.receipts import Receipt as ErasureReceipt
 from parcours.know.rights.requests import KINDS as REQUEST_KINDS
 from parcours.know.rights.requests import NAMES as REQUEST_NAMES
 from parcours.know.rights.requests import Request
+from parcours.know.rights.requests import State as RequestState
 from parcours.know.rights.rights import around as around_erasure
 from parcours.know.rights.subject import Preview
 from parcours.know.timeline import Timeline
@@ -98,6 +99,7 @@ __all__ = [
     "Receipt",
     "Recorded",
     "Request",
+    "RequestState",
     "Right",
     "Role",
     "Ruling",

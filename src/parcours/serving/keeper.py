@@ -50,7 +50,7 @@ MOST_HOURS = 72
 class Told(msgspec.Struct, frozen=True, kw_only=True):
     """What the keeper tells the main process after each turn: what it took over, and what keeps it from going on.
 
-    ``loaded`` is what files gave, in the turn in which they were loaded.
+    ``loaded`` is what files gave, in the turn in which they were loaded; ``due`` tells of requests near their deadline.
     """
 
     taken_batch_no: int = 0
@@ -59,6 +59,7 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     quarantined: int = 0
     discarded: int = 0
     fault: Fault | None = None
+    due: tuple[Fault, ...] = ()
     queues: list[dict[str, object]] = []
     loaded: LoadReport | None = None
 
@@ -81,7 +82,7 @@ class Keeper:
         self._declared = companies.declared_stamp(folder)
         self._company = open_whole(folder)
         self._reload = threading.Event()
-        self._expired_at = self._warned_at = -EXPIRE_EVERY_S
+        self._expired_at = self._warned_at = self._told_due_at = -EXPIRE_EVERY_S
         self._told = Told(taken_batch_no=self._company.know.taken)
         self._broken: Fault | None = None
         self._journal = read_journal(folder)
@@ -108,10 +109,13 @@ class Keeper:
 
     def _turn(self, stopping: Callable[[], bool]) -> None:
         fault = self._try(lambda: self._work(stopping)) or self._broken or self._try(self._look_back)
-        queues = self._told.queues
+        queues, due = self._told.queues, self._told.due
         with suppress(ParcoursError):
             queues = self._connected.states()
-        self._told = msgspec.structs.replace(self._told, fault=fault, queues=queues, loaded=self._loaded)
+        with suppress(ParcoursError):
+            due = self._company.know.requests.alarms()
+        self._warn_of_due(due)
+        self._told = msgspec.structs.replace(self._told, fault=fault, due=due, queues=queues, loaded=self._loaded)
         self._loaded = None
         self._tell(self._told)
 
@@ -184,6 +188,11 @@ class Keeper:
         self._connected.stop()
         self._connected = connected
         self._connected.start()
+
+    def _warn_of_due(self, due: tuple[Fault, ...]) -> None:
+        if due and time.monotonic() - self._told_due_at > EXPIRE_EVERY_S:
+            self._told_due_at = time.monotonic()
+            LOG.warning("requests are due", extra={"fields": {"code": due[0].code, "why": str(due[0].sentence)}})
 
     def _look_back(self) -> Fault | None:
         """Return what is told when batches have waited for longer than they should."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -210,6 +210,9 @@ class Consenting(Protocol):
 
     def requests(self) -> Sequence[Request]:
         """Return every request for erasure, access and the like; whose it is stays sealed."""
+
+    def restrictions_in_force(self) -> Collection[int]:
+        """Return the numbers of the requests because of which somebody's data are not used."""
 
 
 @runtime_checkable

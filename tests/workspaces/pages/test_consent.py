@@ -77,6 +77,14 @@ def test_requests_stand_by_their_deadline_and_a_late_one_is_told(firm: Firm) -> 
     assert draw_requests([one for one in make_requests() if not one.is_open], 0, "en", "UTC") == ""
 
 
+def test_what_restricts_a_use_stands_beside_what_waits() -> None:
+    waiting, closed = (next(one for one in make_requests() if one.is_open is still) for still in (True, False))
+    drawn = draw_requests([waiting, closed], 0, "en", "UTC", {waiting.number, closed.number})
+    assert "being weighed" in drawn
+    assert "in force: kept, and not used" in drawn
+    assert "in force: kept" not in draw_requests([waiting, closed], 0, "en", "UTC")
+
+
 def test_lines_are_shown_to_those_who_may_look_at_customers_alone(firm: Firm) -> None:
     for role, shown in (("dpo", True), ("cem", True), ("cco", False), ("cmo", False)):
         page = read(firm, role)

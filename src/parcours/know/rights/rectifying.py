@@ -80,9 +80,9 @@ def _not_rectifiable(field: str, known: list[str]) -> ParcoursError:
         ),
         Words(
             fr=f"Champs : {listed}. Ce qu'un événement raconte est ce qui s'est passé : limitez-en l'usage (parcours "
-            "restrict) ou corrigez-le à sa source ; un identifiant se sépare avec parcours unmerge.",
-            en=f"Fields: {listed}. What an event tells is what happened: restrict its use (parcours restrict) or mend "
-            "it at its source; an identifier is parted with parcours unmerge.",
+            "requests DIR restrict) ou corrigez-le à sa source ; un identifiant se sépare avec parcours unmerge.",
+            en=f"Fields: {listed}. What an event tells is what happened: restrict its use (parcours requests DIR "
+            "restrict) or mend it at its source; an identifier is parted with parcours unmerge.",
         ),
     )
 

@@ -10,7 +10,7 @@ import msgspec
 
 from parcours.engine.store.checked import CheckedTable
 from parcours.engine.store.sqlite import Database
-from parcours.errors import ParcoursError
+from parcours.errors import Fault, ParcoursError
 from parcours.know.keys import Keys
 from parcours.know.rights.deadlines import MONTHS, MORE_MONTHS, SOON_DAYS, find_deadline
 from parcours.know.rights.sealing import Seal
@@ -238,6 +238,21 @@ class Requests:
             for row in self.table.all():
                 if row[0] in numbers:
                     self.table.put([(*row[:3], b"", *row[4:])])
+
+    def alarms(self, now_ms: int | None = None) -> tuple[Fault, ...]:
+        """Return what `warnings` tells as warnings with their remedies, for whoever watches over `serve`."""
+        return tuple(
+            Fault(
+                "requests_due",
+                sentence,
+                Words(
+                    fr="parcours requests DIR les liste ; répondez, ou prolongez de deux mois dans le premier.",
+                    en="parcours requests DIR lists them; answer, or extend by two months within the first.",
+                ),
+                level="warning",
+            )
+            for sentence in self.warnings(now_ms)
+        )
 
     def warnings(self, now_ms: int | None = None) -> tuple[Words, ...]:
         """Return a sentence for each open request that is late or due within `SOON_DAYS`."""

@@ -192,8 +192,9 @@ def _no_right(purpose: Purpose) -> ParcoursError:
             en=f"There is no objecting to “{purpose.id}”: its legal basis is {purpose.basis} (GDPR art. 21(1)).",
         ),
         Words(
-            fr="La personne peut demander une limitation (parcours restrict) ou un effacement (parcours forget).",
-            en="The person may ask for a restriction (parcours restrict) or an erasure (parcours forget).",
+            fr="La personne peut demander une limitation (parcours requests DIR restrict) ou un "
+            "effacement (parcours forget).",
+            en="The person may ask for a restriction (parcours requests DIR restrict) or an erasure (parcours forget).",
         ),
     )
 

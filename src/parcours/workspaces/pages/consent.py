@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 import msgspec
 
@@ -87,7 +87,7 @@ def read_consent(company: Readable, language: Language) -> ConsentPage:
         chain_head=overview.ledger.head,
         lines=lines,
         notices=_draw_notices(overview, language),
-        requests=draw_requests(requests, now_ms, language, zone),
+        requests=draw_requests(requests, now_ms, language, zone, company.restrictions_in_force()),
         requests_say=_say_requests(requests, now_ms, language),
         counted=say("consent.counted", moment=write_moment(overview.met_ms, language, zone)),
     )
@@ -275,8 +275,10 @@ def _draw_notices(overview: ConsentOverview, language: Language) -> str:
     return draw_table(say("consent.notices_table"), headings, rows) if rows else ""
 
 
-def draw_requests(requests: Sequence[Request], now_ms: int, language: Language, zone: str) -> str:
-    """Draw the requests that wait for an answer, the first due first."""
+def draw_requests(
+    requests: Sequence[Request], now_ms: int, language: Language, zone: str, in_force: Collection[int] = ()
+) -> str:
+    """Draw the requests that wait for an answer, the first due first, and those that restrict a use (``in_force``)."""
     say = Say(language)
     names = ("request", "kind", "received", "due", "left", "step")
     rows = []
@@ -289,8 +291,12 @@ def draw_requests(requests: Sequence[Request], now_ms: int, language: Language, 
             write_date(one.received_ms, language, zone),
             due,
             left,
-            say(f"consent.step_{one.state}"),
+            say("consent.step_weighed" if one.number in in_force else f"consent.step_{one.state}"),
         )
+        rows.append([Cell(write_number(one.number, language)), *map(Cell, cells)])
+    for one in (one for one in requests if not one.is_open and one.number in in_force):
+        received = write_date(one.received_ms, language, zone)
+        cells = (say(f"consent.kind_{one.kind}"), received, MISSING, MISSING, say("consent.step_in_force"))
         rows.append([Cell(write_number(one.number, language)), *map(Cell, cells)])
     headings = [Cell(say(f"consent.column_{name}")) for name in names]
     return draw_table(say("consent.requests_table"), headings, rows) if rows else ""

@@ -1,0 +1,100 @@
+"""`parcours requests`: the register with its deadlines, and restriction, objection and rectification as commands."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+from tests.boutique import IMPROVE, PERSONALISE, deliver, make_company, make_event, take_over
+from tests.cli.conftest import call, call_json
+
+PURPOSES = IMPROVE + PERSONALISE
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Path:
+    company = make_company(tmp_path / "shop", PURPOSES)
+    deliver(company, *(make_event(number, f"C{number % 3}", True) for number in range(6)))
+    take_over(company)
+    return tmp_path / "shop"
+
+
+def ago(days: int) -> str:
+    return time.strftime("%Y-%m-%d", time.gmtime(time.time() - days * 86_400))
+
+
+def test_a_request_from_its_coming_in_to_its_answer(shop: Path) -> None:
+    assert call("requests", shop, "add", "access", "user:C1", "--received", ago(3)).stdout.startswith("1  access")
+    assert "identity checked" in call("requests", shop, "check", "1", "--reason", "signed in").stdout
+    told = call("requests", shop, "extend", "1", "--reason", "many orders").stdout
+    assert "extended" in told
+    assert "It takes more than a month: many orders." in told
+    assert "answered" in call("requests", shop, "close", "1", "done").stdout
+    assert call("requests", shop, "close", "1", "done").returncode == 1
+    (one,) = call_json("requests", shop)
+    assert [act["act"] for act in one["request"]["acts"]] == ["received", "checked", "extended", "done"]
+    assert "C1" not in str(one)
+    noted = call_json("audit", shop, "--action", "decide_request")
+    assert len(noted) == 4
+
+
+def test_what_is_late_is_told_first_and_by_the_exit_code(shop: Path) -> None:
+    assert call("requests", shop, "--overdue").returncode == 0
+    call("requests", shop, "add", "erasure", "user:C1")
+    call("requests", shop, "add", "access", "user:C2", "--received", ago(60))
+    late = call("requests", shop, "--overdue")
+    assert late.returncode == 1
+    assert late.stdout.splitlines()[0].startswith("2  access")
+    assert "days late" in late.stdout
+    assert late.stdout.splitlines()[-1] == "2 waiting for an answer, 1 late."
+    assert call("requests", shop, "extend", "2", "--reason", "x").returncode == 1
+    listed = call("requests", shop, PARCOURS_LANG="fr").stdout
+    assert "j de retard" in listed
+
+
+def test_restricting_and_lifting(shop: Path) -> None:
+    call("requests", shop, "restrict", "user:C1", "--reason", "contests that it is accurate")
+    assert call_json("timeline", shop, "user:C1", "--purpose", "improve")["count"] == 0
+    assert "use restricted" in call("requests", shop).stdout
+    call("requests", shop, "lift", "1", "--reason", "told by mail")
+    assert call_json("timeline", shop, "user:C1", "--purpose", "improve")["count"] == 2
+
+
+def test_objecting_and_what_becomes_of_it(shop: Path) -> None:
+    call("requests", shop, "object", "user:C1", "improve", "--reason", "my situation")
+    assert call_json("timeline", shop, "user:C1", "--purpose", "improve")["count"] == 0
+    assert "refused" in call("requests", shop, "reject", "1", "--reason", "fraud is looked into").stdout
+    assert call_json("timeline", shop, "user:C1", "--purpose", "improve")["count"] == 2
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("add", "access"),
+        ("add", "nonsense", "user:C1"),
+        ("close", "1"),
+        ("close", "1", "started"),
+        ("extend", "1"),
+        ("lift", "x"),
+        ("rectify", "user:C1", "town"),
+        ("do",),
+    ],
+)
+def test_a_command_that_is_none_says_what_there_is(shop: Path, words: tuple[str, ...]) -> None:
+    done = call("requests", shop, *words)
+    assert done.returncode == 2
+    assert "requests DIR" in done.stderr
+    assert call_json("requests", shop) == []
+
+
+def test_what_cannot_be_done_is_told_in_a_sentence(shop: Path) -> None:
+    for words, code in (
+        (("restrict", "user:nobody", "--reason", "x"), "nobody_found"),
+        (("restrict", "user:C1"), "ground_missing"),
+        (("object", "user:C1", "nothing", "--reason", "x"), "unknown_purpose"),
+        (("rectify", "user:C1", "nothing", "x"), "not_rectifiable"),
+        (("close", "7", "done"), "unknown_request"),
+    ):
+        done = call("requests", shop, *words)
+        assert (done.returncode, code in done.stderr) == (1, True)
