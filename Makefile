@@ -54,7 +54,7 @@ lint: $(VENV)/.dev ## format, style, types and import contracts
 	$(BIN)/lint-imports --no-logo
 
 test: $(VENV)/.dev browser services clients lint ## every check and every test
-	$(BIN)/pytest -n 2 --dist loadfile
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 bench: $(VENV)/.dev ## every figure that the documentation quotes, printed with the machine
 	for script in benchmarks/*.py; do $(BIN)/python $$script; done

@@ -62,8 +62,7 @@ def test_it_says_why_rows_are_there_and_a_choice_told_to_us_takes_them_away(firm
         "touches: not there. One of their identifiers refused"
         in call("consent", firm, "why", "personalise/touches", who).stdout
     )
-    (entry,) = call_json("audit", firm)
-    assert (entry["action"], entry["actor"]) == ("record_choice", "cli")
+    assert [entry["actor"] for entry in call_json("audit", firm) if entry["action"] == "record_choice"] == ["cli"]
     french = call("--lang", "fr", "consent", firm, "--latest", "2").stdout
     assert "retiré" in french
     assert "parcours · cli" in french
@@ -77,7 +76,7 @@ def test_it_proves_what_somebody_chose(firm: Path) -> None:
     assert "BLAKE2b-256(" in done.stdout
     assert {one["state"] for one in call_json("consent", firm, "proof", who, "--reason", "claim 12")} == {"granted"}
     assert call("consent", firm, "proof", who).returncode == 1
-    assert [entry["action"] for entry in call_json("audit", firm)] == ["export_proof"] * 2
+    assert len([entry for entry in call_json("audit", firm) if entry["action"] == "export_proof"]) == 2
 
 
 def test_a_command_that_is_none_says_how_it_goes(firm: Path) -> None:
