@@ -47,6 +47,11 @@ events: [{name: Ordered}]
 
 @pytest.fixture
 def shop(tmp_path: Path) -> Path:
+    return make_shop(tmp_path)
+
+
+def make_shop(tmp_path: Path) -> Path:
+    """Make a company whose people can be linked; nothing is declared of that yet."""
     (tmp_path / "sources").mkdir()
     (tmp_path / "blueprint.yaml").write_text(BLUEPRINT, "utf-8")
     (tmp_path / "sources" / "people.yaml").write_text(SOURCE, "utf-8")

@@ -276,7 +276,8 @@ class Link(Record, frozen=True, kw_only=True):
 
     ``block`` lists groups of fields: only people who have all values of one group in common are compared at all;
     without it the groups are chosen from the data. ``accept`` and ``review`` are match probabilities below 1, match
-    weights in bits from 1 on: from ``accept`` on a pair counts, from ``review`` on a person decides.
+    weights in bits from 1 on: from ``accept`` on a pair counts, from ``review`` on a person decides. ``every_ms``
+    (YAML: ``every: 1d``) is how often `serve` does it; without it nobody does unless asked.
     """
 
     purpose: str
@@ -284,6 +285,7 @@ class Link(Record, frozen=True, kw_only=True):
     block: tuple[tuple[str, ...], ...] = ()
     accept: float = 0.9999
     review: float = 0.9
+    every_ms: int | None = None
 
     def weights(self) -> tuple[float, float]:
         """Return ``accept`` and ``review`` as match weights in bits: log2 of the odds that two are one person."""

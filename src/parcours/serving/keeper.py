@@ -23,6 +23,7 @@ from parcours.company import Company
 from parcours.errors import Fault, ParcoursError
 from parcours.progress import Silent
 from parcours.serving.connected import Connected
+from parcours.serving.linking import Linker
 from parcours.serving.logs import log_as_json
 from parcours.serving.memory import give_back, use_plain_memory
 from parcours.serving.orders import read_lines
@@ -88,6 +89,7 @@ class Keeper:
         self._journal = read_journal(folder)
         self._connected = Connected(self._company, address, self._ask_reload)
         self._loaded: LoadReport | None = None
+        self._linker = Linker(folder)
 
     def run(self) -> None:
         """Take turns until asked to stop; then take over what still waits, as far as that goes quickly."""
@@ -100,6 +102,7 @@ class Keeper:
             # Others may want the company as well: a turn that took longer than that leaves them a moment.
             self._stopping.wait(max(LEAST_PAUSE_S, every_s - (time.monotonic() - begun)))
         self._connected.stop()
+        self._linker.stop()
         until = time.monotonic() + LAST_TURN_S
         self._turn(lambda: time.monotonic() > until)
 
@@ -125,6 +128,8 @@ class Keeper:
         with company_lock(self._folder, LAST_TURN_S if self._stopping.is_set() else LOCK_S):
             self._take_over(stopping)
         self._connected.wake()
+        if not self._stopping.is_set():
+            self._linker.look(self._company)
 
     def _try(self, work: Callable[[], Fault | None]) -> Fault | None:
         """Return what ``work`` returns, or the fault that kept it from that."""

@@ -153,6 +153,7 @@ CASES = [
     ("too_few_comparisons", 47, ", {field: mail, compare: mail}]\n  block: [[surname], [mail]]", "]"),
     ("unknown_block", 48, "[mail]]", "[mail, street]]"),
     ("unknown_block", 48, "[mail]]", "[mail], []]"),
+    ("link_too_often", 49, "accept: 0.99", "every: 30s\n  accept: 0.99"),
     ("bad_thresholds", 49, "accept: 0.99", "accept: 0.4"),
     ("bad_thresholds", 49, "accept: 0.99", "accept: 0"),
     ("bad_thresholds", 49, "accept: 0.99\n  review: 0.5", "accept: 5\n  review: 6"),

@@ -13,6 +13,8 @@ from parcours.words import Words
 IDENTIFIERS = ("mail", "phone")
 """Identifiers whose own values may be compared: a letter may be wrong in them."""
 
+LEAST_PAUSE_MS = 60_000
+
 
 def find_unsealed_comparisons(draft: Draft) -> Iterator[Fault]:
     """A compared field that is not personal: its raw values would have to lie in parts."""
@@ -109,7 +111,21 @@ def find_bad_thresholds(draft: Draft) -> Iterator[Fault]:
         )
 
 
+def find_hasty_linking(draft: Draft) -> Iterator[Fault]:
+    """Batches that would follow each other without a pause."""
+    link = draft.blueprint.link
+    if link is None or link.every_ms is None or not is_known(link.every_ms) or link.every_ms >= LEAST_PAUSE_MS:
+        return
+    yield draft.error(
+        "link_too_often",
+        ("link", "every"),
+        Words("Une minute au moins passe entre deux rapprochements.", "At least a minute passes between two batches."),
+        Words("Écrivez par exemple « every: 1d ».", "Write for instance “every: 1d”."),
+    )
+
+
 RULES = (
+    find_hasty_linking,
     find_unsealed_comparisons,
     find_comparisons_for_others,
     find_poor_comparisons,
