@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Let coverage guide bytes through every reader of what strangers send: deliveries, batches, signals and the like.
+"""Let coverage guide bytes through every reader of what strangers send: deliveries, signals, sign-ins and the like.
 
 Usage: scripts/torture/fuzz.py [--runs 60000] [--seed 1] [NAME ...]
 """
@@ -20,15 +20,17 @@ DELIVERIES = "deliveries"
 
 def main() -> int:
     """Run each; a finding is printed with its trace, and 1 returned."""
+    from tests.fuzz.entrances import ENTRANCES
     from tests.fuzz.properties import PROPERTIES
 
+    names = [DELIVERIES, *sorted({*PROPERTIES, *ENTRANCES})]
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--runs", type=int, default=60_000)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join([DELIVERIES, *PROPERTIES]))
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(names))
     asked = parser.parse_args()
     failed = []
-    for name in asked.names or [DELIVERIES, *sorted(PROPERTIES)]:
+    for name in asked.names or names:
         started = time.monotonic()
         guided = ["-m", "tests.fuzz.guided", name]
         script = ["tests/fuzz/fuzz_deliveries.py"] if name == DELIVERIES else guided

@@ -4,21 +4,34 @@ from __future__ import annotations
 
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import atheris
 
-with atheris.instrument_imports(include=["parcours.collect"], enable_loader_override=False):
-    from tests.fuzz.properties import PROPERTIES, SEEDS
+INSTRUMENTED = ["parcours.collect", "parcours.workspaces.signing_in"]
+
+
+def find_property(name: str) -> tuple[Callable[[bytes], None], tuple[bytes, ...]]:
+    """Return a property and its seeds; what it reads is instrumented when it is imported, and nothing else is."""
+    with atheris.instrument_imports(include=INSTRUMENTED, enable_loader_override=False):
+        from tests.fuzz.properties import PROPERTIES, SEEDS
+
+        if name in PROPERTIES:
+            return PROPERTIES[name], SEEDS[name]
+        from tests.fuzz.entrances import ENTRANCE_SEEDS, ENTRANCES
+
+        return ENTRANCES[name], ENTRANCE_SEEDS[name]
 
 
 def main() -> None:
     """Fuzz one property from its seeds; a finding ends the process with a trace and a status that is not 0."""
     name, flags = sys.argv[1], sys.argv[2:]
+    check, seeds = find_property(name)
     with tempfile.TemporaryDirectory() as corpus:
-        for number, seed in enumerate(SEEDS[name]):
+        for number, seed in enumerate(seeds):
             Path(corpus, str(number)).write_bytes(seed)
-        atheris.Setup([sys.argv[0], "-max_len=2048", *flags, corpus], PROPERTIES[name])
+        atheris.Setup([sys.argv[0], "-max_len=2048", *flags, corpus], check)
         atheris.Fuzz()
 
 
