@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -78,13 +79,13 @@ def firm(tmp_path_factory: pytest.TempPathFactory) -> Firm:
     return PortrayedFirm(tmp_path_factory.mktemp("firm"))
 
 
-@pytest.fixture(scope="session")
-def address(firm: Firm) -> Iterator[str]:
-    """Where the pages of the firm are served, on a free port of the loopback."""
+@contextmanager
+def serve_pages(company: Any) -> Iterator[str]:
+    """Serve the pages of ``company`` on a free port of the loopback; give their address."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    server = uvicorn.Server(uvicorn.Config(create_app(firm), host="127.0.0.1", port=port, log_level="warning"))
+    server = uvicorn.Server(uvicorn.Config(create_app(company), host="127.0.0.1", port=port, log_level="warning"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     until = time.monotonic() + 20
@@ -94,3 +95,10 @@ def address(firm: Firm) -> Iterator[str]:
     yield f"http://127.0.0.1:{port}"
     server.should_exit = True
     thread.join(10)
+
+
+@pytest.fixture(scope="session")
+def address(firm: Firm) -> Iterator[str]:
+    """Where the pages of the firm are served."""
+    with serve_pages(firm) as address:
+        yield address
