@@ -35,6 +35,7 @@ from parcours.workspaces.report import write_report
 
 REPORT = "report.html"
 Answer = TypeVar("Answer")
+NOBODY_THERE = ("nobody_found", "device_shared")
 MOST_NAMES = 8
 """Undeclared names that are listed; there may be hundreds."""
 
@@ -129,6 +130,64 @@ def preview_erasure(company: Company, identifier: str) -> Preview:
     with company_lock(company.folder, PATIENCE_S):
         collect_live(company)
     return company.know.rights.preview(identifier, company.destinations)
+
+
+def answer_erasure(company: Company, number: int, actor: str) -> tuple[ErasureReceipt, ...]:
+    """Erase whoever the request ``number`` names, one after the other where its identifiers are several people's.
+
+    Where nobody is known by any of them the request is answered, and there is no receipt.
+
+    Raises:
+        ParcoursError: ``unknown_request``, ``request_closed``, ``another_request``, ``erasure_not_proved`` …
+    """
+    requests = company.know.requests
+    requests.expect(number, "erasure")
+    begun: list[int] = []
+    for identifier in requests.identifiers_of(number):
+        try:
+            begun.append(begin_erasure(company, identifier, actor, number))
+        except ParcoursError as error:
+            if error.code not in NOBODY_THERE:
+                raise
+    if not begun:
+        company.know.audit.note(actor, "decide_request", "request", number, "done", "nobody is known")
+        requests.close(number, "done", actor, "nobody is known")
+    return tuple(finish_erasure(company, one, actor) for one in dict.fromkeys(begun))
+
+
+def answer_access(company: Company, number: int, actor: str) -> Dossier:
+    """Return the dossier of whoever the request ``number`` names, for access or portability.
+
+    Raises:
+        ParcoursError: ``nobody_found``; ``another_person`` when its identifiers are several people's …
+    """
+    requests = company.know.requests
+    kind = requests.find(number).kind
+    scope: Scope = "portability" if kind == "portability" else "access"
+    requests.expect(number, scope)
+    with company_lock(company.folder, PATIENCE_S):
+        collect_live(company)
+    known: dict[int, str] = {}
+    for identifier in requests.identifiers_of(number):
+        try:
+            known.setdefault(int(company.know.rights.find(identifier).profile_ids[0]), identifier)
+        except ParcoursError as error:
+            if error.code not in NOBODY_THERE:
+                raise
+    if len(known) > 1:
+        raise ParcoursError(
+            "another_person",
+            Words(
+                fr=f"Les identifiants de la demande n° {number} sont ceux de plusieurs personnes.",
+                en=f"The identifiers of request no. {number} are several people's.",
+            ),
+            Words(
+                fr="Vérifiez qui demande, puis répondez avec parcours access DIR ID --request N.",
+                en="Check who asks, then answer with parcours access DIR ID --request N.",
+            ),
+        )
+    named = next(iter(known.values()), requests.identifiers_of(number)[0])
+    return compile_dossier(company, named, scope, actor, number)
 
 
 def _also_of_late(company: Company, ask: Callable[[], Answer]) -> Answer:

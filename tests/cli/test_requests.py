@@ -98,3 +98,30 @@ def test_what_cannot_be_done_is_told_in_a_sentence(shop: Path) -> None:
     ):
         done = call("requests", shop, *words)
         assert (done.returncode, code in done.stderr) == (1, True)
+
+
+def test_a_request_of_a_program_is_answered_without_saying_whom_it_names(shop: Path, tmp_path: Path) -> None:
+    for number, kind in enumerate(("access", "erasure"), 1):
+        call("requests", shop, "add", kind, "user:C1")
+        assert call("requests", shop, "answer", number).returncode == (2 if kind == "access" else 0)
+    out = tmp_path / "dossier.json"
+    call("requests", shop, "add", "access", "user:C2")
+    assert "2 events" in call("requests", shop, "answer", 3, "--out", out).stdout
+    assert "C2" in out.read_text("utf-8")
+    assert call_json("timeline", shop, "user:C1")["count"] == 0
+    states = {one["request"]["number"]: one["request"]["state"] for one in call_json("requests", shop)}
+    assert states == {1: "received", 2: "done", 3: "done"}
+
+
+def test_a_key_of_programs_is_made_listed_and_revoked(shop: Path) -> None:
+    key = call("opendsr", shop, "add", "--callback", "https://dsr.example/cb").stdout.strip()
+    assert len(key) >= 43
+    listed = call("opendsr", shop, "list").stdout
+    assert f"…{key[-6:]}" in listed
+    assert "https://dsr.example/cb" in listed
+    assert key not in listed
+    assert call("opendsr", shop, "revoke", key[-6:]).returncode == 0
+    assert "revoked" in call("opendsr", shop, "list").stdout
+    assert call("opendsr", shop, "revoke").returncode == 2
+    assert call("opendsr", shop, "add", "--callback", "http://elsewhere.example/").returncode == 1
+    assert [one["action"] for one in call_json("audit", shop)].count("manage_keys") == 2

@@ -9,7 +9,7 @@ import click
 from parcours import company as companies
 from parcours import flow
 from parcours.cli.output import write_number
-from parcours.know import Scope, write_json, write_letter
+from parcours.know import Dossier, Scope, write_json, write_letter
 from parcours.words import Words, language
 
 
@@ -24,7 +24,11 @@ def command(folder: Path, identifier: str, out: Path, portable: bool, request_no
     if out.suffix not in (".json", ".html"):
         raise click.UsageError("--out FILE.json | --out FILE.html")
     scope: Scope = "portability" if portable else "access"
-    dossier = flow.compile_dossier(companies.open(folder), identifier, scope, "cli", request_no)
+    write_dossier(flow.compile_dossier(companies.open(folder), identifier, scope, "cli", request_no), out)
+
+
+def write_dossier(dossier: Dossier, out: Path) -> None:
+    """Write a dossier to a file, as JSON or as a page, in the language in force; say how much it holds."""
     if out.suffix == ".json":
         out.write_bytes(write_json(dossier, language()))
     else:

@@ -82,6 +82,10 @@ COMMANDS = {
         fr="Liste les demandes des personnes et leurs délais ; limite, rectifie, s'oppose.",
         en="List what people asked for and by when it is due; restrict, rectify, object.",
     ),
+    "opendsr": Words(
+        fr="Crée, liste ou révoque les clés des programmes qui envoient des demandes de personnes (OpenDSR).",
+        en="Make, list or revoke the keys of programs that send requests about people (OpenDSR).",
+    ),
     "forget": Words(
         fr="Efface une personne, avec preuve et reçu signé.", en="Erase one person, with a proof and a signed receipt."
     ),

@@ -14,6 +14,8 @@ import click
 from parcours import company as companies
 from parcours import flow
 from parcours.charts.numbers import write_date
+from parcours.cli.access import write_dossier
+from parcours.cli.forget import print_receipt
 from parcours.cli.output import print_json
 from parcours.company import Company
 from parcours.know import REQUEST_KINDS, REQUEST_NAMES, Request, RequestState
@@ -24,7 +26,7 @@ ENDS = ("done", "refused", "cancelled")
 USAGE = (
     "requests DIR [--overdue] | add KIND ID… | check N --reason HOW | extend N --reason WHY | close N done|refused|"
     "cancelled | restrict ID --reason WHY | lift N --reason HOW | object ID PURPOSE | uphold N | reject N --reason WHY "
-    "| rectify ID FIELD VALUE"
+    "| rectify ID FIELD VALUE | answer N [--out FILE.json|FILE.html]"
 )
 
 
@@ -34,6 +36,7 @@ USAGE = (
 @click.option("--reason", default="", help="Why, or how the person told it or was told; kept with the act.")
 @click.option("--request", "request_no", type=int, default=0, help="restrict, object, rectify: what this answers.")
 @click.option("--received", type=click.DateTime(["%Y-%m-%d"]), default=None, help="add: the day it came in.")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), default=None, help="answer: the dossier.")
 @click.option("--overdue", is_flag=True, help="Only those that are late; ends with 1 when there are any.")
 @click.option("--json", "as_json", is_flag=True)
 def command(
@@ -42,6 +45,7 @@ def command(
     reason: str,
     request_no: int,
     received: datetime | None,
+    out: Path | None,
     overdue: bool,
     as_json: bool,
 ) -> int:
@@ -49,11 +53,14 @@ def command(
 
     add KIND ID…, check N, extend N, close N done|refused|cancelled: the register. restrict ID, lift N: keep somebody's
     data unused (art. 18). object ID PURPOSE, uphold N, reject N: an objection (art. 21), absolute against marketing.
-    rectify ID FIELD VALUE: put a personal value right (art. 16).
+    rectify ID FIELD VALUE: put a personal value right (art. 16). answer N: erase, or write all that is held to --out,
+    whoever the request names.
     """
     company = companies.open(folder)
     if not words:
         return _list(company, overdue, as_json)
+    if words[0] == "answer" and len(words) == 2 and words[1].isdigit():
+        return _answer(company, int(words[1]), out, as_json)
     received_ms = None
     if received is not None:
         noon = received.replace(hour=12, tzinfo=ZoneInfo(company.settings.time_zone))
@@ -63,6 +70,24 @@ def command(
     print_json(held) if as_json else click.echo(_say(company, held))
     if words[0] == "extend" and not as_json:
         click.echo(str(_letter(company, held, reason)))
+    return 0
+
+
+def _answer(company: Company, number: int, out: Path | None, as_json: bool) -> int:
+    """Carry out an erasure, or write the dossier, of whoever a request names: their identifiers stay sealed."""
+    kind = company.know.requests.find(number).kind
+    if kind == "erasure":
+        receipts = flow.answer_erasure(company, number, ACTOR)
+        if as_json:
+            print_json(receipts)
+        else:
+            for receipt in receipts:
+                print_receipt(receipt)
+    elif kind in ("access", "portability") and out is not None and out.suffix in (".json", ".html"):
+        write_dossier(flow.answer_access(company, number, ACTOR), out)
+    else:
+        raise click.UsageError(USAGE)
+    click.echo(_say(company, company.know.requests.find(number)), err=as_json)
     return 0
 
 

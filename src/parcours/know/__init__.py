@@ -36,7 +36,13 @@ from parcours.know.portrait import Deed, Portrait
 from parcours.know.portraits import Portraits
 from parcours.know.profiles import Profile
 from parcours.know.rights.access import Dossier, Scope, write_json
+from parcours.know.rights.dsr_keys import DsrKey
 from parcours.know.rights.letter import write_letter
+from parcours.know.rights.opendsr import IDENTITIES as DSR_IDENTITIES
+from parcours.know.rights.opendsr import KINDS as DSR_KINDS
+from parcours.know.rights.opendsr import Answer as DsrAnswer
+from parcours.know.rights.opendsr import OpenDsr
+from parcours.know.rights.opendsr import refuse as refuse_dsr
 from parcours.know.rights.receipts import Receipt as ErasureReceipt
 from parcours.know.rights.requests import KINDS as REQUEST_KINDS
 from parcours.know.rights.requests import NAMES as REQUEST_NAMES
@@ -50,6 +56,8 @@ from parcours.know.verification import Verified, verify
 __all__ = [
     "ACTIONS",
     "ACTION_LABELS",
+    "DSR_IDENTITIES",
+    "DSR_KINDS",
     "FEWEST",
     "LINK_LEVELS",
     "LOCAL",
@@ -73,6 +81,8 @@ __all__ = [
     "Deed",
     "Dossier",
     "Doubt",
+    "DsrAnswer",
+    "DsrKey",
     "Ended",
     "Entry",
     "ErasureReceipt",
@@ -87,6 +97,7 @@ __all__ = [
     "Live",
     "MaskedDay",
     "Membership",
+    "OpenDsr",
     "Outcome",
     "Permitted",
     "Person",
@@ -121,6 +132,7 @@ __all__ = [
     "name_identifier",
     "permissions",
     "plain_login",
+    "refuse_dsr",
     "say_bounds",
     "tell_link",
     "tell_verdict",

@@ -55,6 +55,7 @@ from parcours.know.portraits import Portraits
 from parcours.know.profiles import AsOf, Profile, Profiles, write_profiles
 from parcours.know.pseudonyms import Numbers
 from parcours.know.reading import Permission, count_present
+from parcours.know.rights.opendsr import OpenDsr
 from parcours.know.rights.rectifying import Rectifying
 from parcours.know.rights.requests import Requests
 from parcours.know.rights.restricting import Restricting
@@ -555,6 +556,11 @@ class Know:
 
         told = self._blueprint, self._state, self._ledger, self.requests, self.rights.find
         return Restricting(*told, refuse, lambda: self.audit)
+
+    @cached_property
+    def opendsr(self) -> OpenDsr:
+        """The interface by which programs send requests about people."""
+        return OpenDsr(self._blueprint.company.id, self._state, self._keys, self.requests)
 
     @cached_property
     def rectifying(self) -> Rectifying:

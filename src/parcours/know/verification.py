@@ -50,6 +50,8 @@ from parcours.know.minimising.masked import masked_of
 from parcours.know.moments import compare_moments
 from parcours.know.personal import Personal
 from parcours.know.pseudonyms import buckets_of
+from parcours.know.rights.callbacks import Callbacks
+from parcours.know.rights.dsr_keys import DsrKeys
 from parcours.know.rights.erasures import Erasures
 from parcours.know.rights.requests import Requests
 from parcours.know.rights.retained import RetainedRows
@@ -175,6 +177,8 @@ class _Verification:
                     Requests(state, keys, self._settings.time_zone),
                     Erasures(state, keys),
                     RetainedRows(state, keys),
+                    DsrKeys(state, keys),
+                    Callbacks(state, keys),
                 ):
                     self._try(part.verify)
                 with self._telling():

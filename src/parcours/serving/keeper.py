@@ -130,6 +130,8 @@ class Keeper:
         self._connected.wake()
         if not self._stopping.is_set():
             self._linker.look(self._company)
+            # One a turn: whoever does not answer holds up nothing for longer than a few seconds.
+            self._company.know.opendsr.send_due()
 
     def _try(self, work: Callable[[], Fault | None]) -> Fault | None:
         """Return what ``work`` returns, or the fault that kept it from that."""

@@ -16,6 +16,7 @@ from parcours.serving.memory import use_plain_memory
 from parcours.serving.read_back import ReadBack
 from parcours.serving.supervisor import Supervisor
 from parcours.workspaces.app import serve as serve_pages
+from parcours.workspaces.opendsr import list_opendsr_routes
 from parcours.workspaces.signing_in.guard import GuardedRoute
 
 Invite = Callable[[Company, int], "subprocess.Popen[bytes] | None"]
@@ -49,7 +50,7 @@ def serve(
         return one
 
     feed: Feed | None = None
-    more: list[GuardedRoute] = []
+    more: list[GuardedRoute] = list_opendsr_routes(company.blueprint.company.id, lambda: company.know.opendsr)
     signal.signal(signal.SIGTERM, _stop)
     if collect:
         log_as_json("main")
@@ -65,7 +66,7 @@ def serve(
             feed = Feed(company, lambda: (supervisor.told, supervisor.published), kept)
             feed.start()
             reader = make_reader(read_back_token, kept, feed.catch_up) if kept else None
-            more = list_interfaces(feed.take, lambda: supervisor.ready, supervisor.write_metrics, reader)
+            more += list_interfaces(feed.take, lambda: supervisor.ready, supervisor.write_metrics, reader)
         else:
             announce(None)
         serve_pages(follow_troubles(company), host, port, reopen, feed, more)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Literal, get_args
 
 import msgspec
@@ -129,6 +130,12 @@ class Requests:
             self._put(request, self._seal.close(msgspec.json.encode(list(identifiers))))
             self._note(number, actor, "received")
         return number
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """All that is asked and changed inside is of one moment."""
+        with self._state.transaction():
+            yield
 
     def list_requests(self) -> tuple[Request, ...]:
         """Return every request, the one that is due first before the others, those that are closed last.
