@@ -23,6 +23,8 @@ CARRIERS = (
     "Voici ce que vous demandez : {}, commande 4512 du 03/02/2026.",
     "Le livreur a perdu le colis. Contactez-moi : {}.",
     "{}",
+    "{} 12/27 123",
+    "Dossier 12 {0}, et sinon {0}.",
 )
 CLEAN = (
     "Livré le {d:02d}/{m:02d}/2026 avec {d} jours de retard, commande {order}.",
