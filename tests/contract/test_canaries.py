@@ -48,9 +48,10 @@ class Canaries:
         self._random: set[str] = set()
 
     def make(self, where: str, form: str = "{}") -> str:
-        """Return a new one for some place."""
-        self.words[where] = "qzk" + secrets.token_hex(6)
-        return form.format(self.words[where])
+        """Return a new one for some place; of several there each is looked for."""
+        named = where if where not in self.words else f"{where} {len(self.words)}"
+        self.words[named] = "qzk" + secrets.token_hex(6)
+        return form.format(self.words[named])
 
     def keep(self, where: str, secret: str) -> str:
         """Look for a secret of 256 random bits that the product made, too; a digest of it tells nothing."""
@@ -162,8 +163,8 @@ def ask_pages(served: Served, canaries: Canaries) -> None:
     choice = f"profile={make('chosen for')}&reference={make('reference')}@b.fr&answer=granted&token=1.x".encode()
     served.ask("POST", "/en/customer/choice", choice, form | inside, pages)
     for path in ("/en/customer?id={}", "/en/customer/{}", "/open?token={}", "/en/{}", "/sign-in/back?code={}&state=x"):
-        for told in ({}, inside, {"Cookie": make(f"cookie {path}", "parcours={}")}):
-            served.ask("GET", make(f"{path} {len(told)}", path), told=told, port=pages)
+        for told in ({}, inside, {"Cookie": make("cookie", "parcours={}")}):
+            served.ask("GET", make(path, path), told=told, port=pages)
     served.ask("GET", "/en/map", told={"Authorization": make("bearer", "Bearer {}")}, port=pages)
     for customer in (f"user:{canaries.words['user']}", make("asked for", "mail:{}@b.fr"), make("no kind")):
         told = token | {"Content-Type": "application/json"}
