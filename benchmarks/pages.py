@@ -6,6 +6,9 @@ and ``--seconds`` a page. The server is a process of its own.
 Two tables. Kept: the page stands on the shelf; "made" is the time to make one whose results are in memory. First view:
 before each round the folder is touched as a run would touch it, so that all clients ask at once for a page that must be
 made afresh from results on disk; every one of them waits for the one that makes it.
+
+A third says what each page pays to know who asks: the look-up of a session among those of a thousand people, in a file
+of its own, and the decision of the table of permissions, in microseconds of one thread.
 """
 
 from __future__ import annotations
@@ -18,19 +21,28 @@ import socket
 import statistics
 import subprocess
 import sys
+import tempfile
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
+from starlette.requests import Request
+
 import parcours.company
-from parcours.know import LOCAL, Access, Role
+from parcours.know import LOCAL, Access, Caller, Role, SignedIn, decide
 from parcours.settings import Settings
 from parcours.words import LANGUAGES
 from parcours.workspaces.app import serve
 from parcours.workspaces.render import render
 from parcours.workspaces.routes import PAGES
+from parcours.workspaces.signing_in.cookies import SESSION
+from parcours.workspaces.signing_in.entrance import Entrance
+from parcours.workspaces.things import find_map, find_profile
 
 LIMIT_MS = 100
+PEOPLE = 1_000
+TIMES = 5_000
 
 
 def find_free_port() -> int:
@@ -114,6 +126,40 @@ def time_making(folder: Path, place: str, times: int = 5) -> float:
     return statistics.median(taken[1:])
 
 
+def time_each(what: Callable[[], object], times: int = TIMES) -> tuple[float, float]:
+    """Return the median and the 99th percentile of calls of ``what``, in microseconds."""
+    taken = []
+    for _ in range(times):
+        start = time.perf_counter()
+        what()
+        taken.append(1e6 * (time.perf_counter() - start))
+    taken.sort()
+    return taken[times // 2], taken[int(0.99 * times)]
+
+
+def print_asking(company: parcours.company.Company) -> None:
+    """Print what it takes to find a session among those of many people, and to decide about a page."""
+    with tempfile.TemporaryDirectory() as place:
+        access, now_ms = Access(Path(place), Settings()), time.time_ns() // 1_000_000
+        people = [access.staff.add(f"person{n}", "csm", (f"segment:s{n % 50}",), None, now_ms) for n in range(PEOPLE)]
+        secrets = [access.sessions.begin(person, "password", now_ms) for person in people]
+        entrance = Entrance(access, Settings())
+        headers = [(b"host", b"127.0.0.1"), (b"cookie", f"{SESSION}={secrets[PEOPLE // 2]}".encode())]
+        request = Request({"type": "http", "method": "GET", "path": "/fr/map", "headers": headers})
+        assert isinstance(entrance.find(request), SignedIn)
+        team = Caller(7, "cem", (company.blueprint.teams[0].id,))
+        print(f"{'who asks, one thread':<28}{'times':>9}{'p50 us':>9}{'p99 us':>9}")
+        for name, what in (
+            ("a session is found", lambda: entrance.find(request)),
+            ("nobody's is looked for", lambda: access.sessions.find("x" * 43, now_ms)),
+            ("the map is decided", lambda: decide(team, "see_results", find_map(company, {}))),
+            ("a customer is decided", lambda: decide(team, "see_customer", find_profile(company, {"id": "0" * 16}))),
+        ):
+            p50, p99 = time_each(what)
+            print(f"{name:<28}{TIMES:>9}{p50:>9.1f}{p99:>9.1f}")
+        access.close()
+
+
 def print_times(place: str, times_ms: list[float], more: str = "") -> None:
     """Print one page's line: how many requests, their median and 95th percentile."""
     p50, p95 = (times_ms[int(share * (len(times_ms) - 1))] for share in (0.5, 0.95))
@@ -155,6 +201,7 @@ def main() -> None:
             print_times(
                 place, load_fresh(given.folder, port, f"/fr/{place}", given.clients, given.rounds, given.seconds)
             )
+        print_asking(company)
     finally:
         server.terminate()
         server.wait(10)

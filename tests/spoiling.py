@@ -40,7 +40,8 @@ from parcours.engine.store.parts import read_part
 from parcours.engine.store.receipts import Receipt, Receipts
 from parcours.engine.store.write_keys import WriteKey, WriteKeys
 from parcours.errors import Fault, ParcoursError
-from parcours.know import verify
+from parcours.know import Access, verify
+from parcours.know.access.store import open_access, tables_of
 from parcours.know.audience.store import VIEWS, AudienceStore
 from parcours.know.audit.log import Audit
 from parcours.know.consent.ledger import Ledger
@@ -176,7 +177,18 @@ def build(folder: Path) -> None:
         audit.note("somebody", "see_customer", "profile", number, "done", f"ticket {number}")
     audit.close()
     keys.close()
+    let_in(folder, 0, 12).close()
     deliver(folder, company, 3, 100)
+
+
+def let_in(folder: Path, first: int, count: int) -> Access:
+    """Add people who sign in, with a session and an opening link each; return the accounts, still open."""
+    access, now_ms = Access(folder, Settings()), time.time_ns() // 1_000_000
+    for number in range(first, first + count):
+        person = access.add("cli", f"person{number}", "it" if number % 2 else "cem", (), None, now_ms)
+        access.sessions.begin(person, "provider", now_ms)
+        access.sessions.make_link(person, now_ms)
+    return access
 
 
 def _make_receipt(number: int) -> Receipt:
@@ -195,8 +207,8 @@ def go_on_and_die(folder: Path) -> None:
     deliver(folder, company, 3, 200)
     for number in range(4):
         company.know.audit.note("somebody", "export_rows", "table", f"touches{number}", "done")
-    held.append(company.know.audit)
-    del held[3:]
+    held += [company.know.audit, let_in(folder, 50, 6)]
+    del held[3:4]
     os._exit(0)
 
 
@@ -424,6 +436,14 @@ def _read_audit(folder: Path) -> list[Any]:
     return list(reversed(audit.read()))
 
 
+def _read_access(folder: Path) -> list[Any]:
+    database = open_access(folder)
+    try:
+        return [row for table in tables_of(database) for row in table.all()]
+    finally:
+        database.close()
+
+
 _QUESTIONS: dict[str, Callable[[Path], list[Any]]] = {
     "receipts": _read_receipts,
     "purposes": _read_purposes,
@@ -448,6 +468,7 @@ _QUESTIONS: dict[str, Callable[[Path], list[Any]]] = {
     "cursors": _read_cursors,
     "register": _read_register,
     "audit": _read_audit,
+    "access": _read_access,
     "figures": _read_figures,
 }
 

@@ -54,19 +54,20 @@ def test_harm_is_never_silent(bench: Bench, number: int) -> None:
 def test_the_cases_reach_every_file_in_every_way(bench: Bench) -> None:
     cases = draw_cases(bench.companies, CASES, SEED)
     kinds = {kind for folder in bench.companies.values() for kind in list_files(folder)}
-    databases = {"journal.db", "state.db", "keys.db", "surveys.db", "audit.db", "journal.db-wal", "state.db-wal"}
+    databases = {"journal.db", "state.db", "keys.db", "surveys.db", "audit.db", "access.db"}
+    databases |= {"journal.db-wal", "state.db-wal", "access.db-wal"}
     assert kinds >= {"parts", "seen", "known", "tables"} | databases
     assert {case.file.parts[0] for case in cases} == kinds
     assert {case.harm for case in cases} == set(HARMS)
 
 
-@pytest.mark.parametrize("file", ["journal.db", "state.db", "keys.db", "surveys.db", "audit.db"])
+@pytest.mark.parametrize("file", ["journal.db", "state.db", "keys.db", "surveys.db", "audit.db", "access.db"])
 @pytest.mark.parametrize("number", [0, 1])
 def test_a_database_that_is_gone_is_named(bench: Bench, file: str, number: int) -> None:
     assert bench.try_one("rest", file, "gone", number) == ("named", "database_damaged")
 
 
-@pytest.mark.parametrize("log", ["journal.db-wal", "state.db-wal", "audit.db-wal"])
+@pytest.mark.parametrize("log", ["journal.db-wal", "state.db-wal", "audit.db-wal", "access.db-wal"])
 def test_a_log_cut_behind_any_change_is_told_or_an_exact_prefix(bench: Bench, log: str, tmp_path: Path) -> None:
     moments = bench.truth.earlier[log]
     assert len(moments) > 2
