@@ -270,6 +270,7 @@ def main() -> None:
     none = Rulings(*(np.empty(shape, np.int64) for shape in ((0, 4), (0, 2), (0, 3), 0)))
     standing, _ = measure("opened for more", lambda: Standing(people, none, {}, KEY))
     add_edges(standing, evidence, 10_000)
+    measure("laid out again for whoever reads them", standing.people)
     look_up(standing, evidence)
     protect(1_400_000 if asked.people >= 1_000_000 else asked.people)
 
