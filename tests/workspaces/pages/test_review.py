@@ -49,6 +49,11 @@ def test_the_page_says_what_speaks_for_a_pair_masked(shop: Company) -> None:
     assert "both with c•••@maison.fr; refused: one person would have too many accounts" in text
     assert "claire" not in text
     assert "CLIENT-1" not in text
+    # Each name leads to a customer's page, which asks for a reason.
+    ids = re.findall(r'<a href="/en/customer/([0-9a-f]{16})">', text)
+    assert len(set(ids)) == 2
+    for id in ids:
+        assert "Why do you look at this customer?" in browse(shop).get(f"/en/customer/{id}").text
     french = browse(shop).get("/fr/review").text
     assert "tous deux avec c•••@maison.fr ; refusé : une même personne aurait trop de comptes" in french
 

@@ -26,6 +26,7 @@ class Doubt(msgspec.Struct, frozen=True):
         weight_milli: The match weight of a scored pair, in thousandths of a bit.
         event_no: The event that first showed it.
         times: How many distinct edges say the same.
+        profiles: The ids of the two profiles, as those of ``one`` and ``other``.
     """
 
     one: int
@@ -35,6 +36,7 @@ class Doubt(msgspec.Struct, frozen=True):
     limit: str = ""
     weight_milli: int | None = None
     times: int = 1
+    profiles: tuple[int, int] = (-1, -1)
 
 
 def find_doubts(people: People, scored: ScoredEdges, decided: Numbers) -> tuple[Doubt, ...]:
@@ -48,7 +50,12 @@ def find_doubts(people: People, scored: ScoredEdges, decided: Numbers) -> tuple[
     """
     done = {(one, other) for one, other in decided.tolist()}
     found = (*_find_refused(people), *_find_waiting(people, scored))
-    return tuple(doubt for doubt in found if (doubt.one, doubt.other) not in done)
+    waiting = [doubt for doubt in found if (doubt.one, doubt.other) not in done]
+    pairs = np.array([(doubt.one, doubt.other) for doubt in waiting], np.int64).reshape(-1, 2)
+    ids = np.column_stack((people.profiles(pairs[:, 0]), people.profiles(pairs[:, 1]))).tolist()
+    return tuple(
+        msgspec.structs.replace(doubt, profiles=(one, other)) for doubt, (one, other) in zip(waiting, ids, strict=True)
+    )
 
 
 def _find_refused(people: People) -> list[Doubt]:

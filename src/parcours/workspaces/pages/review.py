@@ -21,12 +21,16 @@ MOST_PAIRS = 50
 
 
 class Pair(msgspec.Struct, frozen=True, kw_only=True):
-    """Two identifiers, masked, and what speaks for their being one person; ``one`` and ``other`` name them in forms."""
+    """Two identifiers, masked, and what speaks for their being one person; ``one`` and ``other`` name them in forms.
+
+    ``profiles`` are the ids of the customers that they belong to, whose pages show more to whoever gives a reason.
+    """
 
     one: str
     other: str
     first: str
     second: str
+    profiles: tuple[str, str]
     why: str
     times: str
     token: str
@@ -76,6 +80,7 @@ def _say_pair(doubt: Doubt, texts: Sequence[str], language: Language) -> Pair:
         other=other,
         first=first,
         second=second,
+        profiles=(f"{doubt.profiles[0]:016x}", f"{doubt.profiles[1]:016x}"),
         why=" ; ".join(told) if language == "fr" else "; ".join(told),
         times=say("review.times", count=write_number(doubt.times, language)) if doubt.times > 1 else "",
         token=sign(FORM, one, other),
