@@ -9,12 +9,15 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from parcours.blueprint.records import Blueprint
 from parcours.know import FEWEST
 from parcours.measure import MEASURES, measure_named
 from parcours.measure.contract import Ask, Counted, Measure, Result
-from parcours.measure.lattice import HIDDEN, find_hidden_touchpoints, hide_rows_at, place_row, suppress
+from parcours.measure.funnel import Level, write_rows
+from parcours.measure.lattice import HIDDEN, find_hidden_touchpoints, hide_levels, hide_rows_at, place_row, suppress
 
 CUSTOMERS = 400
 TINY = 4
@@ -119,7 +122,7 @@ def test_a_measure_on_the_same_answers_hides_the_same_touchpoints(rows: Any, blu
 
 
 def test_every_column_that_is_counted_is_there(rows: Any, blueprint: Blueprint) -> None:
-    assert {measure.name for measure in MEASURES if not measure.counted} == {"funnel"}
+    assert not [measure.name for measure in MEASURES if not measure.counted]
     for measure in SHOWN:
         for result in answer_all(measure, rows, blueprint).values():
             names = {name for one in measure.counted for name in (one.column, *one.tells, one.within) if name}
@@ -143,3 +146,53 @@ def test_customers_of_each_way_are_counted_once(rows: Any, blueprint: Blueprint)
             pairs.setdefault((f"t{source}", f"t{target}"), set()).add(customer)
     found = {(r["source"], r["target"]): r["customers"] for r in result.rows if r["source"][0] == r["target"][0] == "t"}
     assert found == {pair: len(customers) for pair, customers in pairs.items()}
+
+
+@given(st.lists(st.integers(0, 30), min_size=1, max_size=7))
+@settings(max_examples=300, deadline=None)
+def test_levels_of_a_way_and_all_that_is_between_two_of_them_are_ten_or_nobody(stops: list[int]) -> None:
+    """``stops``: how many stop after each level; all others go on."""
+    counts = [sum(stops[place:]) for place in range(len(stops))]
+    reached = np.full((len(counts), counts[0]), -1, np.int64)
+    for place, count in enumerate(counts):
+        reached[place, :count] = place * 1_000
+    funnel = measure_named("funnel")
+    levels = [Level(None, (f"t{place}",)) for place in range(len(counts))]
+    made = answer_levels(funnel, write_rows(levels, reached), counts[0])
+    shown = hide_levels(funnel, made)
+    seen = [row["reached"] for row in shown.rows if row["seen"] != HIDDEN]
+    for count in seen:
+        assert count == 0 or count >= FEWEST
+    for one, other in itertools.combinations(seen, 2):
+        assert one == other or abs(one - other) >= FEWEST
+    before: dict[str, Any] = {"seen": None}
+    for row in shown.rows:
+        figures = {name for name, value in row.items() if isinstance(value, int | float) and name != "level"}
+        if row["seen"] == HIDDEN:
+            assert not figures
+        elif before["seen"] == HIDDEN:
+            assert not figures & {"step_share", "step_low", "step_high", "median_ms", "median_low_ms", "median_high_ms"}
+        if shown.rows[0]["seen"] == HIDDEN:
+            assert figures <= {"reached"}
+            assert shown.n == 0
+        before = row
+    if all(count == 0 or count >= FEWEST for count in stops):
+        assert {row["seen"] for row in shown.rows} == {None}
+
+
+def answer_levels(funnel: Measure, rows: list[dict[str, Any]], n: int) -> Result:
+    """Return rows of levels as a funnel answers them."""
+    empty = (funnel.question, funnel.unit, funnel.definition, funnel.method)
+    told = dict(zip(("question", "unit", "definition", "method"), empty, strict=True))
+    return Result(
+        measure="funnel",
+        period=None,
+        n=n,
+        columns=funnel.columns,
+        rows=tuple(rows),
+        sql="",
+        purpose="",
+        by=None,
+        warnings=(),
+        **told,
+    )

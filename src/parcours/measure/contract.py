@@ -84,7 +84,8 @@ class Measure(msgspec.Struct, frozen=True, kw_only=True):
     A split that ends in ``group`` stands for one split a group of the blueprint (``group:<id>``). ``columns`` are
     those without a split; a split may put its own column first. ``counted`` says which columns count customers; a
     measure that says nothing is not shown to roles that see groups alone. ``lattice`` are the splits that these roles
-    are offered: no two-way ones, and no two periods that overlap.
+    are offered: no two-way ones, and no two periods that overlap. ``nested`` are the columns that rest on the row
+    before, where each row counts some of the customers of that one; then there is no lattice.
     """
 
     name: str
@@ -98,6 +99,7 @@ class Measure(msgspec.Struct, frozen=True, kw_only=True):
     splits: tuple[str, ...] = ()
     counted: tuple[Counted, ...] = ()
     lattice: tuple[str, ...] = ()
+    nested: tuple[str, ...] = ()
     compute: Callable[[Ask], Result]
 
     def answer(

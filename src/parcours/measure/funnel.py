@@ -8,7 +8,7 @@ import numpy as np
 
 from parcours.blueprint import records
 from parcours.engine.sql.step import Step
-from parcours.measure.contract import Ask, Column, Measure, Result
+from parcours.measure.contract import Ask, Column, Counted, Measure, Result
 from parcours.measure.intervals import Codes, bound_median, bound_share
 from parcours.measure.questions import Columns, Questions
 from parcours.measure.splits import SPLITS, group_customers
@@ -253,5 +253,7 @@ MEASURE = Measure(
         Column("median_high_ms", Words(fr="Temps, haut", en="Time, high"), "milliseconds"),
     ),
     splits=("stage", "group"),
+    counted=(Counted("reached"),),
+    nested=("step_share", "step_low", "step_high", "median_ms", "median_low_ms", "median_high_ms"),
     compute=measure_funnel,
 )

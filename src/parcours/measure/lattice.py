@@ -45,6 +45,8 @@ def suppress(measure: Measure, blueprint: Blueprint, results: Results) -> dict[s
         blueprint: The one that was measured with.
         results: The answer of each split of the lattice, ``None`` without a split, all of one moment.
     """
+    if measure.nested:
+        return {by: hide_levels(measure, result) for by, result in results.items()}
     cells: list[Cell] = []
     shown: list[_Shown | None] = []
     for by, result in results.items():
@@ -69,6 +71,32 @@ def hide_rows_at(result: Result, measure: Measure, touchpoints: Collection[str])
         if row.get("touchpoint") in touchpoints and row.get("seen") != HIDDEN
     }
     return _hide_rows(measure, result.by, result, gone) if gone else result
+
+
+def hide_levels(measure: Measure, result: Result) -> Result:
+    """Return ``result``, each of whose rows counts some of the customers of the row before, with small groups hidden.
+
+    A row is shown where it counts ten at least, or nobody, and leaves ten at least, or nobody, of the one shown before
+    it: what is between any two shown rows adds up from these. A row behind a hidden one tells nothing of the step.
+    """
+    column, first = measure.counted[0].column, result.rows[0] if result.rows else {}
+    rows, last, known = [], 0, True
+    for row in result.rows:
+        count = int(row[column] or 0)
+        if _is_small(count) or _is_small(last - count):
+            rows.append(blank_row(row, HIDDEN) | {"seen": HIDDEN})
+            known = False
+            continue
+        gone = {name for name in measure.nested if not known and row.get(name) is not None}
+        if row is not first and rows[0]["seen"] == HIDDEN:
+            gone |= {name for name in row if name not in (SAYS_WHAT | {column})}
+        left = {name: None if name in gone else value for name, value in row.items()}
+        rows.append(left | {"seen": PARTLY if gone else None})
+        last, known = count, True
+    hidden, partly = (sum(row["seen"] == state for row in rows) for state in (HIDDEN, PARTLY))
+    told = (*_tell(hidden, partly, len(rows)), *result.warnings)
+    n = 0 if not rows or rows[0]["seen"] == HIDDEN else result.n
+    return msgspec.structs.replace(result, rows=tuple(rows), columns=(*result.columns, SEEN), warnings=told, n=n)
 
 
 def find_hidden_touchpoints(result: Result) -> frozenset[str]:
