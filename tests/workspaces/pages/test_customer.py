@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 import time
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pytest
 from portrayed import PERSONAL, PROFILE, PortrayedFirm
 from starlette.testclient import TestClient
 from tests.boutique import deliver, make_company, make_event, take_over
 from tests.signed_in import sign_in
 
+from parcours.blueprint.records import Field
 from parcours.company import Company
 from parcours.know import Access
 from parcours.settings import Settings
@@ -257,3 +260,16 @@ def test_sales_are_shown_promises_and_the_work_behind_them(portrayed: PortrayedF
     text = scoped(firm, "csm", "segment:loyal").get(f"/en/customer/{PROFILE}").text
     assert "Why this is one person" in text
     assert "Record a choice" not in text  # this firm has no ledger
+
+
+@pytest.mark.parametrize(("class_", "masked"), [("ordinary", False), ("personal", True), ("sensitive", True)])
+def test_the_class_of_a_field_says_whether_the_page_masks_it(
+    portrayed: PortrayedFirm, class_: Any, masked: bool
+) -> None:
+    firm = PortrayedFirm(portrayed.folder)
+    store = Field(id="store", kind="category", class_=class_)
+    firm.blueprint = msgspec.structs.replace(firm.blueprint, fields=(*firm.blueprint.fields, store))
+    firm.accounts_of = lambda _: ("segment:loyal",)  # type: ignore[attr-defined]
+    text = scoped(firm, "csm", "segment:loyal").get(f"/en/customer/{PROFILE}").text
+    assert ("Lyon 2" not in text) is masked
+    assert ("store: •••" in text) is masked
