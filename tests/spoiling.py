@@ -55,6 +55,12 @@ from parcours.know.identity.shared import SharedDevices
 from parcours.know.keys import open_keys
 from parcours.know.minimising.masked import Masked
 from parcours.know.personal import Personal
+from parcours.know.rights.callbacks import Callbacks, Called
+from parcours.know.rights.dsr_keys import DsrKeys
+from parcours.know.rights.erasures import Body, Erasures
+from parcours.know.rights.requests import Requests
+from parcours.know.rights.retained import RetainedRow, RetainedRows
+from parcours.know.rights.tombstones import NEVER, Tombstones
 from parcours.know.state import open_state
 from parcours.know.vault import Vault
 from parcours.progress import Silent
@@ -160,6 +166,7 @@ def build(folder: Path) -> None:
     scored = Scored(open_state(folder), keys)
     for place in range(3):
         scored.append(np.array([place, 5]), np.array([9, 9 + place]), np.array([800, 3000]), 1, 40 + place, ACCEPTED)
+    ask_for_rights(folder, company)
     audience = AudienceStore(folder / ".parcours")
     audience.tell(Words(fr="Nous comptons.", en="We count."), 5)
     for place in range(3):
@@ -189,6 +196,24 @@ def let_in(folder: Path, first: int, count: int) -> Access:
         access.sessions.begin(person, "provider", now_ms)
         access.sessions.make_link(person, now_ms)
     return access
+
+
+def ask_for_rights(folder: Path, company: Company) -> None:
+    """Have people ask: erasures with their tombstones, what the law keeps, restrictions, programs and their calls."""
+    state, keys = _state_of(folder)
+    for number in (1, 2, 3):
+        erasures, asked = Erasures(state, keys), company.know.requests
+        body = Body(pseudonyms=[number], kinds={"user": 1}, shared=0, event_no=5)
+        erasures.finish(erasures.begin(body, "cli", number), b"receipt", 9)
+        Tombstones(state, keys).put(np.array([1 << 40 | number, 1 << 41 | number]), number, 5, NEVER)
+        kept = [RetainedRow("invoices", "legal_obligation", NEVER, {"amount": place}) for place in range(3)]
+        RetainedRows(state, keys).replace(number, kept)
+        asked.open("restriction", [f"mail:a{number}@b.fr"], "cli", outside=f"request-{number}")
+        asked.check_identity(number, "signed in", "cli")
+        Ledger(state, keys).restrictions.put(np.array([1 << 42 | number, 1 << 43 | number]), -1, number, 5)
+        Callbacks(state, keys).table.put([Called(number, f"https://dsr.example/{number}", "pending", 1, 5)])
+    for number in (1, 2):
+        DsrKeys(state, keys).add((f"https://dsr.example/{number}",))
 
 
 def _make_receipt(number: int) -> Receipt:
@@ -423,6 +448,27 @@ def _read_figures(folder: Path) -> list[Any]:
         return [*came, *figures.outcomes(0), *figures.carried(), *waits]
 
 
+def _read_rights(folder: Path) -> list[Any]:
+    state, keys = _state_of(folder)
+    requests = Requests(state, keys, "Europe/Paris")
+    held = [(one, requests.identifiers_of(one.number)) for one in requests.list_requests()]
+    kept = [row for number in (1, 2, 3) for row in RetainedRows(state, keys).read(number)]
+    stones = [
+        Tombstones(state, keys).covers(np.array([1 << 40 | 1, 1 << 42 | 1])),
+        *Tombstones(state, keys).table.all(),
+    ]
+    return [*held, *Erasures(state, keys).all(), *kept, *stones]
+
+
+def _read_restrictions(folder: Path) -> list[Any]:
+    state, keys = _state_of(folder)
+    return [
+        *Ledger(state, keys).restrictions.table.all(),
+        *DsrKeys(state, keys).all(),
+        *Callbacks(state, keys).table.all(),
+    ]
+
+
 def _read_register(folder: Path) -> list[Any]:
     register = Register(folder, _state_of(folder)[1].derive("surveys"))
     found = register.find(b"answer")
@@ -462,6 +508,8 @@ _QUESTIONS: dict[str, Callable[[Path], list[Any]]] = {
     "scored": _read_scored,
     "acts": _read_acts,
     "ledger": _read_ledger,
+    "rights": _read_rights,
+    "restrictions": _read_restrictions,
     "files": _read_files,
     "write keys": _read_keys,
     "outbox": _read_outbox,

@@ -44,11 +44,20 @@ def list_interfaces(
     return routes if read_back is None else [*routes, GuardedRoute(READ_BACK, route_read_back(read_back), None)]
 
 
-def make_reader(token: str, kept: ReadBack, catch_up: Callable[[], object]) -> Reader:
-    """Return who answers read-back: everything that was acknowledged by now is among it."""
+def make_reader(token: str, kept: ReadBack, company: Callable[[], Company], catch_up: Callable[[], object]) -> Reader:
+    """Return who answers read-back: everything that was acknowledged by now is among it, save what is of the erased."""
+
+    def find(anonymous_id: str) -> list[dict[str, object]]:
+        rights = company().know.rights
+        return [event for event in kept.find(anonymous_id) if not rights.is_erased(_who(event))]
 
     async def read(anonymous_id: str) -> list[dict[str, object]]:
         await run_in_threadpool(catch_up)
-        return kept.find(anonymous_id)
+        return await run_in_threadpool(find, anonymous_id)
 
     return Reader(token, read)
+
+
+def _who(event: dict[str, object]) -> dict[str, str]:
+    told = {"user": event["userId"], "device": event["anonymousId"]}
+    return {kind: str(value) for kind, value in told.items() if value is not None}

@@ -65,7 +65,7 @@ def serve(
             kept = ReadBack() if read_back_token else None
             feed = Feed(company, lambda: (supervisor.told, supervisor.published), kept)
             feed.start()
-            reader = make_reader(read_back_token, kept, feed.catch_up) if kept else None
+            reader = make_reader(read_back_token, kept, feed.take, feed.catch_up) if kept else None
             more += list_interfaces(feed.take, lambda: supervisor.ready, supervisor.write_metrics, reader)
         else:
             announce(None)

@@ -80,6 +80,14 @@ def test_the_person_is_found_everywhere_before_and_nowhere_after(company: Living
     assert [fault for fault in verify(company.folder, Settings(), Silent()).faults if fault.level == "error"] == []
 
 
+def test_groups_that_were_published_for_the_day_stand_in_no_one_s_way(company: Living) -> None:
+    flow.publish_groups(company)
+    daily = [path for path in (company.folder / ".parcours/tables/results").rglob("*") if path.parent.name != "results"]
+    assert daily
+    assert flow.forget(company, MAIL, "cli").proof.found == {}
+    assert all(path.exists() for path in daily)
+
+
 def test_not_one_byte_of_a_pseudonym_or_canary_is_left_in_any_database(company: Living) -> None:
     flow.forget(company, MAIL, "cli")
     patterns = [number.to_bytes(8, "big") for number in pseudonyms(company.folder)] + [CANARY.encode()]

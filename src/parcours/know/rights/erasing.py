@@ -224,7 +224,9 @@ class Erasing:
             },
         )
         for path in (self._tables.folder / RESULTS).glob("[!_]*"):
-            path.unlink(missing_ok=True)
+            # Groups of a day stay as they are: to count them anew at once would tell who has gone.
+            if not path.is_dir():
+                path.unlink(missing_ok=True)
         self._around.publish()
         self._drop_stale(body.parted_ms)
         sweep(self._folder, self._manifest)

@@ -165,6 +165,10 @@ class Rights:
             self._close_request(receipt.request_no, actor)
         return receipt
 
+    def is_erased(self, identifiers: Mapping[str, str]) -> bool:
+        """Return whether any of somebody's identifiers (`user`, `mail`, `phone`, `device`) is erased at present."""
+        return bool(self._tombstones.covers(self._identities.pseudonyms_by_kind(identifiers)).any())
+
     def unfinished(self) -> tuple[Erasure, ...]:
         """Return the erasures that were begun and are not proved."""
         return self._erasures.unfinished()
