@@ -63,7 +63,7 @@ def keep_all(subject: Numbers, permitted: Numbers) -> Any:
 MUTANTS: dict[str, tuple[str, Callable[..., Any]]] = {
     "door": ("parcours.know.door.has_basis", keep_all),
     "stamp": ("parcours.know.door.permits", everybody),
-    "reading": ("parcours.know.company.permits", everybody),
+    "reading": ("parcours.know.permitting.permits", everybody),
     "look-up": ("parcours.know.gate.verdict.permits", everybody),
     "export": ("parcours.company.Company.choose_purpose", lambda company, reading, purpose=None: purpose),
 }

@@ -1,0 +1,51 @@
+"""What people may ask of one company: what they allow, and their rights under the GDPR."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from parcours.blueprint.records import Purpose
+from parcours.know.consents import Consents
+from parcours.know.gate.since import kept_since
+from parcours.know.permitting import Permitting
+from parcours.know.rights.opendsr import OpenDsr
+from parcours.know.rights.rectifying import Rectifying
+from parcours.know.rights.restricting import Restricting
+
+
+class Asking(Permitting):
+    """Choices, requests, and what answers them."""
+
+    @cached_property
+    def consents(self) -> Consents:
+        """What customers allow: coverage in counts, and choices that are recorded on their behalf."""
+
+        def allowed(purpose: Purpose) -> npt.NDArray[np.bool_]:
+            return self._permission(purpose, kept_since(purpose)).allowed
+
+        told = self._folder, self._blueprint, self._state, self._keys, self._manifest, self._identities, self._ledger
+        return Consents(*told, lambda: self.audit, allowed, self._turn, self._follow)
+
+    @cached_property
+    def restricting(self) -> Restricting:
+        """What people asked to be used for nothing, or not for one purpose: restrictions and objections."""
+
+        def refuse(identifier: str, purpose: str, actor: str, reason: str) -> object:
+            return self.consents.record(identifier, purpose, False, actor, reason)
+
+        told = self._blueprint, self._state, self._ledger, self.requests, self.rights.find
+        return Restricting(*told, refuse, lambda: self.audit)
+
+    @cached_property
+    def opendsr(self) -> OpenDsr:
+        """The interface by which programs send requests about people."""
+        return OpenDsr(self._blueprint.company.id, self._state, self._keys, self.requests)
+
+    @cached_property
+    def rectifying(self) -> Rectifying:
+        """What people say is wrong about them, put right."""
+        told = self._blueprint, self._state, self._keys, self.requests, self.rights.find
+        return Rectifying(*told, lambda: self.audit)

@@ -1,0 +1,132 @@
+"""Who is who in one company: found out, explained, decided about by people, and linked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from parcours.blueprint.records import Purpose
+from parcours.know.gate.since import kept_since
+from parcours.know.identity.acts import Change, Ruling
+from parcours.know.identity.proof import Explanation
+from parcours.know.identity.review import Doubt
+from parcours.know.linking.batch import Batch, Linkage, Linked, not_declared
+from parcours.know.masks import mask
+from parcours.know.permitting import Permitting
+from parcours.know.reading import count_present
+from parcours.progress import Progress
+from parcours.words import Words
+
+CUSTOMERS = "know.customers"
+
+
+class Telling(Permitting):
+    """Who is who, and what people say of it."""
+
+    def refresh(self, progress: Progress) -> int:
+        """Find out who is who after events came in; return how many customers have an event that is kept now.
+
+        Raises:
+            ParcoursError: ``state_damaged`` or ``part_damaged`` names what was altered.
+        """
+        progress.begin(Words(fr="Identités", en="Identities"))
+        with self._turn:
+            version = self._identities.version()
+            kept = self._tables.read_result(CUSTOMERS, version)
+            if kept is None:
+                with self._manifest.lease():
+                    kept = b"%d" % count_present(self._folder, self._manifest.parts(), self._identities.people())
+                self._tables.write_result(CUSTOMERS, version, kept)
+        progress.end()
+        return int(kept)
+
+    def explain(self, identifier: str, unmasked: bool = False) -> tuple[Explanation, ...]:
+        """Return why the identifiers of whoever has ``identifier`` are one person, and what was turned down and why.
+
+        One answer a profile: a value without ``KIND:`` may be the user id of one person and the device of another;
+        none where nobody has it. Identifiers are masked unless ``unmasked``.
+
+        Raises:
+            ParcoursError: ``state_damaged``, ``row_damaged`` …
+        """
+        with self._turn:
+            return self._identities.explain(identifier, unmasked)
+
+    def unmerge(self, one: str, other: str, actor: str, cause: str) -> tuple[Change, ...]:
+        """Say that two identifiers are never one person; return which identifiers changed profile.
+
+        Raises:
+            ParcoursError: ``unknown_identifier``, ``ambiguous_identifier``, ``not_a_pair``.
+        """
+        with self._turn:
+            return self.decide("never_link", self.find_identifier(one), self.find_identifier(other), actor, cause)
+
+    def identity_alarms(self) -> tuple[Words, ...]:
+        """Return what says that identifiers are fusing people, a sentence each."""
+        with self._turn:
+            return self._identities.alarms() if self.is_loaded else ()
+
+    def find_identifier(self, identifier: str) -> int:
+        """Return the pseudonym of one known identifier; 16 hexadecimal digits may be the pseudonym itself.
+
+        Raises:
+            ParcoursError: ``unknown_identifier``, ``ambiguous_identifier``.
+        """
+        with self._turn:
+            return self._identities.find(identifier)
+
+    def decide(self, decision: Ruling, one: int, other: int, actor: str, cause: str) -> tuple[Change, ...]:
+        """Note that two identifiers (pseudonyms) are never one person (``never_link``), or are one (``approved``).
+
+        What was approved overrides the limits for this pair. What the decision touches is folded again at once; the
+        identifiers that changed profile are published (`Know.identity_changes`) and returned.
+
+        Raises:
+            ParcoursError: ``unknown_identifier``, ``not_a_pair`` or ``not_an_account``: nothing was decided.
+        """
+        with self._turn:
+            self.audit.note(actor, "settle_merge", "identifier", one, "done", f"{decision} {other:016x} {cause}")
+            return self._identities.decide(decision, one, other, actor, mask(cause))
+
+    def identity_changes(self, after: int = 0) -> tuple[Change, ...]:
+        """Return what decisions changed, after the change of number ``after``: (identifier, old and new profile)."""
+        return self._identities.changes(after)
+
+    def review(self) -> tuple[Doubt, ...]:
+        """Return the pairs that wait for a person to say whether they are one: see `decide`."""
+        with self._turn:
+            return self._identities.review()
+
+    def show_identifiers(self, pseudonyms: Sequence[int], unmasked: bool = False) -> list[str]:
+        """Return identifiers as they are shown: masked unless ``unmasked``, empty where their keys are gone."""
+        return self._identities.show(pseudonyms, unmasked)
+
+    def link(self, train: bool, progress: Progress) -> Linked:
+        """Compare people's own data, as the blueprint says, and keep who are probably one; ``train`` learns anew.
+
+        Nobody takes part whom the purpose of linking may not see at this moment.
+
+        Raises:
+            ParcoursError: ``link_not_declared``, ``link_not_installed``, ``too_few_to_link``, ``unknown_purpose`` …
+        """
+        batch, purpose = self._linking()
+        with self._turn:
+            permission = self._permission(purpose, kept_since(purpose))
+            done = batch.run(self._identities.people(), permission, train, progress)
+            self.refresh(progress)
+            return done
+
+    def linkage(self) -> Linkage:
+        """Return the last batch of linking and the weights of its model.
+
+        Raises:
+            ParcoursError: ``link_not_declared``, ``row_damaged`` …
+        """
+        with self._turn:
+            return self._linking()[0].show()
+
+    def _linking(self) -> tuple[Batch, Purpose]:
+        link = self._blueprint.link
+        if link is None:
+            raise not_declared(self._folder)
+        batch = Batch(link, self._folder, self._state, self._keys, self._settings)
+        return batch, self._find_purpose(link.purpose)
