@@ -72,7 +72,7 @@ def test_who_must_say_why_is_told_nothing_without_a_reason(served: Served) -> No
     for path in (TIMELINE, PROFILE):
         for wrong in ({}, {"reason": "curiosity"}, {"reason": "check", "reference": "jean@maison.fr"}):
             answer = served.ask(path, "dpo", id=f"user:{OURS}", **wrong)
-            assert (answer.status_code, answer.json()["code"]) == (400, "no_reason")
+            assert (answer.status_code, answer.json()["code"]) == (403, "no_reason")
     assert served.noted() == before
 
 

@@ -50,7 +50,7 @@ from parcours.know.rights.requests import Request
 from parcours.know.rights.requests import State as RequestState
 from parcours.know.rights.rights import around as around_erasure
 from parcours.know.rights.subject import Preview
-from parcours.know.timeline import Timeline
+from parcours.know.timeline import Lived, Timeline
 from parcours.know.verification import Verified, verify
 
 __all__ = [
@@ -95,6 +95,7 @@ __all__ = [
     "Linkage",
     "Linked",
     "Live",
+    "Lived",
     "MaskedDay",
     "Membership",
     "OpenDsr",

@@ -12,6 +12,8 @@ from starlette.responses import Response
 from parcours.collect.http.more import READ_BACK, Reader, route_read_back
 from parcours.company import Company
 from parcours.serving.one_customer import NO_STORE, PROFILE, TIMELINE, answer_profile, answer_timeline, write_json
+from parcours.serving.openapi import PATH as DOCUMENT
+from parcours.serving.openapi import describe_interfaces
 from parcours.serving.read_back import ReadBack
 from parcours.workspaces.signing_in.guard import GuardedRoute
 
@@ -30,6 +32,9 @@ def list_interfaces(
     async def is_ready(_: Request) -> Response:
         return write_json({"status": "ready"}) if ready() else write_json({"status": "not_ready"}, 503)
 
+    async def describe(_: Request) -> Response:
+        return write_json(describe_interfaces())
+
     async def tell_metrics(_: Request) -> Response:
         body = await run_in_threadpool(metrics)
         return Response(body, headers=NO_STORE, media_type="text/plain; version=0.0.4; charset=utf-8")
@@ -40,6 +45,7 @@ def list_interfaces(
         GuardedRoute("/metrics", tell_metrics, "see_health"),
         GuardedRoute(TIMELINE, partial(answer_timeline, company), "see_customer", methods=["POST"]),
         GuardedRoute(PROFILE, partial(answer_profile, company), "see_customer", methods=["POST"]),
+        GuardedRoute(DOCUMENT, describe, "sign_in"),
     ]
     return routes if read_back is None else [*routes, GuardedRoute(READ_BACK, route_read_back(read_back), None)]
 

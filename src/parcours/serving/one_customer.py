@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 import msgspec
 from starlette.concurrency import run_in_threadpool
@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from parcours.company import Company
 from parcours.errors import ParcoursError
-from parcours.know import Action, Decision, Thing
+from parcours.know import Action, Decision, Lived, Thing
 from parcours.workspaces.bounds import list_masked, list_promised, mask_fields, only_promises
 from parcours.workspaces.forms import RefusedError
 from parcours.workspaces.reasons import REASONS, write_reason
@@ -44,6 +44,22 @@ class Question(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     unmask: bool = False
 
 
+class Promised(msgspec.Struct, frozen=True):
+    """What a role is told of a customer that sees promises alone: the events where something was promised."""
+
+    purpose: str
+    permitted: bool
+    events: tuple[Lived, ...]
+    only: Literal["promises"] = "promises"
+
+
+class Refusal(msgspec.Struct, frozen=True):
+    """Why a question is not answered: a code for programs, and a sentence."""
+
+    code: str
+    message: str
+
+
 class Bounds(NamedTuple):
     """Within what the answer stays."""
 
@@ -70,7 +86,7 @@ async def answer_timeline(company: Callable[[], Company], request: Request) -> R
             return msgspec.structs.replace(found, events=tuple(events))
         promised = list_promised(one.blueprint)
         told = [event for event in events if event.touchpoint in promised]
-        return {"purpose": found.purpose, "permitted": found.permitted, "only": "promises", "events": told}
+        return Promised(found.purpose, found.permitted, tuple(told))
 
     return await _answer(company, request, TIMELINE, ask)
 
@@ -143,12 +159,12 @@ def _permit(action: Action, thing: Thing, place: str, asked: Question) -> tuple[
         return decision, write_reason(asked.reason, asked.reference)
     except RefusedError:
         told = f"Say why: reason is one of {', '.join(REASONS)}, reference the number of a case without a name."
-        raise RefusedQuestionError(400, "no_reason", told) from None
+        raise RefusedQuestionError(403, "no_reason", told) from None
 
 
 def refuse(status: int, code: str, message: str) -> Response:
     """Return a refusal as a program reads it."""
-    return write_json({"code": code, "message": message}, status)
+    return write_json(Refusal(code, message), status)
 
 
 def write_json(value: object, status: int = 200) -> Response:
