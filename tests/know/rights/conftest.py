@@ -25,9 +25,14 @@ from parcours.collect.journal.sealing import Sealer
 from parcours.collect.known import open_known
 from parcours.company import Company
 from parcours.engine.store.aside import AsideEvents
+from parcours.engine.store.checked import CheckedTable
 from parcours.engine.store.journal import Journal
 from parcours.engine.store.manifest import Manifest
 from parcours.engine.store.sqlite import open_database
+from parcours.know.identities import PROFILE_KEY
+from parcours.know.identity.acts import Acts
+from parcours.know.identity.people import ProfileIds
+from parcours.know.identity.scored import WAITING, Scored
 from parcours.know.keys import open_keys
 from parcours.know.personal import Personal
 from parcours.know.pseudonyms import digest_identifiers
@@ -170,8 +175,27 @@ def make_company(folder: Path, **changes: Any) -> Living:
     flow.run(company, Silent())
     deliver(folder, company, *browse(100), *browse(120), *browse(140))
     flow.run(company, Silent())
+    plant_links(folder, company)
     deliver(folder, company, *browse(200))
     return company
+
+
+def plant_links(folder: Path, company: Company) -> None:
+    """Have people and programs say who is who, and who is not, in every store that holds such a word."""
+    state, keys = open_state(folder), open_keys(folder, Settings())[0]
+    mine, other, mail = (
+        int(digest_identifiers(kind, [value], keys.pseudonyms)[0][0])
+        for kind, value in (("user", IDS["user"]), ("user", "other-1"), ("mail", IDS["mail"]))
+    )
+    pair = np.array([min(mine, other)]), np.array([max(mine, other)])
+    Scored(state, keys).append(*pair, np.array([1_000]), 1, 40, WAITING)
+    company.know.unmerge(f"user:{IDS['user']}", "user:other-1", "cli", "two customers")
+    act = Acts(state, keys).read()[-1]
+    profiles = ProfileIds(keys.derive(PROFILE_KEY)).all(np.array([mine, other]))
+    # A living customer once had this person's profile.
+    Acts(state, keys).publish(act, np.array([other]), profiles[:1], profiles[1:])
+    CheckedTable(state, "renamed", ("pseudonym", "stands_for"), ("pseudonym",), keys.checks).put([(5, mail)])
+    state.close()
 
 
 def pseudonyms(folder: Path) -> set[int]:
@@ -192,6 +216,9 @@ class Oracle:
     def __init__(self, folder: Path, row_keys: set[int] = frozenset()) -> None:  # type: ignore[assignment]
         self.folder, self.root = folder, folder / ".parcours"
         self.whom, self.row_keys = pseudonyms(folder), set(row_keys)
+        keys = open_keys(folder, Settings())[0]
+        self.whom |= {*ProfileIds(keys.derive(PROFILE_KEY)).all(np.array(sorted(self.whom))).tolist()}
+        keys.close()
         self.found: dict[str, int] = {}
 
     def count(self) -> int:

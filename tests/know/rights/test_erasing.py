@@ -71,6 +71,8 @@ def test_the_person_is_found_everywhere_before_and_nowhere_after(company: Living
     keys = row_keys_of(company.folder)
     before = Oracle(company.folder, keys)
     assert before.count() >= 100
+    planted = {"edges", "scored", "identity_acts", "identity_changes", "renamed", "consent", "vault"}
+    assert {place.removeprefix("state.db ") for place in before.found} >= {*planted, "personal", "texts", "outbox"}
     receipt = flow.forget(company, MAIL, "cli")
     after = Oracle(company.folder, keys)
     assert after.count() == 0, after.found

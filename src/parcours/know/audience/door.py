@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from hashlib import blake2b
 from pathlib import Path
 
@@ -148,6 +148,12 @@ def destroy_periods(keys: Keys, tracker_days: int, now_ms: int) -> int:
     """Destroy the keys of periods that are over: no device can be matched with its visits any more. Return how many."""
     current = f"{KEY}{tracker_days}.{now_ms // DAY_MS // tracker_days}"
     return keys.destroy_own([name for name in keys.own_names(KEY) if name not in (current, OBJECTIONS)])
+
+
+def number_visitors(devices: Iterable[str], keys: Keys) -> list[int]:
+    """Return the numbers that device ids (as they are spelt) have as visitors, in every period whose key is there."""
+    periods = [keys.own(name) for name in keys.own_names(KEY) if name != OBJECTIONS]
+    return [_number(device, key, "visitor") for device in devices for key in periods]
 
 
 def _number(device: str, key: bytes, person: str) -> int:

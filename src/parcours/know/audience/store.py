@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from parcours.engine.store.checked import CheckedTable
@@ -16,6 +17,7 @@ from parcours.engine.store.receipts import Receipt, Receipts
 from parcours.engine.store.sqlite import open_database
 from parcours.engine.store.tables import sync, writes_told
 from parcours.errors import ParcoursError
+from parcours.know.pseudonyms import Numbers
 from parcours.words import Words
 
 DATABASE, FOLDER = "audience.db", "audience"
@@ -146,6 +148,28 @@ class AudienceStore:
         self._sweep()
         return receipt
 
+    def count_visits(self, visitors: Numbers) -> int:
+        """Return how many views are known to be of some of ``visitors``."""
+        return int(np.isin(np.asarray(self.read().column("visitor").fill_null(-1)), visitors).sum())
+
+    def forget_visitors(self, visitors: Numbers) -> int:
+        """Leave the views of ``visitors`` without their number: they count, and nobody's they are. Return how many."""
+        count = 0
+        for one in self.files():
+            rows = self._read(one)
+            theirs = np.isin(np.asarray(rows.column("visitor").fill_null(-1)), visitors)
+            if not theirs.any():
+                continue
+            count += int(theirs.sum())
+            place = rows.column_names.index("visitor")
+            nameless = pc.if_else(pa.array(theirs), pa.scalar(None, pa.int64()), rows.column(place))
+            fresh = self._write(rows.set_column(place, VIEWS.field(place), nameless), one.path)
+            with self.database.transaction():
+                self._files.drop("path = ?", (one.path,))
+                self._files.put([_cells(fresh)])
+        self._sweep()
+        return count
+
     def verify(self) -> Iterator[ParcoursError]:
         """Yield one error for each row and file that is not what was written."""
         for table in (self._files, self._objections, self._informed, self.receipts.table):
@@ -163,11 +187,14 @@ class AudienceStore:
             raise _damaged(self._place / one.path)
         return pq.ParquetFile(self._place / one.path).read().cast(VIEWS)
 
-    def _write(self, views: pa.Table) -> ViewFile:
+    def _write(self, views: pa.Table, instead_of: str = "") -> ViewFile:
+        """Write views to a file of their own; one that takes the place of another has another name."""
         numbers, days = np.asarray(views.column("event_no")), np.asarray(views.column("day"))
         first = int(numbers.min())
         # A file that was written and never named has this name too: it is written over.
         name = f"{FOLDER}/{first:016d}-{int(numbers.max()):016d}-{views.num_rows}.parquet"
+        if name == instead_of:
+            name = f"{name.removesuffix('.parquet')}-again.parquet"
         path, draft = self._place / name, self._place / f"{name}.draft"
         with writes_told(path):
             path.parent.mkdir(exist_ok=True)

@@ -112,12 +112,14 @@ class Acts:
         rows = self._changes.some("WHERE change_no > ? ORDER BY change_no", (after,))
         return tuple(msgspec.convert(row, Change, strict=False) for row in _named(Change, rows))
 
-    def forget(self, pseudonyms: Numbers) -> int:
-        """Delete the acts and changes that name one of ``pseudonyms``; return how many there were."""
+    def forget(self, pseudonyms: Numbers, profiles: Numbers) -> int:
+        """Delete the acts and changes that name one of ``pseudonyms``, or one of ``profiles``; return how many."""
         gone = 0
         for number in pseudonyms.tolist():
             gone += self._acts.drop("one = ? OR other = ?", (number, number))
             gone += self._changes.drop("identifier = ?", (number,))
+        for number in profiles.tolist():
+            gone += self._changes.drop("old_profile = ? OR new_profile = ?", (number, number))
         return gone
 
     def verify(self) -> Iterator[ParcoursError]:

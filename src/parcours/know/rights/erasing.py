@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -23,19 +23,23 @@ from parcours.engine.store.manifest import Manifest
 from parcours.engine.store.outbox import OutboxTable
 from parcours.engine.store.retiring import remove_retired, sweep
 from parcours.engine.store.rewriting import leave_out
-from parcours.engine.store.sqlite import Database, open_database
+from parcours.engine.store.sqlite import Database, open_database, was_made
 from parcours.engine.store.tables import POINTER, Tables
 from parcours.errors import ParcoursError
+from parcours.know.audience.door import number_visitors
+from parcours.know.audience.store import DATABASE, AudienceStore
 from parcours.know.consent.ledger import Ledger
+from parcours.know.identities import PROFILE_KEY
 from parcours.know.identity.acts import Acts
 from parcours.know.identity.edges import Edges
 from parcours.know.identity.identifiers import Spelling
+from parcours.know.identity.people import ProfileIds
 from parcours.know.identity.renaming import Renamed
 from parcours.know.identity.scored import Scored
 from parcours.know.identity.shared import SharedDevices
 from parcours.know.keys import Keys
 from parcours.know.personal import Personal
-from parcours.know.pseudonyms import buckets_of, types_of
+from parcours.know.pseudonyms import Numbers, buckets_of, types_of
 from parcours.know.rights.copies import forget_aside, forget_parcels, forget_quarantined
 from parcours.know.rights.erasures import Body, Erasure, Erasures
 from parcours.know.rights.notices import find_recipients, queue_notices
@@ -177,9 +181,25 @@ class Erasing:
         for pseudonym, kind in zip(body.pseudonyms, types_of(np.array(body.pseudonyms, np.int64)), strict=True):
             if value := self._vault.read_identifier(pseudonym):
                 names.setdefault(IDENTIFIERS[int(kind)], []).append(value)
+        self._forget_visits(body, names.get("device", []))
         outbox = OutboxTable(self._manifest.database)
         queue_notices(outbox, self._keys, "erasure", one.erasure_no, body.recipients, names)
         self._erasures.advance(one.erasure_no, "told", body)
+
+    def _forget_visits(self, body: Body, devices: Iterable[str]) -> None:
+        """Note by which other numbers the person is known, and leave their views in the audience space nobody's."""
+        profiles = self._profiles(body)
+        visitors = number_visitors(devices, self._keys)
+        body.others = sorted({*body.others, *profiles.tolist(), *visitors})
+        if visitors and was_made(self._root / DATABASE):
+            store = AudienceStore(self._root)
+            try:
+                add_up(body.gone, {"visits": store.forget_visitors(np.array(visitors, np.int64))})
+            finally:
+                store.close()
+
+    def _profiles(self, body: Body) -> Numbers:
+        return ProfileIds(self._keys.derive(PROFILE_KEY)).all(np.array(body.pseudonyms, np.int64))
 
     def _forget(self, one: Erasure, body: Body) -> None:
         """Destroy keys, then what they sealed, edges, choices and acts."""
@@ -195,7 +215,7 @@ class Erasing:
                 "choices": self._ledger.erase(whom),
                 "restrictions": self._ledger.restrictions.forget(whom),
                 "scored pairs": Scored(self._state, self._keys).forget(whom),
-                "acts": Acts(self._state, self._keys).forget(whom),
+                "acts": Acts(self._state, self._keys).forget(whom, self._profiles(body)),
                 "shared devices": SharedDevices(self._state, self._keys).forget(whom),
             }
             Renamed(self._state, self._keys).forget(whom)
@@ -305,7 +325,7 @@ class Erasing:
             pa.default_memory_pool().release_unused()
 
     def _sought(self, body: Body) -> Sought:
-        return Sought(np.array(body.pseudonyms, np.int64), self._keys.pseudonyms, self._spelling)
+        return Sought(np.array([*body.pseudonyms, *body.others], np.int64), self._keys.pseudonyms, self._spelling)
 
     def _write_receipt(self, one: Erasure, body: Body, proof: Proof, done_ms: int) -> Receipt:
         rights = self._settings.rights

@@ -39,6 +39,7 @@ class Body(msgspec.Struct, kw_only=True):
         parted_ms: Since when no part holds them: what was derived after that has not counted them.
         row_keys: By source, the keys of the rows that were taken out of parts, by which registers know them: two
             sources may number their rows alike.
+        others: The other numbers by which they are known: ids of profiles, and visitors of the audience space.
         recipients: The destinations that got events of the person.
         gone: How much was taken away, by what it was.
     """
@@ -49,6 +50,7 @@ class Body(msgspec.Struct, kw_only=True):
     event_no: int
     parted_ms: int = 0
     row_keys: dict[str, list[int]] = {}
+    others: list[int] = []
     recipients: list[str] = []
     gone: dict[str, int] = {}
 
