@@ -45,6 +45,15 @@ def test_a_few_runs_of_the_fuzzer() -> None:
     assert done.stdout.count("held") == 2
 
 
+def test_every_cut_has_its_place_and_one_of_them_is_noticed() -> None:
+    listed = run("mutation.py", "--list")
+    assert listed.returncode == 0, listed.stderr
+    assert len(listed.stdout.splitlines()) >= 150
+    done = run("mutation.py", "password shortest", "permission own")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "2 cuts, 2 noticed" in done.stdout
+
+
 def test_a_few_seconds_of_the_hour() -> None:
     done = run("hour.py", "--minutes", "0.2", "--rate", "1000", "--every", "3", "--customers", "500")
     assert "stopped with 0" in done.stdout, done.stdout + done.stderr

@@ -114,13 +114,6 @@ class Sessions:
         """End every session of somebody, but the one with the digest ``but``; return how many."""
         return self._table.drop("person_id = ? AND digest <> ?", (person_id, but))
 
-    def choose_role(self, digest: str, role: Role) -> None:
-        """Let whoever opened the pages from this very machine see them as another role does."""
-        with self._db.transaction():
-            rows = self._table.some("WHERE digest = ?", (digest,))
-            if rows and _session(rows[0]).person_id == LOCAL.person_id:
-                self._table.put([msgspec.structs.astuple(msgspec.structs.replace(_session(rows[0]), role=role))])
-
     def make_link(self, person: Person, now_ms: int, lasts_ms: int = LINK_MS) -> str:
         """Return a secret that opens the pages once, soon, as ``person``."""
         secret = secrets.token_urlsafe(SECRET_BYTES)
