@@ -73,12 +73,14 @@ def test_edges_in_the_order_of_events_are_folded_on_from_where_the_others_ended(
     steps: list[list[Edge]], ruled: Any, limits: dict[str, int]
 ) -> None:
     # Nothing but edges comes in, so that none of these steps folds anything again.
-    seen = [(number + turn * 40, one, other) for turn, edges in enumerate(steps) for number, one, other in edges]
-    standing = begin(limits, NODES, seen[: len(steps[0])], **ruled)
-    for end in range(len(steps[0]), len(seen) + 1):
-        told = evidence(seen[:end], limits, **ruled)
+    late = [[(number + turn * 40, one, other) for number, one, other in step] for turn, step in enumerate(steps)]
+    seen = late[0]
+    standing = begin(limits, NODES, seen, **ruled)
+    for step in late[1:]:
+        seen = seen + step
+        told = evidence(seen, limits, **ruled)
         before = dict(zip(NODES, standing.people().profiles(np.array(NODES)).tolist(), strict=True))
-        moved = standing.take(news(seen[end - 1 : end]), rulings_of(told))
+        moved = standing.take(news(step), rulings_of(told))
         people = standing.people()
         assert people.digest() == fold(told, KEY).digest()
         after = dict(zip(NODES, people.profiles(np.array(NODES)).tolist(), strict=True))
