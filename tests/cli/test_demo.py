@@ -8,6 +8,9 @@ from typing import Any
 
 from tests.cli.conftest import CUSTOMERS, call
 
+from parcours import company as companies
+from parcours.cli.demo import enter_requests
+
 
 def test_it_prints_what_others_rely_on(made: tuple[Path, dict[str, Any]]) -> None:
     report = made[1]
@@ -43,3 +46,17 @@ def test_the_report_is_one_file_in_both_languages_without_what_customers_wrote(
 
 def test_a_size_that_makes_no_firm_is_a_usage_error(tmp_path: Path) -> None:
     assert call("demo", tmp_path / "x", "--customers", 3, "--no-serve").returncode == 2
+
+
+def test_who_asks_to_be_erased_stands_in_the_register_once_and_is_erased_by_nobody(
+    made: tuple[Path, dict[str, Any]],
+) -> None:
+    folder = made[0]
+    asked = (folder / "erasure-requests.txt").read_text("utf-8").split()
+    for _ in range(2):
+        know = companies.open(folder).know
+        entered = know.requests.list_requests()
+        assert [(one.kind, one.state, one.channel) for one in entered] == [("erasure", "received", "letter")] * 3
+        assert {know.requests.identifiers_of(one.number) for one in entered} == {(one,) for one in asked}
+        assert all(know.explain(one) for one in asked)
+        enter_requests(folder)
