@@ -9,6 +9,7 @@ from tests.know.conftest import START_MS, Firm, make_blueprint
 from parcours.blueprint.records import Channel, Notice, Purpose
 from parcours.errors import ParcoursError
 from parcours.know import Counts
+from parcours.progress import Silent
 from parcours.words import Words
 
 YES, NO = {"consent_personalise": True}, {"consent_personalise": False}
@@ -102,6 +103,23 @@ def test_the_account_s_choice_is_not_recorded_for_a_device_unless_it_is_the_devi
     latest = firm.know.consents.overview().changes[0]
     assert latest.principal not in states
     assert latest.state == "granted"
+
+
+def test_a_choice_for_a_profile_holds_for_its_account_and_none_of_its_devices(firm: Firm) -> None:
+    firm.admit(ordered(user="u1", mail="a@b.fr", device="d1") | YES, ordered(device="d2") | YES)
+    firm.know.refresh(Silent())
+    (account,), (lone,) = firm.know.portraits.find("user:u1"), firm.know.portraits.find("device:d2")
+    assert firm.know.consents.record_for(account, "personalise", False, "person:3", "call").identifiers == 2
+    assert firm.know.may("mail:a@b.fr", "personalise").code == "refused"
+    assert firm.know.may("device:d2", "personalise").allowed
+    assert firm.know.consents.record_for(lone, "personalise", False, "person:3", "meeting").identifiers == 1
+    assert firm.know.may("device:d2", "personalise").code == "refused"
+    before = firm.know.consents.overview().ledger.lines
+    for wrong in ("0" * 16, "f" * 16, "user:u1", "", account.upper() + "0"):
+        with pytest.raises(ParcoursError) as raised:
+            firm.know.consents.record_for(wrong, "personalise", True, "person:3", "call")
+        assert raised.value.code == "unknown_customer"
+    assert firm.know.consents.overview().ledger.lines == before
 
 
 def test_a_choice_is_recorded_again_though_it_was_stated_a_moment_ago(firm: Firm) -> None:

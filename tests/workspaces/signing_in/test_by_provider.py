@@ -20,6 +20,7 @@ from parcours.know import Access
 from parcours.settings import ProviderSettings, Settings, SignInSettings
 from parcours.workspaces.app import create_app
 from parcours.workspaces.signing_in import ways
+from parcours.workspaces.signing_in.attempts import Attempts
 from parcours.workspaces.signing_in.provider import Provider, read_secret
 from parcours.workspaces.signing_in.ways import begin_way, open_way, seal_way
 
@@ -191,6 +192,13 @@ def test_a_code_serves_once_and_in_one_browser(client: TestClient) -> None:
     assert come_back(client, address) == "/en/map"
     client.cookies.delete("parcours")
     assert come_back(client, address).endswith("why=provider")  # a second time
+
+
+def test_ways_back_from_one_address_are_counted(client: TestClient, provider: OidcProvider) -> None:
+    client.app.state.entrance.by_address = Attempts(1, 60)  # type: ignore[attr-defined]
+    assert come_back(client, leave(client)) == "/en/map"
+    client.cookies.clear()
+    assert come_back(client, leave(client)) == NOBODY
 
 
 def change(address: str, **changed: str) -> str:
