@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -15,7 +16,7 @@ from parcours.engine.store.sqlite import Database
 from parcours.errors import ParcoursError
 from parcours.know.audit.log import Audit
 from parcours.know.keys import Keys
-from parcours.know.master_key import VARIABLE, rotate_master
+from parcours.know.master_key import NEXT, NEXT_VARIABLE, VARIABLE, decode, make_master
 from parcours.know.rights.requests import Requests
 from parcours.settings import Settings
 from parcours.words import Words
@@ -91,3 +92,40 @@ def _does_not_rotate(name: str) -> ParcoursError:
             f"again under a new {VARIABLE}.",
         ),
     )
+
+
+def rotate_master(keys: Keys, folder: Path, settings: Settings) -> Path | None:
+    """Wrap the company's keys with another master key; return the file that now holds it.
+
+    Where the master key comes from the environment, the next one is ``PARCOURS_NEXT_MASTER_KEY``, no file is written,
+    and nothing is returned. Cut short at any moment, one of the two keys opens the company, and the next start says
+    which by opening it.
+
+    Raises:
+        ParcoursError: ``next_master_key_missing``, ``master_key_unreadable``.
+    """
+    if os.environ.get(VARIABLE):
+        written = os.environ.get(NEXT_VARIABLE)
+        if not written:
+            raise ParcoursError(
+                "next_master_key_missing",
+                Words(
+                    fr=f"La clé maîtresse vient de {VARIABLE}, et la suivante n'est pas donnée.",
+                    en=f"The master key comes from {VARIABLE}, and the next one is not given.",
+                ),
+                Words(
+                    fr=f"Donnez-la par {NEXT_VARIABLE} (head -c 32 /dev/urandom | base64), puis mettez-la à la place "
+                    "de la première.",
+                    en=f"Give it by {NEXT_VARIABLE} (head -c 32 /dev/urandom | base64), then put it in the place of "
+                    "the first.",
+                ),
+            )
+        keys.rewrap_master(decode(written, NEXT_VARIABLE))
+        return None
+    place = settings.locate(settings.keys.master_file, folder)
+    coming = place.with_name(place.name + NEXT)
+    coming.unlink(missing_ok=True)
+    master = make_master(coming)
+    keys.rewrap_master(master)
+    coming.replace(place)
+    return place
