@@ -56,7 +56,7 @@ def _answer(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def _post() -> dict[str, Any]:
-    answers = {"201": {"type": "object"}, "400": _ERROR, "409": _ERROR, "413": _ERROR}
+    answers = {"201": {"type": "object"}, "400": _ERROR, "403": _ERROR, "409": _ERROR, "413": _ERROR}
     body = {"required": True, "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Request"}}}}
     return _operation("enter", "Enter a request, once", answers) | {"requestBody": body}
 

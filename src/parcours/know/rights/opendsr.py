@@ -119,7 +119,7 @@ class OpenDsr:
             return refuse(400, "bad_request", f"The body is no OpenDSR request: {_place_of(fault)}.")
         why = _find_fault(body, key)
         if why is not None:
-            return refuse(400, *why)
+            return refuse(*why)
         identifiers = tuple(f"{IDENTITIES[one.identity_type]}:{one.identity_value}" for one in body.subject_identities)
         with self._requests.together():
             held = self.find(body.subject_request_id)
@@ -219,16 +219,16 @@ def refuse(status: int, code: str, message: str) -> Answer:
     return _write(status, {"error": {"code": status, "errors": [{"reason": code}], "message": message}})
 
 
-def _find_fault(body: Body, key: DsrKey) -> tuple[str, str] | None:
+def _find_fault(body: Body, key: DsrKey) -> tuple[int, str, str] | None:
     for one in body.subject_identities:
         if one.identity_type not in IDENTITIES:
-            return "unknown_identity_type", f"Identity types are {', '.join(IDENTITIES)}."
+            return 400, "unknown_identity_type", f"Identity types are {', '.join(IDENTITIES)}."
         if one.identity_format != "raw":
-            return "unknown_identity_format", "Identities are sent raw: this company knows no digests of them."
+            return 400, "unknown_identity_format", "Identities are sent raw: this company knows no digests of them."
     if not all(map(key.lets_call, body.status_callback_urls)):
-        return "callback_not_declared", "A callback goes to an address that was declared with the key."
+        return 403, "callback_not_declared", "A callback goes to an address that was declared with the key."
     if body.submitted_time.tzinfo is None:
-        return "bad_request", "submitted_time has a time zone."
+        return 400, "bad_request", "submitted_time has a time zone."
     return None
 
 
