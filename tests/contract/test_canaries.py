@@ -22,8 +22,9 @@ from tests.served import Served, run_parcours, serving
 from tests.signed_in import begin_session, make_token
 
 from parcours.collect.journal.opening import open_journal
-from parcours.know import Access
+from parcours.know import Access, Role
 from parcours.settings import Settings
+from parcours.workspaces.routes import FORMS, PAGES
 
 SPANS = "spans"
 WATCH = """
@@ -148,6 +149,25 @@ def basic(key: str) -> dict[str, str]:
     return {"Authorization": "Basic " + base64.b64encode(f"{key}:".encode()).decode()}
 
 
+def ask_everything(served: Served, canaries: Canaries) -> None:
+    """Open every page with strange parameters and send every form with strange fields, in the roles that may most."""
+    make, pages = canaries.make, served.pages
+    form = {"Content-Type": "application/x-www-form-urlencoded", "Origin": f"http://127.0.0.1:{pages}"}
+    roles: tuple[Role, ...] = ("it", "dpo")
+    for role in roles:
+        inside = {
+            "Cookie": f"parcours_{pages}={canaries.keep(f'session of {role}', begin_session(served.folder, role))}"
+        }
+        for page in PAGES:
+            query = "&".join(f"{name}={make(f'{page.path} {name}')}" for name in page.parameters)
+            path = page.path.replace("{id}", make(f"id of {page.path}"))
+            assert served.ask("GET", f"/en/{path}?{query}", told=inside, port=pages)[0] < 500, path
+        for one in FORMS:
+            fields = "&".join(f"{name}={make(f'{one.path} {name}')}" for name in ("kind", "thing", "person", "source"))
+            body = f"token={make('a token')}&{fields}".encode()
+            assert served.ask("POST", f"/en/{one.path}", body, form | inside, pages)[0] == 403, one.path
+
+
 def ask_pages(served: Served, canaries: Canaries) -> None:
     """Ask the pages in every way in which somebody may tell them what they should not keep."""
     make, pages = canaries.make, served.pages
@@ -189,6 +209,7 @@ def test_nothing_is_said_or_kept_in_clear(tmp_path: Path) -> None:
         key = canaries.keep("write key", served.make_key())
         send_events(served, key, canaries)
         ask_pages(served, canaries)
+        ask_everything(served, canaries)
         user = canaries.words["user"]
         served.wait_for(lambda: served.look_at(f"user:{user}")["count"] == 1, "the events")
         served.wait_for(lambda: not list_waiting(folder), "the parts")
