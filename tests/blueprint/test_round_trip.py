@@ -114,6 +114,7 @@ def blueprints(draw: st.DrawFn) -> Blueprint:
                 basis="consent",
                 retention_days=90,
                 expires_days=draw(st.none() | st.integers(1, 999)),
+                marketing=draw(st.booleans()),
                 signals=draw(st.none() | st.just(Signals(tcf=(1, 3), tcf_vendor=755, segment=("Ads",)))),
             ),
         ),

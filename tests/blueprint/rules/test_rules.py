@@ -121,6 +121,7 @@ CASES = [
     ("measure_without_purpose", 31, "measures: [all]", "measures: [causes]"),
     ("retention_not_positive", 32, "retention_days: 90", "retention_days: 0"),
     ("expiry_not_positive", 32, "retention_days: 90", "expires_days: 0"),
+    ("marketing_basis", 32, "basis: consent, ", "basis: contract, marketing: true, "),
     ("expiry_without_consent", 32, "basis: consent, ", "basis: contract, expires_days: 182, "),
     ("unknown_tcf_purpose", 32, "retention_days: 90", "signals: {tcf: [2, 12]}"),
     ("tcf_needs_consent", 32, "basis: consent, ", "basis: legitimate_interest, signals: {tcf: [2, 4]}, "),

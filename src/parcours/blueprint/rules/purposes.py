@@ -63,6 +63,25 @@ def find_bad_retention(draft: Draft) -> Iterator[Fault]:
             )
 
 
+def find_bad_marketing(draft: Draft) -> Iterator[Fault]:
+    """Direct marketing on a basis that it cannot have: nobody must receive it, and anybody may object."""
+    for place, purpose in draft.items("purposes"):
+        if purpose.marketing and purpose.basis in ("legal_obligation", "vital_interest", "public_task", "contract"):
+            yield draft.error(
+                "marketing_basis",
+                (*place, "marketing"),
+                Words(
+                    f"La prospection ne peut pas reposer sur « {purpose.basis} » : on peut toujours s'y opposer "
+                    "(RGPD, art. 21(2)).",
+                    f"Direct marketing cannot rest on “{purpose.basis}”: anybody may object to it (GDPR art. 21(2)).",
+                ),
+                Words(
+                    "Écrivez « basis: consent » ou « basis: legitimate_interest », ou retirez « marketing: true ».",
+                    "Write “basis: consent” or “basis: legitimate_interest”, or take “marketing: true” away.",
+                ),
+            )
+
+
 def find_bad_retained(draft: Draft) -> Iterator[Fault]:
     """What the law keeps: of events and fields that are declared, for some years."""
     known = {match.name for match in draft.blueprint.matches()}
@@ -124,6 +143,7 @@ RULES = (
     find_baseless_purposes,
     find_uncovered_measures,
     find_bad_retention,
+    find_bad_marketing,
     find_bad_retained,
     find_bad_limits,
     find_bad_deadlines,

@@ -63,10 +63,14 @@ class Restrictions:
         self._held = {one: np.unique([row.principal for row in rows if row.purpose == one]) for one in purposes}
         self._version = version
 
+    def __bool__(self) -> bool:
+        """Whether anybody's data are restricted."""
+        return bool(self._held)
+
     def covers(self, principals: Numbers, purposes: Sequence[int]) -> Mask:
         """Return which of ``principals`` may not be used for any of ``purposes`` (numbers of one purpose)."""
         covered = np.zeros(len(principals), bool)
-        for purpose in (EVERY_PURPOSE, *purposes) if self._held else ():
+        for purpose in (EVERY_PURPOSE, *purposes):
             if purpose in self._held:
                 covered |= np.isin(principals, self._held[purpose])
         return covered

@@ -96,5 +96,7 @@ def with_older(choices: Choices, ledger: Ledger, principals: Numbers, purpose: N
     for number in purpose.before:
         refused = (choices == NOTHING) & (ledger.recorded(principals, number) == REFUSED)
         choices = np.where(refused, np.int8(REFUSED), choices)
+    if not ledger.restrictions:
+        return choices
     restricted = ledger.restrictions.covers(principals, (purpose.number, *purpose.before))
-    return np.where(restricted, np.int8(REFUSED), choices) if restricted.any() else choices
+    return np.where(restricted, np.int8(REFUSED), choices)
