@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import time
 from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
 from parcours.blueprint.records import Purpose
+from parcours.collect.door import IDENTIFIERS
+from parcours.know.audience.door import object_for, take_back
 from parcours.know.consents import Consents
 from parcours.know.gate.since import kept_since
 from parcours.know.permitting import Permitting
+from parcours.know.pseudonyms import Numbers, types_of
 from parcours.know.rights.opendsr import OpenDsr
 from parcours.know.rights.rectifying import Rectifying
 from parcours.know.rights.restricting import Restricting
+from parcours.know.vault import Vault
 
 
 class Asking(Permitting):
@@ -36,8 +41,21 @@ class Asking(Permitting):
         def refuse(identifier: str, purpose: str, actor: str, reason: str) -> object:
             return self.consents.record(identifier, purpose, False, actor, reason)
 
+        def count(pseudonyms: Numbers, at_ms: int, objects: bool) -> None:
+            if self._blueprint.audience is None:
+                return
+            vault, place = Vault(self._state, self._keys), self._state.path.parent
+            mine = pseudonyms[types_of(pseudonyms) == IDENTIFIERS.index("device")].tolist()
+            devices = [value for one in mine if (value := vault.read_identifier(one))]
+            if objects:
+                object_for(place, devices, self._keys, at_ms)
+            else:
+                take_back(place, devices, self._keys, at_ms, time.time_ns() // 1_000_000)
+            # A door of this process remembers who objected; those of others see that somebody has written.
+            self._door = None
+
         told = self._blueprint, self._state, self._ledger, self.requests, self.rights.find
-        return Restricting(*told, refuse, lambda: self.audit)
+        return Restricting(*told, refuse, lambda: self.audit, count)
 
     @cached_property
     def opendsr(self) -> OpenDsr:

@@ -62,3 +62,25 @@ def test_the_proof_finds_a_visitor_that_is_left(shop: Company, monkeypatch: pyte
         flow.forget(shop, "user:C1", "cli")
     assert caught.value.code == "erasure_not_proved"
     assert "audience" in caught.value.faults[0].sentence.en
+
+
+def views(company: Company) -> int:
+    return len(read_visitors(company))
+
+
+def test_a_restriction_and_an_objection_reach_the_audience_space_and_lifting_spares_what_the_person_said(
+    shop: Company,
+) -> None:
+    deliver(shop, make_event(8, "C3", anonymousId="device-of-paul"), make_event(12, "C4", anonymousId="device-of-anne"))
+    before = views(shop)
+    number = flow.restrict(shop, "user:C3", "cli", "contests that it is accurate")
+    look(shop, view(40, "device-of-paul"), view(41, "device-of-anne"))
+    assert views(shop) == before + 1
+    shop.know.restricting.lift(number, "cli", "told by mail")
+    look(shop, view(42, "device-of-paul"))
+    assert views(shop) == before + 2
+    # Claire had objected herself: to lift a restriction takes nothing of that back.
+    shop.know.restricting.lift(flow.restrict(shop, "user:C1", "cli", "contests it"), "cli", "told by mail")
+    flow.object_to(shop, "user:C4", "audience", "cli", "on the telephone")
+    look(shop, view(43, "device-of-claire"), view(44, "device-of-anne"))
+    assert views(shop) == before + 2

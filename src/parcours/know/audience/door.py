@@ -150,6 +150,29 @@ def destroy_periods(keys: Keys, tracker_days: int, now_ms: int) -> int:
     return keys.destroy_own([name for name in keys.own_names(KEY) if name not in (current, OBJECTIONS)])
 
 
+def object_for(place: Path, devices: Iterable[str], keys: Keys, at_ms: int) -> None:
+    """Note that whoever has these devices objects to being counted, unless they did before."""
+    store, number = AudienceStore(place), keys.own(OBJECTIONS)
+    try:
+        held = store.objections()
+        numbers = [_number(device, number, "objection") for device in devices]
+        fresh = {one: (at_ms, True) for one in numbers if not held.get(one, (0, False))[1]}
+        store.add(VIEWS.empty_table(), fresh)
+    finally:
+        store.close()
+
+
+def take_back(place: Path, devices: Iterable[str], keys: Keys, at_ms: int, now_ms: int) -> None:
+    """Take back what `object_for` noted at ``at_ms``; an objection that was made at another moment stays."""
+    store, number = AudienceStore(place), keys.own(OBJECTIONS)
+    try:
+        held = store.objections()
+        numbers = [_number(device, number, "objection") for device in devices]
+        store.add(VIEWS.empty_table(), {one: (now_ms, False) for one in numbers if held.get(one) == (at_ms, True)})
+    finally:
+        store.close()
+
+
 def number_visitors(devices: Iterable[str], keys: Keys) -> list[int]:
     """Return the numbers that device ids (as they are spelt) have as visitors, in every period whose key is there."""
     periods = [keys.own(name) for name in keys.own_names(KEY) if name != OBJECTIONS]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+import numpy as np
+
 from parcours.blueprint.records import Blueprint, Purpose
 from parcours.engine.store.sqlite import Database
 from parcours.errors import ParcoursError
@@ -13,6 +15,7 @@ from parcours.know.consent.ledger import Ledger
 from parcours.know.consent.restrictions import EVERY_PURPOSE
 from parcours.know.gate.versions import Versions
 from parcours.know.masks import mask
+from parcours.know.pseudonyms import Numbers
 from parcours.know.rights.requests import Kind, Requests
 from parcours.know.rights.subject import Subject
 from parcours.words import Words
@@ -34,6 +37,7 @@ class Restricting:
         find: Finds a person (`Rights.find`).
         refuse: Records that somebody refuses a purpose: identifier, purpose, actor, reason.
         audit: Gives the log in which an act stands before it goes on.
+        count: Has the audience space count these identifiers' devices no more from a moment on, or (``False``) again.
     """
 
     def __init__(
@@ -45,9 +49,10 @@ class Restricting:
         find: Callable[[str], Subject],
         refuse: Callable[[str, str, str, str], object],
         audit: Callable[[], Audit],
+        count: Callable[[Numbers, int, bool], None] = lambda *_: None,
     ) -> None:
         self._blueprint, self._state, self._ledger, self._requests = blueprint, state, ledger, requests
-        self._find, self._refuse, self._audit = find, refuse, audit
+        self._find, self._refuse, self._audit, self._count = find, refuse, audit, count
         self._versions = Versions(state)
 
     def restrict(self, identifier: str, actor: str, ground: str, request_no: int = 0) -> int:
@@ -58,18 +63,21 @@ class Restricting:
         """
         subject, ground = self._find(identifier), _tidy(ground)
         number = self._enter("restriction", identifier, subject, actor, request_no, f"restricted. {ground}")
+        now_ms = _now_ms()
+        # First: a door is made anew, and hears of it, when `state.db` has changed.
+        self._count(subject.pseudonyms, now_ms, True)
         with self._state.transaction():
             self._requests.start(number, actor)
-            self._ledger.restrictions.put(subject.pseudonyms, EVERY_PURPOSE, number, _now_ms())
+            self._ledger.restrictions.put(subject.pseudonyms, EVERY_PURPOSE, number, now_ms)
             self._requests.close(number, "done", actor, ground)
         return number
 
     def object_to(self, identifier: str, purpose: str, actor: str, ground: str, request_no: int = 0) -> int:
         """Note that somebody objects to a purpose; return the number of the request.
 
-        Against direct marketing it holds at once and for good, and so does a withdrawn consent. Against a legitimate
-        interest or a public task it is weighed: until `uphold` or `reject` the purpose may not use them (art.
-        18(1)(d)).
+        Against direct marketing and audience measurement it holds at once and for good, and so does a withdrawn
+        consent. Against a legitimate interest or a public task it is weighed: until `uphold` or `reject` the purpose
+        may not use them (art. 18(1)(d)).
 
         Raises:
             ParcoursError: ``unknown_purpose``, ``no_right_to_object``, ``ground_missing``, ``nobody_found`` …
@@ -77,9 +85,11 @@ class Restricting:
         named, subject = self._find_purpose(purpose), self._find(identifier)
         ground = _tidy(ground) if not named.marketing else mask(ground)
         number = self._enter("objection", identifier, subject, actor, request_no, f"{purpose}: objected. {ground}")
+        if self._is_audience(named):
+            self._count(subject.pseudonyms, _now_ms(), True)
         with self._state.transaction():
             self._requests.start(number, actor)
-            if named.marketing or named.basis == "consent":
+            if named.marketing or named.basis == "consent" or self._is_audience(named):
                 self._refuse(identifier, purpose, actor, ground or f"objection {number}")
                 self._requests.close(number, "done", actor, ground)
             else:
@@ -122,9 +132,11 @@ class Restricting:
             ParcoursError: ``ground_missing``, or ``not_restricted`` when nothing is restricted under this number.
         """
         told = _tidy(told)
-        if all(one.purpose != EVERY_PURPOSE for one in self._ledger.restrictions.of_request(number)):
+        held = [one for one in self._ledger.restrictions.of_request(number) if one.purpose == EVERY_PURPOSE]
+        if not held:
             raise _not_restricted(number)
         self._audit().note(actor, "decide_request", "request", number, "done", f"lifted. {told}")
+        self._count(np.array([one.principal for one in held], np.int64), held[0].since_ms, False)
         with self._state.transaction():
             count = self._ledger.restrictions.lift(number)
             self._requests.add_act(number, actor, "lifted", told)
@@ -133,6 +145,10 @@ class Restricting:
     def in_force(self) -> frozenset[int]:
         """Return the numbers of the requests because of which somebody's data are not used."""
         return self._ledger.restrictions.requests()
+
+    def _is_audience(self, purpose: Purpose) -> bool:
+        """Return whether this is the purpose of the audience space, to which whoever objects does so for good."""
+        return self._blueprint.audience is not None and purpose.id == self._blueprint.audience.purpose
 
     def _enter(self, kind: Kind, identifier: str, subject: Subject, actor: str, request_no: int, told: str) -> int:
         if request_no:
