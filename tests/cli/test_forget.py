@@ -84,3 +84,31 @@ def test_nobody_and_a_shared_device_are_refused_in_a_sentence(shop: Path) -> Non
 def test_in_french(shop: Path) -> None:
     assert "Restent : appareils partagés" in call("--lang", "fr", "forget", shop, "user:C1", "--dry-run").stdout
     assert "il ne reste rien" in call("--lang", "fr", "forget", shop, "user:C1", "--yes").stdout
+
+
+def test_a_list_is_shown_asked_about_and_erased_one_after_the_other(shop: Path, tmp_path: Path) -> None:
+    listed = tmp_path / "list.txt"
+    listed.write_text("user:C1\n\nuser:C7\nuser:nobody\n", "utf-8")
+    told = call("forget", shop, "from", listed, "--dry-run", "--json")
+    assert [one["identifiers"][0]["value"] for one in json.loads(told.stdout)] == ["C1", "C7"]
+    assert told.stderr.startswith("user:nobody: Nobody is known by this identifier")
+    refused = call("forget", shop, "from", listed)
+    assert refused.returncode != 0
+    assert refused.stdout.count("Would be erased:") == 2
+    assert call_json("timeline", shop, "user:C1")["count"] == 3
+    done = call("forget", shop, "from", listed, "--yes")
+    assert [line for line in done.stdout.splitlines() if "proved" in line][1].startswith("Erasure no. 2 proved")
+    for name in ("user:C1", "user:C7"):
+        assert call_json("timeline", shop, name)["count"] == 0
+    assert call_json("timeline", shop, "user:C8")["count"] > 0
+    assert call_json("forget", shop, "from", listed, "--dry-run") == []
+    entered = companies.open(shop).know.requests.list_requests()
+    assert [(one.channel, one.state, one.identity) for one in entered] == [("list", "done", "listed")] * 2
+
+
+def test_a_list_that_is_not_there_or_one_file_for_many_receipts_is_no_command(shop: Path, tmp_path: Path) -> None:
+    listed = tmp_path / "list.txt"
+    assert call("forget", shop, "from", listed, "--yes").returncode == 2
+    listed.write_text("user:C1\n", "utf-8")
+    assert call("forget", shop, "from", listed, "--yes", "--out", tmp_path / "receipt.json").returncode == 2
+    assert call_json("timeline", shop, "user:C1")["count"] == 3

@@ -66,7 +66,7 @@ def command(
                 else {identifier: flow.preview_erasure(company, identifier)}
             )
             if dry_run or not yes:
-                _show(list(asked.values()), as_json and dry_run)
+                _show(list(asked.values()), as_json and dry_run, listed)
             if dry_run:
                 return 0
             if asked and not yes and not click.confirm(str(Words(fr="Effacer ?", en="Erase?")), err=True):
@@ -103,9 +103,9 @@ def _begin(company: companies.Company, identifier: str, request_no: int, listed:
     return flow.begin_erasure(company, identifier, "cli", request_no)
 
 
-def _show(previews: list[Preview], as_json: bool) -> None:
+def _show(previews: list[Preview], as_json: bool, listed: bool) -> None:
     if as_json:
-        print_json(previews[0] if len(previews) == 1 else previews)
+        print_json(previews if listed else previews[0])
         return
     for preview in previews:
         print_preview(preview)
