@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from pathlib import Path
 
@@ -46,6 +47,9 @@ def test_what_is_late_is_told_first_and_by_the_exit_code(shop: Path) -> None:
     late = call("requests", shop, "--overdue")
     assert late.returncode == 1
     assert late.stdout.splitlines()[0].startswith("2  access")
+    as_json = call("requests", shop, "--overdue", "--json")
+    assert as_json.returncode == 1
+    assert [one["request"]["number"] for one in json.loads(as_json.stdout)] == [2]
     assert "days late" in late.stdout
     assert late.stdout.splitlines()[-1] == "2 waiting for an answer, 1 late."
     assert call("requests", shop, "extend", "2", "--reason", "x").returncode == 1
