@@ -136,7 +136,7 @@ RULES = (
     Cut("link soon", f"{ACCESS}/sessions.py", "if made_ms - SKEW_MS <= now_ms < ends_ms", "if True", _SESSIONS),
     Cut("session of a program in a browser", f"{SIGNING_IN}/entrance.py", 'found.session.how != "token" else', "True else", _SIGNED_IN),
     Cut("session of a browser in a program", f"{SIGNING_IN}/entrance.py", 'found.session.how == "token" else', "True else", _SIGNED_IN),
-    Cut("form of elsewhere", f"{SIGNING_IN}/signed_in.py", "and _is_page(request) and not is_own(request.headers)", "and False", _HOSTILE),
+    Cut("form of elsewhere", f"{SIGNING_IN}/signed_in.py", "and _is_page(request) and not is_own(request.headers)", "and False", _SIGNED_IN),
     Cut("form token", "workspaces/forms.py", 'if not check(fields.get("token", ""), form, *(fields[name] for name in named)):', "if False:", _HOSTILE),
     Cut("form too old", "workspaces/forms.py", "return right and 0 <= now - int(made) <= valid_s", "return right", "tests/workspaces/test_forms.py"),
     Cut("form of another session", "workspaces/forms.py", '"\\x00".join((form, session_seal(),', '"\\x00".join((form,', _HOSTILE),

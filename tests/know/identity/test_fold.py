@@ -122,6 +122,25 @@ def test_a_person_who_says_that_two_are_one_overrides_the_limit_for_these_two_al
     assert people.verdicts.tolist() == [MERGED, MERGED, REDUNDANT, REFUSED]
 
 
+def test_a_device_beside_more_users_than_one_person_may_have_is_shared_though_two_were_said_to_be_one() -> None:
+    one, two, device = node("user", 0), node("user", 1), node("device", 0)
+    people = run([(1, one, device), (2, two, device)], approved=[(one, two)])
+    assert people.verdicts.tolist() == [MERGED, IS_SHARED, IS_SHARED]
+    assert frozenset({one, two}) in groups_of(people)
+    assert frozenset({device}) in groups_of(people)
+
+
+@pytest.mark.parametrize(("kind", "most"), [("user", 1), ("mail", 2), ("phone", 2), ("device", 20)])
+def test_one_more_than_a_person_may_have_by_default_is_refused(kind: str, most: int) -> None:
+    first = node("mail", 0) if kind == "user" else node("user", 0)
+    others = [node(kind, number) for number in range(most + 1)]
+    edges = [(place + 1, *sorted((first, other))) for place, other in enumerate(others)]
+    pseudonyms = np.array(sorted([first, *others]), np.int64)
+    people = fold(Evidence(pseudonyms=pseudonyms, first_seen=np.arange(len(pseudonyms)), seen=np.array(edges)), KEY)
+    refused = REFUSED + kind_of(node(kind, 0))
+    assert people.verdicts.tolist() == [MERGED] * most + [refused]
+
+
 def test_never_beats_approved_by_others() -> None:
     one, two, mail = node("user", 0), node("user", 1), node("mail", 0)
     people = run([(1, one, mail)], never=[(mail, two)], approved=[(one, mail), (one, two)])

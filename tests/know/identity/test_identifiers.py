@@ -13,7 +13,7 @@ FRENCH = Spelling("FR")
 NOBODY = [
     "anonymous", "Guest", "distinct_id", "not_authenticated", "email", "undefined", "true", "[object Object]", "NaN",
     "None", "null", "0", "-1", "invalid", "", "  ", "'null'", '"undefined"', "00000000-0000-0000-0000-000000000000",
-    "aaaa", "xxx", "9999999999",
+    "aaaa", "xxx", "9999999999", "guest", "distinctid", "id", "false", "empty", "00-00", "0-0-0", "000",
 ]  # fmt: skip
 
 
@@ -37,7 +37,12 @@ def test_short_customer_numbers_are_people(value: str) -> None:
         ("claire maison.fr", None),
         ("a@b@c.fr", None),
         ("x@example.com", None),
+        ("x@example.net", None),
+        ("x@example.org", None),
+        ("x@test.com", None),
         ("x@shop.test", None),
+        ("x@shop.invalid", None),
+        ("x@shop.localhost", None),
         ("null@maison.fr", None),
         ("claire@mail.example", "claire@mail.example"),
     ],
@@ -121,6 +126,7 @@ def test_devices(kind: str, written: str, normal: str | None) -> None:
 def test_what_a_company_blocks_names_nobody() -> None:
     spelling = spell("Europe/Paris", [" Kiosque ", '"Caisse@Maison.fr"', "+33 1 23 45 67 89", "+33123456789"])
     assert normaliser("user", spelling)("kiosque") is None
+    assert normaliser("user", spelling)("\u00ab Kiosque \u00bb") is None
     assert normaliser("mail", spelling)("caisse@maison.FR") is None
     assert normaliser("phone", spelling)("01 23 45 67 89") is None
     assert normaliser("user", spelling)("kiosque2") == "kiosque2"

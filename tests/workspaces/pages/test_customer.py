@@ -16,10 +16,12 @@ from tests.signed_in import sign_in
 
 from parcours.blueprint.records import Field
 from parcours.company import Company
-from parcours.know import Access
+from parcours.know import Access, Caller, SignedIn
 from parcours.settings import Settings
 from parcours.workspaces.app import create_app
+from parcours.workspaces.forms import sign
 from parcours.workspaces.readable import KnowsAccounts, Links, Portrays, Readable
+from parcours.workspaces.signing_in.asking import Asking, asked_by
 
 OURS = {"origin": "http://127.0.0.1"}
 HTML = "127.0.0.1"
@@ -222,12 +224,26 @@ def test_a_choice_that_says_too_little_or_too_much_is_not_recorded(shop: Company
     assert len(shop.know.consents.overview().changes) == before
 
 
+def sign_for(company: Readable, client: TestClient, form: str, *values: str) -> str:
+    """Return the token that a page of ours would give a browser for a form."""
+    access = Access(company.folder, Settings())
+    found = access.sessions.find(client.cookies["parcours"], time.time_ns() // 1_000_000)
+    assert isinstance(found, SignedIn)
+    with asked_by(Asking(Caller(found.person.person_id, found.person.role), found, access)):
+        token = sign(form, *values)
+    access.close()
+    return token
+
+
 def test_nobody_records_a_choice_for_somebody_elses_customer(shop: Company) -> None:
     mine, theirs = scoped(shop, "csm", "segment:s1"), scoped(shop, "csm", "segment:s9")
     place = look_for(mine, "user", "CLIENT-1")
     assert theirs.get(place).status_code == 403
     fields = read_form(mine.get(place).text, "customer/choice") | {"purpose": "personalise", "way": "call"}
     assert theirs.post("/en/customer/choice", data={**fields, "answer": "refused"}, headers=OURS).status_code == 403
+    # Though it held the token of a form of its own for that customer.
+    own = fields | {"token": sign_for(shop, theirs, "record_choice", fields["profile"])}
+    assert theirs.post("/en/customer/choice", data={**own, "answer": "refused"}, headers=OURS).status_code == 403
     for role in ("cem", "dpo", "it"):
         client = browse(shop, role)
         assert "Record a choice" not in client.get(place).text

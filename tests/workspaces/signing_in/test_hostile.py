@@ -22,7 +22,7 @@ from parcours.settings import Settings
 from parcours.workspaces.app import create_app
 from parcours.workspaces.forms import FORM_TYPE
 from parcours.workspaces.routes import FORMS
-from parcours.workspaces.signing_in import entrance
+from parcours.workspaces.signing_in import entrance, routes
 from parcours.workspaces.signing_in.attempts import MOST_KEPT, Attempts
 from parcours.workspaces.signing_in.places import find_place, is_place
 
@@ -151,6 +151,17 @@ def test_guessing_is_slowed_down_for_an_account_and_an_address(
     ]
     assert 403 in others
     assert others[-1] == 429  # the address has used up what it has
+
+
+def test_when_too_many_wait_for_their_password_the_next_one_is_told_to_come_again(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(routes, "MOST_WAITING", 0)
+    answer = client.post("/en/sign-in", data=fill_in(client, "ada", PHRASE), headers=OURS)
+    assert answer.status_code == 429
+    assert answer.headers["retry-after"] == "2"
+    monkeypatch.undo()
+    assert client.post("/en/sign-in", data=fill_in(client, "ada", PHRASE), headers=OURS).status_code == 303
 
 
 def test_attempts_come_back_one_by_one_and_fill_no_memory() -> None:
