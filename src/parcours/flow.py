@@ -24,7 +24,7 @@ from parcours.collect.load import load
 from parcours.collect.replay import PutBack
 from parcours.company import Company
 from parcours.errors import Fault, ParcoursError
-from parcours.know import Dossier, ErasureReceipt, Preview, Scope, around_erasure
+from parcours.know import NOBODY_THERE, Dossier, ErasureReceipt, Preview, Scope, around_erasure
 from parcours.measure import MEASURES
 from parcours.measure.findings import Finding, find
 from parcours.progress import Progress, Silent
@@ -35,7 +35,6 @@ from parcours.workspaces.report import write_report
 
 REPORT = "report.html"
 Answer = TypeVar("Answer")
-NOBODY_THERE = ("nobody_found", "device_shared")
 MOST_NAMES = 8
 """Undeclared names that are listed; there may be hundreds."""
 
@@ -167,27 +166,15 @@ def answer_access(company: Company, number: int, actor: str) -> Dossier:
     requests.expect(number, scope)
     with company_lock(company.folder, PATIENCE_S):
         collect_live(company)
-    known: dict[int, str] = {}
-    for identifier in requests.identifiers_of(number):
-        try:
-            known.setdefault(int(company.know.rights.find(identifier).profile_ids[0]), identifier)
-        except ParcoursError as error:
-            if error.code not in NOBODY_THERE:
-                raise
-    if len(known) > 1:
-        raise ParcoursError(
-            "another_person",
-            Words(
-                fr=f"Les identifiants de la demande n° {number} sont ceux de plusieurs personnes.",
-                en=f"The identifiers of request no. {number} are several people's.",
-            ),
-            Words(
-                fr="Vérifiez qui demande, puis répondez avec parcours access DIR ID --request N.",
-                en="Check who asks, then answer with parcours access DIR ID --request N.",
-            ),
-        )
-    named = next(iter(known.values()), requests.identifiers_of(number)[0])
-    return compile_dossier(company, named, scope, actor, number)
+    return compile_dossier(company, company.know.rights.find_named(number), scope, actor, number)
+
+
+def answer_rectification(company: Company, number: int, field: str, value: str, actor: str) -> None:
+    """Put a personal value right of whoever the request ``number`` names; errors as in `rectify`."""
+    company.know.requests.expect(number, "rectification")
+    with company_lock(company.folder, PATIENCE_S):
+        collect_live(company)
+    rectify(company, company.know.rights.find_named(number), field, value, actor, number)
 
 
 def _also_of_late(company: Company, ask: Callable[[], Answer]) -> Answer:

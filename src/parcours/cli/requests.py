@@ -26,7 +26,7 @@ ENDS = ("done", "refused", "cancelled")
 USAGE = (
     "requests DIR [--overdue] | add KIND ID… | check N --reason HOW | extend N --reason WHY | close N done|refused|"
     "cancelled | restrict ID --reason WHY | lift N --reason HOW | object ID PURPOSE | uphold N | reject N --reason WHY "
-    "| rectify ID FIELD VALUE | answer N [--out FILE.json|FILE.html]"
+    "| rectify ID FIELD VALUE | answer N [--out FILE.json|FILE.html | FIELD VALUE]"
 )
 
 
@@ -53,14 +53,14 @@ def command(
 
     add KIND ID…, check N, extend N, close N done|refused|cancelled: the register. restrict ID, lift N: keep somebody's
     data unused (art. 18). object ID PURPOSE, uphold N, reject N: an objection (art. 21), absolute against marketing.
-    rectify ID FIELD VALUE: put a personal value right (art. 16). answer N: erase, or write all that is held to --out,
-    whoever the request names.
+    rectify ID FIELD VALUE: put a personal value right (art. 16). answer N [FIELD VALUE]: erase, put right, or write to
+    --out all that is held of whoever the request names.
     """
     company = companies.open(folder)
     if not words:
         return _list(company, overdue, as_json)
-    if words[0] == "answer" and len(words) == 2 and words[1].isdigit():
-        return _answer(company, int(words[1]), out, as_json)
+    if words[0] == "answer" and len(words) in (2, 4) and words[1].isdigit():
+        return _answer(company, int(words[1]), words[2:], out, as_json)
     received_ms = None
     if received is not None:
         noon = received.replace(hour=12, tzinfo=ZoneInfo(company.settings.time_zone))
@@ -73,10 +73,14 @@ def command(
     return 0
 
 
-def _answer(company: Company, number: int, out: Path | None, as_json: bool) -> int:
-    """Carry out an erasure, or write the dossier, of whoever a request names: their identifiers stay sealed."""
+def _answer(company: Company, number: int, words: Sequence[str], out: Path | None, as_json: bool) -> int:
+    """Erase, put a value right, or write the dossier of whoever a request names: their identifiers stay sealed."""
     kind = company.know.requests.find(number).kind
-    if kind == "erasure":
+    if kind == "rectification" and words:
+        flow.answer_rectification(company, number, words[0], words[1], ACTOR)
+    elif words:
+        raise click.UsageError(USAGE)
+    elif kind == "erasure":
         receipts = flow.answer_erasure(company, number, ACTOR)
         if as_json:
             print_json(receipts)

@@ -49,7 +49,7 @@ from parcours.know.rights.requests import NAMES as REQUEST_NAMES
 from parcours.know.rights.requests import Request
 from parcours.know.rights.requests import State as RequestState
 from parcours.know.rights.rights import around as around_erasure
-from parcours.know.rights.subject import Preview
+from parcours.know.rights.subject import NOBODY_THERE, Preview
 from parcours.know.timeline import Lived, Timeline
 from parcours.know.verification import Verified, verify
 
@@ -61,6 +61,7 @@ __all__ = [
     "FEWEST",
     "LINK_LEVELS",
     "LOCAL",
+    "NOBODY_THERE",
     "REQUEST_KINDS",
     "REQUEST_NAMES",
     "ROLES",

@@ -114,6 +114,14 @@ def test_access_is_answered_for_one_person_alone(company: Living) -> None:
     assert caught.value.code == "another_person"
 
 
+def test_a_rectification_is_answered_by_the_value(company: Living) -> None:
+    enter(company, key_of(company), subject_request_type="rectification")
+    flow.answer_rectification(company, 1, "town", "Rennes", "cli")
+    assert status(company) == "completed"
+    dossier = flow.compile_dossier(company, f"mail:{IDS['mail']}", "access", "cli")
+    assert [one.value for one in dossier.values] == ["Rennes"]
+
+
 def test_it_may_be_cancelled_until_somebody_answers_it(company: Living) -> None:
     key, dsr = key_of(company), company.know.opendsr
     enter(company, key)

@@ -30,7 +30,7 @@ from parcours.know.rights.erasures import Body, Erasure, Erasures
 from parcours.know.rights.notices import Matter, find_recipients, queue_notices, tell_deliveries
 from parcours.know.rights.receipts import Receipt, read_receipt
 from parcours.know.rights.requests import Requests
-from parcours.know.rights.subject import Held, Preview, Subject, count_events, resolve
+from parcours.know.rights.subject import NOBODY_THERE, Held, Preview, Subject, count_events, resolve
 from parcours.know.rights.tombstones import Tombstones
 from parcours.know.vault import Vault
 from parcours.progress import Progress
@@ -86,6 +86,23 @@ class Rights:
         if len(subject.profile_ids) > 1:
             raise _several_found(identifier)
         return subject
+
+    def find_named(self, request_no: int) -> str:
+        """Return an identifier of the one person whom a request names.
+
+        Raises:
+            ParcoursError: ``nobody_found``; ``another_person`` when its identifiers are several people's …
+        """
+        identifiers, known = self._requests.identifiers_of(request_no), dict[int, str]()
+        for identifier in identifiers:
+            try:
+                known.setdefault(int(self.find(identifier).profile_ids[0]), identifier)
+            except ParcoursError as error:
+                if error.code not in NOBODY_THERE:
+                    raise
+        if len(known) > 1:
+            raise _another_person(request_no)
+        return next(iter(known.values()), next(iter(identifiers), ""))
 
     def preview(self, identifier: str, destinations: Sequence[Destination] = ()) -> Preview:
         """Return what an erasure of whoever has ``identifier`` would do. Errors as in `find`, ``part_damaged`` …"""
@@ -261,6 +278,20 @@ def around(
 ) -> Around:
     """Return the steps before and after an erasure."""
     return Around(take_over, publish, destinations)
+
+
+def _another_person(number: int) -> ParcoursError:
+    return ParcoursError(
+        "another_person",
+        Words(
+            fr=f"Les identifiants de la demande n° {number} sont ceux de plusieurs personnes.",
+            en=f"The identifiers of request no. {number} are several people's.",
+        ),
+        Words(
+            fr="Vérifiez qui demande, puis répondez en nommant la personne, avec --request N.",
+            en="Check who asks, then answer by naming the person, with --request N.",
+        ),
+    )
 
 
 def _several_found(identifier: str) -> ParcoursError:

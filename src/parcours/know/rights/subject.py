@@ -17,6 +17,9 @@ from parcours.know.identity.verdicts import REFUSED, SHARED
 from parcours.know.pseudonyms import Numbers, buckets_of, types_of
 from parcours.words import Words
 
+NOBODY_THERE = ("nobody_found", "device_shared")
+"""The codes that say that an identifier names nobody."""
+
 _DEVICE = IDENTIFIERS.index("device")
 
 
