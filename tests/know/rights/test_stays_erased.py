@@ -50,9 +50,9 @@ WRITES = st.integers(0, 60)
 class Company(RuleBasedStateMachine):
     """One company to which all of it happens."""
 
-    @initialize()
-    def begin(self) -> None:
-        """Make it."""
+    @initialize(first=st.lists(TOGETHER, min_size=2, max_size=5))
+    def begin(self, first: list[list[Id]]) -> None:
+        """Make it, with a few people in it."""
         shm = Path("/dev/shm")
         self.folder = Path(tempfile.mkdtemp(prefix="erased-", dir=shm if shm.is_dir() else None))
         (self.folder / "sources").mkdir()
@@ -60,6 +60,9 @@ class Company(RuleBasedStateMachine):
         self.model, self.sent, self.looked = Remembered(), list[Told](), 0
         self.long_ago_ms = (time.time_ns() // 1_000_000) - 90_000_000
         self.open()
+        for who in first:
+            self.send(who, lately=False, agrees=False)
+        self.compacts()
 
     def open(self) -> None:
         """Open it anew, as another process does."""
@@ -77,10 +80,11 @@ class Company(RuleBasedStateMachine):
         shutil.rmtree(self.folder)
         gc.collect()
 
-    @rule(who=TOGETHER, lately=st.booleans(), agrees=st.integers(0, 3))
-    def sends(self, who: list[Id], lately: bool, agrees: int) -> None:
-        """Somebody does something, now or long ago, or agrees of their own accord."""
-        self.send(who, lately, agrees == 0)
+    @rule(each=st.lists(st.tuples(TOGETHER, st.booleans(), st.integers(0, 3)), min_size=1, max_size=3))
+    def sends(self, each: list[tuple[list[Id], bool, int]]) -> None:
+        """Some do something, now or long ago, or agree of their own accord."""
+        for who, lately, agrees in each:
+            self.send(who, lately, agrees == 0)
 
     @rule(data=st.data())
     def sends_again(self, data: st.DataObject) -> None:
@@ -93,7 +97,10 @@ class Company(RuleBasedStateMachine):
     @rule(data=st.data(), more=st.sampled_from(["", "device"]))
     def comes_back(self, data: st.DataObject, more: str) -> None:
         """Somebody who was erased agrees anew, goes on, and something of before comes too."""
-        whom = data.draw(st.sampled_from(self.model.gone()))
+        self.come_back(data.draw(st.sampled_from(self.model.gone())), more)
+
+    def come_back(self, whom: Id, more: str) -> None:
+        """Have somebody agree, and go on."""
         who = [whom, *(one for one in IDS if one[0] == more != whom[0])][:2]
         self.send(who, lately=True, agrees=True)
         self.send([whom], lately=True, agrees=False)
@@ -121,12 +128,16 @@ class Company(RuleBasedStateMachine):
         """A person says that two identifiers are one person, or never are."""
         self.decide(one, other, same)
 
-    @rule(whom=SOMEBODY, at_once=st.booleans())
-    def erases(self, whom: Id, at_once: bool) -> None:
-        """Somebody is erased: the first step alone, or to the end."""
+    @rule(data=st.data(), how_far=st.integers(0, 2), more=st.sampled_from(["", "device"]))
+    def erases(self, data: st.DataObject, how_far: int, more: str) -> None:
+        """Somebody who is there is erased: the first step alone, to the end, or so that they come back after it."""
+        whom = data.draw(st.sampled_from(self.known()))
         self.erase(whom)
-        if at_once:
+        if how_far:
             self.carry_out()
+        if how_far == 2 and whom in self.model.gone():
+            self.come_back(whom, more)
+            self.compacts()
 
     @rule()
     def carry_out(self) -> None:
@@ -137,14 +148,17 @@ class Company(RuleBasedStateMachine):
             self.model.finish(one.erasure_no)
 
     @rule(
-        whom=SOMEBODY,
+        data=st.data(),
         other=SOMEBODY,
         writes=WRITES,
         what=st.sampled_from(["compacts", "erases", "carries out", "rules"]),
         waits=st.booleans(),
     )
-    def crashes(self, whom: Id, other: Id, writes: int, what: str, waits: bool) -> None:
+    def crashes(self, data: st.DataObject, other: Id, writes: int, what: str, waits: bool) -> None:
         """The process ends in the middle of something, and another one is started."""
+        whom = data.draw(st.sampled_from(self.known()))
+        if what == "carries out" and not self.company.know.rights.unfinished():
+            self.erase(whom)
         acts: dict[str, Callable[[], Any]] = {
             "compacts": lambda: flow.collect_live(self.company),
             "erases": lambda: self.erase(whom),
@@ -212,6 +226,10 @@ class Company(RuleBasedStateMachine):
         finally:
             state.close()
             keys.close()
+
+    def known(self) -> list[Id]:
+        """Return who is there, or could be."""
+        return sorted({one for told in self.model.kept.values() for one in told.who}) or IDS
 
     def send(self, who: list[Id], lately: bool, agrees: bool) -> None:
         """Have somebody do something, at a moment of its own."""
