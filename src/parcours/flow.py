@@ -198,9 +198,11 @@ def compile_dossier(company: Company, identifier: str, scope: Scope, actor: str,
     with company_lock(company.folder, PATIENCE_S):
         collect_live(company)
     know = company.know
+    # Not the profile that the dossier tells: what somebody takes along has none.
+    profile = int(know.rights.find(identifier).profile_ids[0])
+    know.audit.note(actor, "see_customer", "profile", profile, "done", scope)
     allowed = {purpose.id: bool(know.may(identifier, purpose.id)) for purpose in company.blueprint.purposes}
     dossier = know.rights.compile(identifier, scope, allowed, company.destinations)
-    know.audit.note(actor, "see_customer", "profile", dossier.profile or "–", "done", scope)
     if request_no:
         know.requests.close(request_no, "done", actor)
     return dossier

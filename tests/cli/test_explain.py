@@ -47,6 +47,69 @@ def test_unmasking_needs_a_reason_and_is_logged(shop: Path) -> None:
     assert "claire@maison.fr" in told
     assert "a call about order 7" in call("audit", shop).stdout
     assert "claire@maison.fr" not in call("explain", shop, "user:CLIENT-1").stdout
+    (told,) = call_json("explain", shop, "user:CLIENT-1")
+    (entry,) = call_json("audit", shop)
+    assert (entry["action"], entry["thing_kind"], entry["thing"]) == ("unmask", "profile", told["profile"])
+
+
+@pytest.mark.parametrize("reason", ["", "   "])
+def test_nothing_is_unmasked_or_decided_for_no_reason(shop: Path, reason: str) -> None:
+    done = call("explain", shop, "user:CLIENT-1", "--unmask", reason)
+    assert (done.returncode, done.stdout, "[reason_missing]" in done.stderr) == (1, "", True)
+    assert call("unmerge", shop, "user:CLIENT-1", "user:CLIENT-2", "--cause", reason).returncode == 2
+    assert call("review", shop, "--same", "user:CLIENT-1", "user:CLIENT-2", "--cause", reason).returncode == 2
+    assert call_json("audit", shop) == []
+
+
+def test_what_was_refused_or_decided_before_is_not_logged_as_done(shop: Path) -> None:
+    done = call("unmerge", shop, "user:CLIENT-1", "user:CLIENT-1", "--cause", "x")
+    assert (done.returncode, "[not_a_pair]" in done.stderr, call_json("audit", shop)) == (1, True, [])
+    pair = ("unmerge", shop, "user:CLIENT-1", "user:CLIENT-2", "--cause", "two sisters")
+    assert call(*pair).stdout.endswith("identifier(s) changed profile. Measures follow with the next parcours run.\n")
+    again = call(*pair)
+    assert (again.returncode, again.stdout.startswith("These two are parted already")) == (0, True)
+    assert len(call_json("audit", shop)) == 1
+    # Who thinks better of it decides anew.
+    call("review", shop, "--same", "user:CLIENT-1", "user:CLIENT-2", "--cause", "one after all")
+    assert "parted already" not in call(*pair).stdout
+    assert len(call_json("audit", shop)) == 3
+
+
+def test_a_dossier_is_logged_with_whose_it_is(shop: Path) -> None:
+    theirs = []
+    for number in (1, 2, 3):
+        for options in ((), ("--portable",)):
+            done = call("access", shop, f"user:CLIENT-{number}", "--out", shop.parent / "dossier.json", *options)
+            assert done.returncode == 0, done.stderr
+        theirs += [call_json("explain", shop, f"user:CLIENT-{number}")[0]["profile"]] * 2
+    noted = [(entry["thing"], entry["reason"]) for entry in reversed(call_json("audit", shop))]
+    assert noted == list(zip(theirs, ["access", "portability"] * 3, strict=True))
+
+
+def test_no_identifier_stands_in_the_audit_log(shop: Path) -> None:
+    """Whatever a command is told of a person, the log names them by pseudonyms: an erasure leaves it as it is."""
+    out = shop.parent / "dossier.json"
+    commands: list[tuple[object, ...]] = [
+        ("explain", shop, "user:CLIENT-1", "--unmask", "a call"),
+        ("explain", shop, "CLIENT-1", "--unmask", "a call"),
+        ("explain", shop, "mail:claire@maison.fr", "--unmask", "a call"),
+        ("explain", shop, "PHONE-D1", "--unmask", "a call"),
+        ("timeline", shop, "user:CLIENT-1"),
+        ("access", shop, "user:CLIENT-1", "--out", out),
+        ("access", shop, "user:CLIENT-1", "--out", out, "--portable"),
+        ("unmerge", shop, "user:CLIENT-1", "user:CLIENT-3", "--cause", "two people"),
+        ("review", shop, "--not-same", "user:CLIENT-2", "user:CLIENT-1", "--cause", "two people"),
+        ("requests", shop, "add", "access", "user:CLIENT-1"),
+        ("requests", shop, "restrict", "user:CLIENT-1", "--reason", "contested"),
+        ("forget", shop, "user:CLIENT-2", "--yes"),
+    ]
+    done = {command: call(*command) for command in commands}
+    assert {told.returncode for told in done.values()} == {0}, done
+    assert len(call_json("audit", shop)) >= 9
+    for file in (shop / ".parcours").glob("audit.db*"):
+        held = file.read_bytes().lower()
+        for word in (b"client-", b"claire", b"phone-d1", b"tablet-d2"):
+            assert word not in held, (file, word)
 
 
 def test_it_speaks_french(shop: Path) -> None:
@@ -63,8 +126,20 @@ def test_as_json_it_names_places_verdicts_and_limits(shop: Path) -> None:
     ]
 
 
-def test_nobody_is_said(shop: Path) -> None:
-    assert call("explain", shop, "user:nobody").stdout == "Nobody has this identifier.\n"
+@pytest.mark.parametrize(
+    ("identifier", "told"),
+    [
+        ("user:nobody", "Nobody has the identifier “user:nobody”."),
+        ("foo:bar", "“foo” is no kind of identifier."),
+    ],
+)
+def test_nobody_is_said(shop: Path, identifier: str, told: str) -> None:
+    for options in ((), ("--unmask", "a call")):
+        done = call("explain", shop, identifier, *options)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert told in done.stderr
+        assert "the kind is user, mail, phone or device" in done.stderr
+    assert call("audit", shop, "--json").stdout.strip() == "[]"
 
 
 def test_an_unmerge_says_who_moved_and_where_to(shop: Path) -> None:

@@ -8,7 +8,7 @@ import click
 
 from parcours import company as companies
 from parcours.cli.output import print_json, write_number
-from parcours.know import Explanation, name_identifier, tell_link
+from parcours.know import Explanation, name_identifier, tell_link, unknown_identifier
 from parcours.words import Words
 
 ACTOR = "cli"
@@ -24,14 +24,12 @@ ACTOR = "cli"
 def command(folder: Path, identifier: str, reason: str | None, as_json: bool) -> None:
     """Say why whoever has IDENTIFIER in FOLDER (or user:, mail:, phone:, device:IDENTIFIER) is one person."""
     know = companies.open(folder).know
-    if reason is not None:
-        know.audit.note(ACTOR, "unmask", "identifier", identifier, "done", reason)
-    told = know.explain(identifier, reason is not None)
+    told = know.explain(identifier) if reason is None else know.explain_unmasked(identifier, ACTOR, reason)
+    if not told:
+        raise unknown_identifier(identifier)
     if as_json:
         print_json(told)
         return
-    if not told:
-        click.echo(str(Words(fr="Personne n'a cet identifiant.", en="Nobody has this identifier.")))
     for one in told:
         print_explanation(one)
 

@@ -8,8 +8,7 @@ import click
 
 from parcours import company as companies
 from parcours.cli.output import print_json, write_number
-from parcours.cli.unmerge import ACTOR, PATIENCE_S, print_changes
-from parcours.collect import company_lock
+from parcours.cli.unmerge import decide_pair
 from parcours.company import Company
 from parcours.know import Doubt, tell_verdict, tell_weight
 from parcours.words import Words
@@ -30,12 +29,9 @@ def command(
     if pair is None:
         print_doubts(company, as_json)
         return
-    if (same and not_same) or not cause:
+    if (same and not_same) or not cause.strip():
         raise click.UsageError("--same ONE OTHER | --not-same ONE OTHER, --cause TEXT")
-    with company_lock(folder, PATIENCE_S):
-        one, other = (company.know.find_identifier(name) for name in pair)
-        changes = company.know.decide("approved" if same else "never_link", one, other, ACTOR, cause)
-    print_changes(company, changes, as_json)
+    decide_pair(company, "approved" if same else "never_link", pair, cause, as_json)
 
 
 def print_doubts(company: Company, as_json: bool) -> None:

@@ -11,11 +11,21 @@ from parcours import company as companies
 from parcours.cli.output import print_json, write_number
 from parcours.collect import company_lock
 from parcours.company import Company
-from parcours.know import Change, write_profile_id
+from parcours.know import Change, Ruling, write_profile_id
 from parcours.words import Words
 
 ACTOR = "cli"
 PATIENCE_S = 30.0
+BEFORE: dict[Ruling, Words] = {
+    "never_link": Words(
+        fr="Ces deux-là sont déjà séparés, par une décision antérieure : rien n'a changé.",
+        en="These two are parted already, by an earlier decision: nothing changed.",
+    ),
+    "approved": Words(
+        fr="Ces deux-là sont déjà une même personne, par une décision antérieure : rien n'a changé.",
+        en="These two are one person already, by an earlier decision: nothing changed.",
+    ),
+}
 
 
 @click.command("unmerge")
@@ -27,8 +37,20 @@ PATIENCE_S = 30.0
 def command(folder: Path, one: str, other: str, cause: str, as_json: bool) -> None:
     """Say that ONE and OTHER in FOLDER (KIND:VALUE each) are never one person; whoever they had joined parts."""
     company = companies.open(folder)
-    with company_lock(folder, PATIENCE_S):
-        changes = company.know.unmerge(one, other, ACTOR, cause)
+    decide_pair(company, "never_link", (one, other), cause, as_json)
+
+
+def decide_pair(company: Company, decision: Ruling, pair: tuple[str, str], cause: str, as_json: bool) -> None:
+    """Decide about two identifiers as they were written, and print who moved, or that it was decided before."""
+    if not cause.strip():
+        raise click.UsageError("--cause TEXT")
+    with company_lock(company.folder, PATIENCE_S):
+        one, other = (company.know.find_identifier(name) for name in pair)
+        before = company.know.is_decided(decision, one, other)
+        changes = company.know.decide(decision, one, other, ACTOR, cause)
+    if before and not as_json:
+        click.echo(str(BEFORE[decision]))
+        return
     print_changes(company, changes, as_json)
 
 

@@ -22,6 +22,7 @@ from parcours.know.gate.permitted import Permitted
 from parcours.know.gate.verdict import Verdict
 from parcours.know.gate.why import Why
 from parcours.know.identity.acts import Change, Ruling
+from parcours.know.identity.choosing import unknown_identifier
 from parcours.know.identity.people import write_profile_id
 from parcours.know.identity.proof import Explanation, Identifier, Link
 from parcours.know.identity.review import Doubt
@@ -139,6 +140,7 @@ __all__ = [
     "tell_link",
     "tell_verdict",
     "tell_weight",
+    "unknown_identifier",
     "verify",
     "write_json",
     "write_letter",

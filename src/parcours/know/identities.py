@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 
@@ -163,20 +163,34 @@ class Identities:
             shown.append(value if unmasked or not value else mask_identifier(kind, value))
         return shown
 
-    def decide(self, decision: Ruling, one: int, other: int, actor: str, cause: str) -> tuple[Change, ...]:
-        """Note what a person decided about two identifiers, replay what it touches, and publish who moved.
+    def decide(
+        self, decision: Ruling, one: int, other: int, actor: str, cause: str, note: Callable[[], None]
+    ) -> tuple[Change, ...]:
+        """Keep what a person decided about two identifiers, replay what it touches, and publish who moved.
+
+        ``note`` is called once it is sure that they may decide so, before anything is kept; what stands already is
+        neither noted nor kept again.
 
         Raises:
             ParcoursError: ``unknown_identifier``, ``not_a_pair`` or ``not_an_account`` says why nothing was decided.
         """
         standing, people = self._stand()
         check_pair(decision, one, other, standing)
+        if self.is_decided(decision, one, other):
+            return ()
+        note()
         act = self._acts.append(decision, one, other, self._manifest.settled_to, actor, cause)
         said = ACCEPTED if decision == APPROVED else TURNED_DOWN
         self._scored.settle(one, other, said, act.event_no)
         moved = standing.take(NO_NEWS, self._rulings()) if people is None else compare_people(people, self._fold()[0])
         self._acts.publish(act, moved.pseudonyms, moved.old, moved.new)
         return tuple(change for change in self._acts.changes() if change.act_no == act.act_no)
+
+    def is_decided(self, decision: Ruling, one: int, other: int) -> bool:
+        """Return whether ``decision`` is what stands about two identifiers already."""
+        pair = tuple(sorted((one, other)))
+        said = [act.decision for act in self._acts.read() if (act.one, act.other) == pair]
+        return said[-1:] == [decision]
 
     def changes(self, after: int = 0) -> tuple[Change, ...]:
         """Return what acts changed: which identifier went from which profile to which, and why."""

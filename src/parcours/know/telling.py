@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from parcours.blueprint.records import Purpose
+from parcours.errors import ParcoursError
 from parcours.know.gate.since import kept_since
 from parcours.know.identity.acts import Change, Ruling
 from parcours.know.identity.proof import Explanation
@@ -51,6 +52,19 @@ class Telling(Permitting):
         with self._turn:
             return self._identities.explain(identifier, unmasked)
 
+    def explain_unmasked(self, identifier: str, actor: str, reason: str) -> tuple[Explanation, ...]:
+        """Return the same with identifiers as they are; whose they are is noted in the audit log first, and why.
+
+        Raises:
+            ParcoursError: ``reason_missing``, and as `explain`.
+        """
+        if not reason.strip():
+            raise _reason_missing()
+        with self._turn:
+            for one in self.explain(identifier):
+                self.audit.note(actor, "unmask", "profile", one.profile, "done", reason)
+            return self.explain(identifier, unmasked=True)
+
     def unmerge(self, one: str, other: str, actor: str, cause: str) -> tuple[Change, ...]:
         """Say that two identifiers are never one person; return which identifiers changed profile.
 
@@ -81,11 +95,19 @@ class Telling(Permitting):
         identifiers that changed profile are published (`Know.identity_changes`) and returned.
 
         Raises:
-            ParcoursError: ``unknown_identifier``, ``not_a_pair`` or ``not_an_account``: nothing was decided.
+            ParcoursError: ``unknown_identifier``, ``not_a_pair`` or ``not_an_account``: nothing was decided or noted.
         """
-        with self._turn:
+
+        def note() -> None:
             self.audit.note(actor, "settle_merge", "identifier", one, "done", f"{decision} {other:016x} {cause}")
-            return self._identities.decide(decision, one, other, actor, mask(cause))
+
+        with self._turn:
+            return self._identities.decide(decision, one, other, actor, mask(cause), note)
+
+    def is_decided(self, decision: Ruling, one: int, other: int) -> bool:
+        """Return whether ``decision`` is what stands about two identifiers already."""
+        with self._turn:
+            return self._identities.is_decided(decision, one, other)
 
     def identity_changes(self, after: int = 0) -> tuple[Change, ...]:
         """Return what decisions changed, after the change of number ``after``: (identifier, old and new profile)."""
@@ -130,3 +152,17 @@ class Telling(Permitting):
             raise not_declared(self._folder)
         batch = Batch(link, self._folder, self._state, self._keys, self._settings)
         return batch, self._find_purpose(link.purpose)
+
+
+def _reason_missing() -> ParcoursError:
+    return ParcoursError(
+        "reason_missing",
+        Words(
+            fr="Les identifiants ne se montrent en clair que pour une raison, qui est journalisée.",
+            en="Identifiers are shown in full for a reason alone, which is logged.",
+        ),
+        Words(
+            fr="Donnez la raison, par exemple « appel sur la commande 7 ».",
+            en="Give the reason, for instance “a call about order 7”.",
+        ),
+    )

@@ -27,8 +27,8 @@ MOST_LETTERS = 200
 
 Outcome = Literal["done", "refused"]
 
-_ID = re.compile(r"(?=[A-Za-z0-9_./:#-]{1,120}$)(?![0-9]{8,15}$|[0-9]{17,}$)")
-"""What may stand as it is: an id. Neither a mail nor anything that may be a phone, a card or a NIR is one."""
+_ID = re.compile(r"(?=[A-Za-z0-9_./:#-]{1,120}$)(?![0-9]{8,15}$|[0-9]{17,}$)(?!(?:user|mail|phone|device):)")
+"""What may stand as it is: an id. No customer's identifier is, nor a mail, nor what may be a phone, card or NIR."""
 
 
 class DayRoot(msgspec.Struct, frozen=True):

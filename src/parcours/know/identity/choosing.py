@@ -70,8 +70,13 @@ def check_pair(decision: Ruling, one: int, other: int, standing: Standing) -> No
 
 def unknown_identifier(identifier: str) -> ParcoursError:
     """Return the error for an identifier that nobody has."""
-    return ParcoursError(
-        "unknown_identifier",
-        Words(fr=f"Personne n'a l'identifiant « {identifier} ».", en=f"Nobody has the identifier “{identifier}”."),
-        _WRITE,
+    sentence = Words(
+        fr=f"Personne n'a l'identifiant « {identifier} ».", en=f"Nobody has the identifier “{identifier}”."
     )
+    kind, colon, _ = identifier.partition(":")
+    if colon and kind not in IDENTIFIERS:
+        sentence = Words(
+            fr=f"{sentence.fr} « {kind} » n'est pas un type d'identifiant.",
+            en=f"{sentence.en} “{kind}” is no kind of identifier.",
+        )
+    return ParcoursError("unknown_identifier", sentence, _WRITE)
