@@ -124,11 +124,35 @@ def enter_erasure_request(company: Company, identifier: str, actor: str, channel
     return requests.open("erasure", [identifier], actor, channel)
 
 
-def preview_erasure(company: Company, identifier: str) -> Preview:
-    """Return what `forget` would do, and do nothing of it; what waits is taken over first, for it may name more."""
+def preview_erasure(company: Company, identifier: str, actor: str, reason: str | None = None) -> Preview:
+    """Return what `forget` would do, and do nothing of it; what waits is taken over first, for it may name more.
+
+    Identifiers are masked unless there is a ``reason`` to see them; the look is in the audit log.
+    """
     with company_lock(company.folder, PATIENCE_S):
         collect_live(company)
-    return company.know.rights.preview(identifier, company.destinations)
+    know = company.know
+    told = know.rights.preview(identifier, company.destinations, unmasked=reason is not None)
+    know.audit.note(actor, "see_customer", "profile", told.profile, "done", "before an erasure")
+    if reason is not None:
+        know.audit.note(actor, "unmask", "profile", told.profile, "done", reason)
+    return told
+
+
+def preview_answer(company: Company, number: int, actor: str) -> tuple[Preview, ...]:
+    """Return what `answer_erasure` would do to each person whom the request ``number`` names; errors as there."""
+    requests = company.know.requests
+    requests.expect_checked(number, "erasure")
+    found: dict[str, Preview] = {}
+    for identifier in requests.identifiers_of(number):
+        try:
+            preview = preview_erasure(company, identifier, actor)
+        except ParcoursError as error:
+            if error.code not in (*NOBODY_THERE, "erasure_unfinished"):
+                raise
+        else:
+            found[preview.profile] = preview
+    return tuple(found.values())
 
 
 def answer_erasure(company: Company, number: int, actor: str) -> tuple[ErasureReceipt, ...]:
@@ -137,10 +161,11 @@ def answer_erasure(company: Company, number: int, actor: str) -> tuple[ErasureRe
     Where nobody is known by any of them the request is answered, and there is no receipt.
 
     Raises:
-        ParcoursError: ``unknown_request``, ``request_closed``, ``another_request``, ``erasure_not_proved`` …
+        ParcoursError: ``unknown_request``, ``request_closed``, ``another_request``, ``identity_unchecked``,
+            ``erasure_not_proved`` …
     """
     requests = company.know.requests
-    requests.expect(number, "erasure")
+    requests.expect_checked(number, "erasure")
     begun: list[int] = []
     for identifier in requests.identifiers_of(number):
         try:
@@ -163,7 +188,7 @@ def answer_access(company: Company, number: int, actor: str) -> Dossier:
     requests = company.know.requests
     kind = requests.find(number).kind
     scope: Scope = "portability" if kind == "portability" else "access"
-    requests.expect(number, scope)
+    requests.expect_checked(number, scope)
     with company_lock(company.folder, PATIENCE_S):
         collect_live(company)
     return compile_dossier(company, company.know.rights.find_named(number), scope, actor, number)
@@ -193,11 +218,14 @@ def compile_dossier(company: Company, identifier: str, scope: Scope, actor: str,
     """Return all that is held of one person, or what they provided, for them; what waits is taken over first.
 
     Raises:
-        ParcoursError: ``nobody_found``, ``device_shared``, ``several_found`` …
+        ParcoursError: ``nobody_found``, ``device_shared``, ``several_found``, and where it answers a request as
+            `Rights.expect` …
     """
     with company_lock(company.folder, PATIENCE_S):
         collect_live(company)
     know = company.know
+    if request_no:
+        know.rights.expect(request_no, scope, identifier)
     # Not the profile that the dossier tells: what somebody takes along has none.
     profile = int(know.rights.find(identifier).profile_ids[0])
     know.audit.note(actor, "see_customer", "profile", profile, "done", scope)

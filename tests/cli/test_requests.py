@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import time
 from pathlib import Path
@@ -79,7 +80,6 @@ def test_objecting_and_what_becomes_of_it(shop: Path) -> None:
         ("add", "nonsense", "user:C1"),
         ("close", "1"),
         ("close", "1", "started"),
-        ("extend", "1"),
         ("lift", "x"),
         ("rectify", "user:C1", "town"),
         ("do",),
@@ -107,14 +107,66 @@ def test_what_cannot_be_done_is_told_in_a_sentence(shop: Path) -> None:
 def test_a_request_of_a_program_is_answered_without_saying_whom_it_names(shop: Path, tmp_path: Path) -> None:
     for number, kind in enumerate(("access", "erasure"), 1):
         call("requests", shop, "add", kind, "user:C1")
-        assert call("requests", shop, "answer", number).returncode == (2 if kind == "access" else 0)
-    out = tmp_path / "dossier.json"
+        call("requests", shop, "check", number, "--reason", "signed in")
+    receipt, out = tmp_path / "receipt.json", tmp_path / "dossier.json"
+    missing = call("requests", shop, "answer", 1)
+    assert (missing.returncode, "answer 1 --out FILE.html" in missing.stderr) == (2, True)
+    assert call("requests", shop, "answer", 2, "--yes", "--out", receipt).returncode == 0
+    assert call("forget", shop, "verify", receipt).returncode == 0
     call("requests", shop, "add", "access", "user:C2")
+    call("requests", shop, "check", 3, "--reason", "signed in")
     assert "2 events" in call("requests", shop, "answer", 3, "--out", out).stdout
     assert "C2" in out.read_text("utf-8")
     assert call_json("timeline", shop, "user:C1")["count"] == 0
     states = {one["request"]["number"]: one["request"]["state"] for one in call_json("requests", shop)}
-    assert states == {1: "received", 2: "done", 3: "done"}
+    assert states == {1: "checked", 2: "done", 3: "done"}
+
+
+def test_nobody_is_erased_before_it_is_checked_who_asks_nor_without_a_yes(
+    shop: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    call("requests", shop, "add", "erasure", "user:C1")
+    refused = call("requests", shop, "answer", 1, "--yes")
+    assert (refused.returncode, "identity_unchecked" in refused.stderr) == (1, True)
+    assert "requests DIR check 1" in refused.stderr
+    call("requests", shop, "check", 1, "--reason", "signed in")
+    monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
+    asked = call("requests", shop, "answer", 1)
+    assert (asked.returncode, asked.stdout.splitlines()[0]) == (1, "Would be erased:")
+    assert "Nothing was erased." in asked.stderr
+    assert call_json("timeline", shop, "user:C1")["count"] == 2
+    monkeypatch.setattr("sys.stdin", io.StringIO("oui\n"))
+    done = call("requests", shop, "answer", 1, PARCOURS_LANG="fr")
+    assert done.returncode == 0, done.stderr
+    assert "[o/N]" in done.stderr
+    assert call_json("timeline", shop, "user:C1")["count"] == 0
+
+
+def test_a_refusal_has_a_reason_and_a_letter_for_the_person(shop: Path) -> None:
+    call("requests", shop, "add", "erasure", "user:C1")
+    missing = call("requests", shop, "close", 1, "refused")
+    assert (missing.returncode, "the reason is missing: close 1 refused --reason" in missing.stderr) == (2, True)
+    told = call("requests", shop, "close", 1, "refused", "--reason", "invoices are kept", PARCOURS_LANG="fr").stdout
+    assert "Nous n'y donnons pas suite : invoices are kept." in told
+    for remedy in ("réclamation auprès de la CNIL", "recours devant un juge"):
+        assert remedy in told
+    call("requests", shop, "object", "user:C1", "improve", "--reason", "my situation")
+    assert "seek a judicial remedy" in call("requests", shop, "reject", 2, "--reason", "fraud").stdout
+
+
+def test_what_is_missing_is_named(shop: Path) -> None:
+    call("requests", shop, "add", "rectification", "user:C1")
+    call("requests", shop, "add", "restriction", "user:C1")
+    for words, said in (
+        (("extend", "1"), "the reason is missing: extend 1"),
+        (("extend", "1", "--reason", " "), "the reason is missing: extend 1"),
+        (("answer", "1"), "the field and its value are missing"),
+        (("answer", "2"), "no command answers by itself a request for restriction"),
+        (("add", "access", "user:C1", "--received", ago(-2)), "--received is in the future"),
+    ):
+        done = call("requests", shop, *words)
+        assert (done.returncode, said in done.stderr) == (2, True), done.stderr
+    assert len(call_json("requests", shop)) == 2
 
 
 def test_a_key_of_programs_is_made_listed_and_revoked(shop: Path) -> None:

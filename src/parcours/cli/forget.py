@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
-import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
 
 from parcours import company as companies
 from parcours import flow
-from parcours.cli.output import Bars, print_json, write_number
+from parcours.cli.output import Bars, ask, print_json
+from parcours.cli.receipts import print_preview, print_receipt
 from parcours.errors import ParcoursError
 from parcours.know import ErasureReceipt, Preview
 from parcours.words import Words
 
-_NOT_ASKED = Words(fr="Rien n'a été effacé.", en="Nothing was erased.")
+USAGE = (
+    "forget DIR ID | forget DIR from FILE | forget DIR resume | forget DIR verify FILE | forget DIR receipt N; "
+    "--out: for one person alone"
+)
+NOTHING_DONE = Words(fr="Rien n'a été effacé.", en="Nothing was erased.")
+CUT_SHORT = Words(
+    fr="Interrompu ; l'effacement a commencé : plus rien ne montre la personne, et il n'y a pas de retour. "
+    "Pour le finir : parcours forget DIR resume",
+    en="Interrupted; the erasure has begun: nothing shows the person any more, and there is no way back. "
+    "To finish it: parcours forget DIR resume",
+)
 
 
 @click.command("forget")
@@ -24,6 +36,9 @@ _NOT_ASKED = Words(fr="Rien n'a été effacé.", en="Nothing was erased.")
 @click.option("--dry-run", is_flag=True, help="Say what would go and what would stay; change nothing.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--request", "request_no", type=int, default=0, help="The number of the request that this answers.")
+@click.option(
+    "--unmask", "reason", default=None, metavar="REASON", help="Show identifiers in full; the reason is logged."
+)
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), default=None, help="Write the receipt there.")
 @click.option("--json", "as_json", is_flag=True)
 @click.option("--quiet", is_flag=True, help="No progress on stderr.")
@@ -34,6 +49,7 @@ def command(
     dry_run: bool,
     yes: bool,
     request_no: int,
+    reason: str | None,
     out: Path | None,
     as_json: bool,
     quiet: bool,
@@ -49,47 +65,64 @@ def command(
     if identifier == "receipt" and more is not None and more.isdigit():
         click.echo(company.know.rights.receipt(int(more)).decode())
         return 0
-    listed = identifier == "from" and more is not None and Path(more).is_file()
+    if identifier == "resume" and more is None:
+        _finish(company, [one.erasure_no for one in company.know.rights.unfinished()], out, as_json, quiet)
+        return 0
+    listed = identifier == "from" and more is not None
     # Each receipt of a list is kept, and printed by its number: one file cannot hold them all.
     if more is not None and (not listed or out is not None):
-        raise click.UsageError(
-            "forget DIR ID | forget DIR from FILE | forget DIR resume | forget DIR verify FILE | forget DIR receipt N"
-        )
-    progress = Bars(quiet)
-    try:
-        if identifier == "resume":
-            numbers = [one.erasure_no for one in company.know.rights.unfinished()]
-        else:
-            asked = (
-                _preview_listed(company, Path(more))
-                if more is not None
-                else {identifier: flow.preview_erasure(company, identifier)}
-            )
-            if dry_run or not yes:
-                _show(list(asked.values()), as_json and dry_run, listed)
-            if dry_run:
-                return 0
-            if asked and not yes and not click.confirm(str(Words(fr="Effacer ?", en="Erase?")), err=True):
-                click.echo(str(_NOT_ASKED), err=True)
-                return 1
-            numbers = [_begin(company, one, request_no, listed) for one in asked]
-        for number in numbers:
-            receipt = flow.finish_erasure(company, number, "cli", progress)
-            _give(company, receipt, out, as_json)
-    finally:
-        progress.end()
+        raise click.UsageError(USAGE)
+    if listed and not Path(str(more)).is_file():
+        raise click.UsageError(str(Words(fr=f"il n'y a pas de fichier {more}", en=f"there is no file {more}")))
+    if more is not None:
+        asked = _preview_listed(company, Path(more), reason)
+    else:
+        asked = {identifier: flow.preview_erasure(company, identifier, "cli", reason)}
+    if dry_run or not yes:
+        _show(list(asked.values()), as_json and dry_run, listed)
+    if dry_run:
+        return 0
+    if not asked or not (yes or ask(Words(fr="Effacer ?", en="Erase?"))):
+        click.echo(str(NOTHING_DONE), err=True)
+        return 1
+    with telling_what_began(company):
+        numbers = [_begin(company, one, request_no, listed) for one in asked]
+        _finish(company, numbers, out, as_json, quiet)
     return 0
 
 
-def _preview_listed(company: companies.Company, path: Path) -> dict[str, Preview]:
+@contextmanager
+def telling_what_began(company: companies.Company) -> Iterator[None]:
+    """Whoever interrupts an erasure that has begun is told so, and how to finish it; the command ends with 130."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        if not company.know.rights.unfinished():
+            raise
+        click.echo(str(CUT_SHORT), err=True)
+        raise click.exceptions.Exit(130) from None
+
+
+def _finish(company: companies.Company, numbers: list[int], out: Path | None, as_json: bool, quiet: bool) -> None:
+    """Go on with erasures until they are proved, and give their receipts."""
+    progress = Bars(quiet)
+    try:
+        with telling_what_began(company):
+            for number in numbers:
+                give_receipt(company, flow.finish_erasure(company, number, "cli", progress), out, as_json)
+    finally:
+        progress.end()
+
+
+def _preview_listed(company: companies.Company, path: Path, reason: str | None) -> dict[str, Preview]:
     """Return what would go of everybody whose identifier stands in ``path``; say of whom nothing is held."""
     listed = path.read_text("utf-8").split("\n")
     found: dict[str, Preview] = {}
     for identifier in filter(None, map(str.strip, listed)):
         try:
-            found[identifier] = flow.preview_erasure(company, identifier)
+            found[identifier] = flow.preview_erasure(company, identifier, "cli", reason)
         except ParcoursError as error:
-            if error.code != "nobody_found":
+            if error.code not in ("nobody_found", "erasure_unfinished"):
                 raise
             click.echo(f"{identifier}: {error}", err=True)
     return found
@@ -111,7 +144,8 @@ def _show(previews: list[Preview], as_json: bool, listed: bool) -> None:
         print_preview(preview)
 
 
-def _give(company: companies.Company, receipt: ErasureReceipt, out: Path | None, as_json: bool) -> None:
+def give_receipt(company: companies.Company, receipt: ErasureReceipt, out: Path | None, as_json: bool) -> None:
+    """Print a receipt, and write it to ``out`` as well where that is given."""
     document = company.know.rights.receipt(receipt.erasure_no)
     if out is not None:
         out.write_bytes(document)
@@ -131,91 +165,6 @@ def _verify(company: companies.Company, path: Path, as_json: bool) -> int:
     for destination, outcome in told.items():
         click.echo(f"  {destination}  {_OUTCOMES[outcome]}")
     return 0
-
-
-def print_preview(preview: Preview) -> None:
-    """Print what an erasure would do: who goes, who stays and why."""
-    sections = (
-        (Words(fr="Seraient effacés", en="Would be erased"), preview.identifiers),
-        (Words(fr="Restent : appareils partagés", en="Stay: shared devices"), preview.shared),
-        (Words(fr="Restent : non réunis à cette personne", en="Stay: not joined to this person"), preview.refused),
-    )
-    for title, held in sections:
-        for place, one in enumerate(held):
-            if not place:
-                click.echo(str(Words(fr=f"{title.fr} :", en=f"{title.en}:")))
-            events = Words(fr="événements", en="events")
-            click.echo(f"  {one.kind}:{one.value or '?'}  {write_number(one.events)} {events}")
-    for source, count in sorted(preview.events.items()):
-        click.echo(str(Words(fr=f"  {write_number(count)} événements de {source}",
-                             en=f"  {write_number(count)} events of {source}")))  # fmt: skip
-    if preview.beside:
-        beside = write_number(preview.beside)
-        click.echo(
-            str(
-                Words(
-                    fr=f"{beside} événements d'autres personnes perdent un identifiant effacé, et restent.",
-                    en=f"{beside} events of other people lose an erased identifier, and stay.",
-                )
-            )
-        )
-    if preview.retained:
-        listed = ", ".join(preview.retained)
-        click.echo(str(Words(fr=f"La loi garde, à part : {listed}.", en=f"The law keeps, apart: {listed}.")))
-    if preview.recipients:
-        listed = ", ".join(preview.recipients)
-        told = Words(
-            fr=f"Destinataires prévenus s'ils ont reçu ces événements : {listed}.",
-            en=f"Recipients that are told if they got these events: {listed}.",
-        )
-        click.echo(str(told))
-
-
-def print_receipt(receipt: ErasureReceipt) -> None:
-    """Print a receipt in sentences."""
-    seconds = write_number((receipt.done_ms - receipt.asked_ms) / 1000, 1)
-    identifiers = ", ".join(f"{count} {kind}" for kind, count in receipt.identifiers.items())
-    proof = receipt.proof
-    files, cells = write_number(proof.files), write_number(proof.cells)
-    told = [
-        Words(
-            fr=f"Effacement n° {receipt.erasure_no} prouvé en {seconds} s : {identifiers}.",
-            en=f"Erasure no. {receipt.erasure_no} proved in {seconds} s: {identifiers}.",
-        ),
-        Words(
-            fr=f"{files} fichiers et {cells} cellules lus et décodés : il ne reste rien.",
-            en=f"{files} files and {cells} cells read and decoded: nothing is left.",
-        ),
-    ]
-    for words in told:
-        click.echo(str(words))
-    for name, count in receipt.gone.items():
-        click.echo(f"  {name}  {write_number(count)}")
-    for place, count in proof.mentions.items():
-        click.echo(
-            str(
-                Words(
-                    fr=f"! {write_number(count)} mention(s) par d'autres dans {place} : à vous de juger.",
-                    en=f"! {write_number(count)} mention(s) by others in {place}: yours to judge.",
-                )
-            )
-        )
-    for kept in receipt.retained:
-        until = _day(kept.until_ms)
-        click.echo(
-            str(
-                Words(
-                    fr=f"Gardé par la loi ({kept.id}) : {write_number(kept.rows)} jusqu'au {until}.",
-                    en=f"Kept by law ({kept.id}): {write_number(kept.rows)} until {until}.",
-                )
-            )
-        )
-    for backup in receipt.backups:
-        click.echo(f"{_day(backup.until_ms)}  {backup.what}")
-
-
-def _day(at_ms: int) -> str:
-    return time.strftime("%Y-%m-%d", time.gmtime(at_ms / 1000))
 
 
 _OUTCOMES = {

@@ -13,9 +13,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from parcours.charts.numbers import write_number as write_figure
 from parcours.errors import Fault
 from parcours.measure.contract import Column, Result
-from parcours.words import Words, language
+from parcours.words import LANGUAGES, Words, language
 
 PATIENCE_S = 1.0
 FILE_WIDTH = 160
@@ -41,6 +42,22 @@ def say(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [say(item) for item in value]
     return value
+
+
+def say_count(count: float, french: tuple[str, str], english: tuple[str, str]) -> Words:
+    """Return a count with what it counts, each named as one and as several: French has one of 0 too."""
+    figure = {one: write_figure(count, one) for one in LANGUAGES}
+    return Words(
+        fr=f"{figure['fr']} {french[count >= 2]}",
+        en=f"{figure['en']} {english[count != 1]}",
+    )
+
+
+def ask(question: Words) -> bool:
+    """Ask on stderr, in the language in force; no is what is meant unless yes is said."""
+    choices = Words(fr="[o/N]", en="[y/N]")
+    said = click.prompt(f"{question} {choices}", default="", show_default=False, err=True, prompt_suffix=" ")
+    return str(said).strip().lower() in ("y", "yes", "o", "oui")
 
 
 def print_faults(faults: Iterable[Fault]) -> None:

@@ -44,6 +44,7 @@ from parcours.know.rights.opendsr import KINDS as DSR_KINDS
 from parcours.know.rights.opendsr import Answer as DsrAnswer
 from parcours.know.rights.opendsr import OpenDsr
 from parcours.know.rights.opendsr import refuse as refuse_dsr
+from parcours.know.rights.receipts import CONSENT_PROOF
 from parcours.know.rights.receipts import Receipt as ErasureReceipt
 from parcours.know.rights.requests import KINDS as REQUEST_KINDS
 from parcours.know.rights.requests import NAMES as REQUEST_NAMES
@@ -57,6 +58,7 @@ from parcours.know.verification import Verified, verify
 __all__ = [
     "ACTIONS",
     "ACTION_LABELS",
+    "CONSENT_PROOF",
     "DSR_IDENTITIES",
     "DSR_KINDS",
     "FEWEST",

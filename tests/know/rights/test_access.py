@@ -75,6 +75,7 @@ def test_nobody_gets_anything_after_an_erasure(company: Living) -> None:
 
 def test_looking_is_noted_and_answers_the_request(company: Living) -> None:
     number = company.know.requests.open("access", [MAIL], "cli")
+    company.know.requests.check_identity(number, "signed in", "cli")
     dossier = flow.compile_dossier(company, MAIL, "access", "cli", number)
     entry = company.know.audit.read(action="see_customer")[0]
     assert (entry.actor, entry.thing, entry.reason) == ("cli", dossier.profile, "access")

@@ -109,7 +109,7 @@ def test_everyone_else_is_as_before(company: Living) -> None:
 
 def test_a_shared_device_stays_nobody_s(company: Living) -> None:
     flow.collect_live(company)
-    preview = company.know.rights.preview(MAIL)
+    preview = company.know.rights.preview(MAIL, unmasked=True)
     assert [held.value for held in preview.shared] == ["kiosk-device"]
     before = company.know.timeline("device:kiosk-device", "improve").count
     alone = company.know.timeline("user:other-3", "improve").count
@@ -127,7 +127,7 @@ def test_a_shared_device_stays_nobody_s(company: Living) -> None:
 
 
 def test_the_dry_run_changes_nothing(company: Living) -> None:
-    preview = company.know.rights.preview(MAIL, company.destinations)
+    preview = company.know.rights.preview(MAIL, company.destinations, unmasked=True)
     assert {(held.kind, held.value) for held in preview.identifiers} == set(IDS.items())
     assert preview.events.keys() == {"orders", "web"}
     assert sum(held.events for held in preview.identifiers) == sum(preview.events.values())
@@ -237,7 +237,10 @@ def test_old_backups_of_vault_and_journal_are_unreadable(company: Living, tmp_pa
 def test_what_the_law_keeps_is_sealed_apart_and_read_by_no_measure(tmp_path: Path) -> None:
     company = make_company(tmp_path, retained=RETAINING)
     receipt = flow.forget(company, MAIL, "cli")
-    (kept,) = receipt.retained
+    kept, proofs = receipt.retained
+    held = open_state(tmp_path).execute("SELECT count(*), max(until_ms) FROM consent_proofs")
+    assert [(proofs.rows, proofs.until_ms)] == held
+    assert (proofs.id, proofs.basis, proofs.rows > 0) == ("consent_proof", "legal_claims", True)
     assert (kept.id, kept.basis, kept.rows) == ("invoices", "legal_obligation", 3)
     assert kept.until_ms - receipt.done_ms > 7 * 365 * 86_400_000
     oracle = Oracle(company.folder)
@@ -362,6 +365,7 @@ def test_whoever_came_a_moment_ago_can_be_erased(company: Living) -> None:
 def test_a_request_is_answered_by_its_erasure(company: Living) -> None:
     requests = company.know.requests
     number = requests.open("erasure", [MAIL], "cli")
+    requests.check_identity(number, "signed in", "cli")
     other = requests.open("access", ["user:other-1"], "cli")
     receipt = flow.forget(company, MAIL, "cli", request_no=number)
     assert receipt.request_no == number

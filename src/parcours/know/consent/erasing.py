@@ -52,6 +52,12 @@ def erase_choices(
     return np.array(entries, np.int64)
 
 
+def find_proofs(state: Database, principals: Numbers, contexts: Contexts) -> tuple[int, int]:
+    """Return how many lines of ``principals`` would be kept as proofs, and until when (epoch ms, 0 for none)."""
+    lines = [line for line in _read(state, np.unique(principals).tolist()) if _is_proof(line, contexts)]
+    return len(lines), max((line.columns[CONFIRMED] + KEPT_MS for line in lines), default=0)
+
+
 class _Line(NamedTuple):
     """A line with contents, as it stands on disk."""
 

@@ -11,7 +11,7 @@ from parcours.engine.store.sqlite import Database
 from parcours.errors import ParcoursError
 from parcours.know.consent.chain import Head, Read, append, find_faults, read_chain
 from parcours.know.consent.contexts import Contexts
-from parcours.know.consent.erasing import erase_choices
+from parcours.know.consent.erasing import erase_choices, find_proofs
 from parcours.know.consent.evidence import Evidence
 from parcours.know.consent.lines import (
     CHOICE,
@@ -207,6 +207,10 @@ class Ledger:
         for lines in self._pending:
             self._standing.take(lines)
         return len(entries)
+
+    def find_proofs(self, principals: Numbers) -> tuple[int, int]:
+        """Return how many proofs `erase` would keep of ``principals``, and until when (epoch ms, 0 for none)."""
+        return find_proofs(self._state, principals, self.contexts)
 
     def verify(self) -> Iterator[ParcoursError]:
         """Yield one error for each line that was altered, is missing or stands elsewhere, and for what lines name."""

@@ -68,6 +68,11 @@ class Proofs:
             found[int(entry_no or 0)] = msgspec.msgpack.decode(told, type=Proof)
         return found
 
+    def held(self, principals: Sequence[int]) -> tuple[int, int]:
+        """Return how many there are about ``principals``, and when the last of them goes (epoch ms, 0 for none)."""
+        found = [row for one in principals for row in self._table.some("WHERE holder = ?", (self._holder(one),))]
+        return len(found), max((int(row[2] or 0) for row in found), default=0)
+
     def count(self) -> tuple[int, int | None]:
         """Return how many there are, and when the last of them goes."""
         until = [int(row[2] or 0) for row in self._table.all()]

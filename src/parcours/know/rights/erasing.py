@@ -44,7 +44,7 @@ from parcours.know.rights.copies import forget_aside, forget_parcels, forget_qua
 from parcours.know.rights.erasures import Body, Erasure, Erasures
 from parcours.know.rights.notices import find_recipients, queue_notices
 from parcours.know.rights.proof import Prover
-from parcours.know.rights.receipts import Backup, Proof, Receipt, sign_receipt
+from parcours.know.rights.receipts import CONSENT_PROOF, Backup, Kept, Proof, Receipt, sign_receipt
 from parcours.know.rights.registers import GoneRows, forget_known, forget_seen, only
 from parcours.know.rights.requests import Requests
 from parcours.know.rights.retained import RetainedRows, choose_retained
@@ -327,6 +327,10 @@ class Erasing:
     def _sought(self, body: Body) -> Sought:
         return Sought(np.array([*body.pseudonyms, *body.others], np.int64), self._keys.pseudonyms, self._spelling)
 
+    def _tell_proofs(self, body: Body) -> tuple[Kept, ...]:
+        count, until_ms = self._ledger.proofs.held(body.pseudonyms)
+        return (Kept(CONSENT_PROOF, "legal_claims", count, until_ms),) if count else ()
+
     def _write_receipt(self, one: Erasure, body: Body, proof: Proof, done_ms: int) -> Receipt:
         rights = self._settings.rights
         return Receipt(
@@ -340,7 +344,7 @@ class Erasing:
             identifiers=body.kinds,
             shared_devices=body.shared,
             gone={name: count for name, count in sorted(body.gone.items()) if count},
-            retained=self._retained.tell(one.erasure_no),
+            retained=(*self._retained.tell(one.erasure_no), *self._tell_proofs(body)),
             recipients=tuple(body.recipients),
             proof=proof,
             backups=(

@@ -152,3 +152,17 @@ class Erasures:
         if isinstance(sealed, bytes) and sealed:
             body = msgspec.msgpack.decode(self._seal.open(sealed), type=Body)
         return msgspec.convert({**told, "body": body}, Erasure)
+
+
+def not_finished(number: int) -> ParcoursError:
+    """Return the error for what needs an erasure to be done that has only begun."""
+    return ParcoursError(
+        "erasure_unfinished",
+        Words(
+            fr=f"L'effacement n° {number} a commencé et n'est pas fini : plus rien ne montre cette personne, et il n'y "
+            "a pas encore de reçu.",
+            en=f"Erasure no. {number} has begun and is not finished: nothing shows this person any more, and there is "
+            "no receipt yet.",
+        ),
+        Words(fr="Finissez-le : parcours forget DIR resume.", en="Finish it: parcours forget DIR resume."),
+    )

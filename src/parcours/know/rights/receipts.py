@@ -20,8 +20,15 @@ class Backup(msgspec.Struct, frozen=True):
     until_ms: int
 
 
+CONSENT_PROOF = "consent_proof"
+"""What is kept of consents that were used is called so: it stands in no blueprint (see `parcours.know.consent`)."""
+
+
 class Kept(msgspec.Struct, frozen=True):
-    """Rows that the law keeps (GDPR art. 17(3)): sealed apart, read by no measure, gone at ``until_ms``."""
+    """Rows that the law keeps (GDPR art. 17(3)): sealed apart, read by no measure, gone at ``until_ms``.
+
+    ``id`` is that of a rule of the blueprint, or `CONSENT_PROOF`.
+    """
 
     id: str
     basis: str

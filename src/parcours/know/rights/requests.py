@@ -239,6 +239,13 @@ class Requests:
             )
         return request
 
+    def expect_checked(self, number: int, kind: Kind) -> Request:
+        """Return a request as `expect` does, of which it was checked who asks: raises ``identity_unchecked`` too."""
+        request = self.expect(number, kind)
+        if request.state == "received":
+            raise _unchecked(number)
+        return request
+
     def forget_subjects(self, numbers: Sequence[int]) -> None:
         """Drop the identifiers that were written on requests."""
         with self._state.transaction():
@@ -306,6 +313,20 @@ def _now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
+def _unchecked(number: int) -> ParcoursError:
+    return ParcoursError(
+        "identity_unchecked",
+        Words(
+            fr=f"On n'a pas vérifié qui fait la demande n° {number} : elle pourrait venir de quelqu'un d'autre.",
+            en=f"Nobody has checked who makes request no. {number}: it may come from somebody else.",
+        ),
+        Words(
+            fr=f'Vérifiez-le, puis notez comment : parcours requests DIR check {number} --reason "…".',
+            en=f'Check it, then note how: parcours requests DIR check {number} --reason "…".',
+        ),
+    )
+
+
 def _closed(request: Request) -> ParcoursError:
     return ParcoursError(
         "request_closed",
@@ -318,16 +339,17 @@ def _closed(request: Request) -> ParcoursError:
 
 
 def _tell_due(request: Request, days: int) -> Words:
-    number = request.number
+    number, name = request.number, NAMES[request.kind]
+    french = f"{abs(days)} {'jours' if abs(days) >= 2 else 'jour'}"
+    english = f"{abs(days)} {'day' if abs(days) == 1 else 'days'}"
     if days < 0:
         return Words(
-            fr=f"La demande n° {number} ({NAMES[request.kind].fr}) attend une réponse depuis {-days} jour(s) de trop "
-            "(RGPD, art. 12(3)).",
-            en=f"Request no. {number} ({NAMES[request.kind].en}) is {-days} day(s) overdue (GDPR art. 12(3)).",
+            fr=f"La réponse à la demande n° {number} ({name.fr}) est en retard de {french} (RGPD, art. 12(3)).",
+            en=f"The answer to request no. {number} ({name.en}) is {english} overdue (GDPR art. 12(3)).",
         )
     return Words(
-        fr=f"La demande n° {number} ({NAMES[request.kind].fr}) doit recevoir une réponse dans {days} jour(s).",
-        en=f"Request no. {number} ({NAMES[request.kind].en}) is to be answered within {days} day(s).",
+        fr=f"La demande n° {number} ({name.fr}) doit recevoir une réponse dans {french}.",
+        en=f"Request no. {number} ({name.en}) is to be answered within {english}.",
     )
 
 

@@ -26,10 +26,10 @@ from parcours.know.personal import Personal
 from parcours.know.pseudonyms import Numbers, types_of
 from parcours.know.rights.access import Dossier, Scope, compile_dossier, read_rows
 from parcours.know.rights.erasing import DAY_MS, Around, Erasing
-from parcours.know.rights.erasures import Body, Erasure, Erasures
+from parcours.know.rights.erasures import Body, Erasure, Erasures, not_finished
 from parcours.know.rights.notices import Matter, find_recipients, queue_notices, tell_deliveries
-from parcours.know.rights.receipts import Receipt, read_receipt
-from parcours.know.rights.requests import Requests
+from parcours.know.rights.receipts import CONSENT_PROOF, Receipt, read_receipt
+from parcours.know.rights.requests import Kind, Requests
 from parcours.know.rights.subject import NOBODY_THERE, Held, Preview, Subject, count_events, resolve
 from parcours.know.rights.tombstones import Tombstones
 from parcours.know.vault import Vault
@@ -104,8 +104,21 @@ class Rights:
             raise _another_person(request_no)
         return next(iter(known.values()), next(iter(identifiers), ""))
 
-    def preview(self, identifier: str, destinations: Sequence[Destination] = ()) -> Preview:
-        """Return what an erasure of whoever has ``identifier`` would do. Errors as in `find`, ``part_damaged`` …"""
+    def expect(self, request_no: int, kind: Kind, identifier: str) -> None:
+        """Raise unless a request is open, of this kind and checked, and names whoever has ``identifier``.
+
+        Raises:
+            ParcoursError: As `Requests.expect_checked` and `find`; ``person_not_asking`` when it names somebody else.
+        """
+        self._expect(request_no, kind, self.find(identifier))
+
+    def preview(self, identifier: str, destinations: Sequence[Destination] = (), *, unmasked: bool = False) -> Preview:
+        """Return what an erasure of whoever has ``identifier`` would do, identifiers masked unless ``unmasked``.
+
+        Errors as in `find`; ``erasure_unfinished`` when that person's has begun, ``part_damaged`` …
+        """
+        if (pending := self._find_pending(identifier)) is not None:
+            raise not_finished(pending.erasure_no)
         subject = self.find(identifier)
         with self._manifest.lease():
             parts = self._manifest.parts()
@@ -117,13 +130,15 @@ class Rights:
                 events[source] = events.get(source, 0) + count
         edges = Edges(self._state, self._keys).read()
         mine = np.isin(edges[:, 1:], subject.pseudonyms)
+        proofs, _ = self._ledger.find_proofs(subject.pseudonyms)
         return Preview(
-            identifiers=self._list(subject.pseudonyms, counts),
-            shared=self._list(subject.shared, counts),
-            refused=self._list(subject.refused, counts),
+            profile=f"{int(subject.profile_ids[0]):016x}",
+            identifiers=self._list(subject.pseudonyms, counts, unmasked),
+            shared=self._list(subject.shared, counts, unmasked),
+            refused=self._list(subject.refused, counts, unmasked),
             events=events,
             beside=len(np.unique(edges[mine[:, 1] & ~mine[:, 0], 0])),
-            retained=tuple(rule.id for rule in self._blueprint.retained),
+            retained=(*(rule.id for rule in self._blueprint.retained), *([CONSENT_PROOF] if proofs else [])),
             recipients=tuple(one.destination for one in destinations),
             event_no=subject.event_no,
         )
@@ -131,11 +146,14 @@ class Rights:
     def begin(self, identifier: str, actor: str, request_no: int = 0) -> int:
         """Erase whoever has ``identifier``: from the return of this on nothing shows them; give the erasure's number.
 
-        The rest is `carry_out`'s. Whoever is being erased already keeps their number. Errors as in `find`.
+        The rest is `carry_out`'s. Whoever is being erased already keeps their number. Errors as in `find`, and where
+        it answers a request as in `expect`.
         """
         if (pending := self._find_pending(identifier)) is not None:
             return pending.erasure_no
         subject = self.find(identifier)
+        if request_no:
+            self._expect(request_no, "erasure", subject)
         body = Body(
             pseudonyms=subject.pseudonyms.tolist(),
             kinds=subject.kinds(),
@@ -217,8 +235,10 @@ class Rights:
             )
 
     def receipt(self, number: int) -> bytes:
-        """Return the signed receipt of an erasure, nothing while it is not done. Raises ``unknown_erasure``."""
-        return self._erasures.find(number).receipt
+        """Return the signed receipt of an erasure. Raises ``unknown_erasure`` or ``erasure_unfinished``."""
+        if not (one := self._erasures.find(number)).is_done:
+            raise not_finished(number)
+        return one.receipt
 
     def check_receipt(self, document: bytes) -> Receipt:
         """Return what a receipt of this company says. Raises ``receipt_altered`` … (see `read_receipt`)."""
@@ -252,17 +272,23 @@ class Rights:
         """Return a sentence for each erasure that was cut short."""
         return tuple(_tell_unfinished(one) for one in self.unfinished())
 
+    def _expect(self, request_no: int, kind: Kind, subject: Subject) -> None:
+        self._requests.expect_checked(request_no, kind)
+        asking = [self._identities.pseudonyms_of(one) for one in self._requests.identifiers_of(request_no)]
+        if not any(np.isin(one, subject.pseudonyms).any() for one in asking):
+            raise _not_asking(request_no)
+
     def _find_pending(self, identifier: str) -> Erasure | None:
         asked = self._identities.pseudonyms_of(identifier)
         stones = {stone.erasure_no for stone in self._tombstones.find(asked) if not stone.done}
         return next((one for one in self.unfinished() if one.erasure_no in stones), None)
 
-    def _list(self, pseudonyms: Numbers, counts: dict[tuple[int, str], int]) -> tuple[Held, ...]:
+    def _list(self, pseudonyms: Numbers, counts: dict[tuple[int, str], int], unmasked: bool) -> tuple[Held, ...]:
         kinds = types_of(pseudonyms).tolist()
         return tuple(
             Held(
                 IDENTIFIERS[kind],
-                self._vault.read_identifier(pseudonym),
+                self._identities.show([pseudonym], unmasked)[0] or None,
                 sum(count for (subject, _), count in counts.items() if subject == pseudonym),
             )
             for pseudonym, kind in zip(pseudonyms.tolist(), kinds, strict=True)
@@ -290,6 +316,20 @@ def _another_person(number: int) -> ParcoursError:
         Words(
             fr="Vérifiez qui demande, puis répondez en nommant la personne, avec --request N.",
             en="Check who asks, then answer by naming the person, with --request N.",
+        ),
+    )
+
+
+def _not_asking(number: int) -> ParcoursError:
+    return ParcoursError(
+        "person_not_asking",
+        Words(
+            fr=f"La demande n° {number} ne nomme pas cette personne.",
+            en=f"Request no. {number} does not name this person.",
+        ),
+        Words(
+            fr="Donnez le numéro d'une demande de cette personne, ou entrez-en une : parcours requests DIR add …",
+            en="Give the number of a request of this person, or enter one: parcours requests DIR add …",
         ),
     )
 

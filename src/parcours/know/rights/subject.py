@@ -49,7 +49,7 @@ class Subject(msgspec.Struct, frozen=True):
 
 
 class Held(msgspec.Struct, frozen=True):
-    """One identifier: its type, what it is (nothing when its key is gone), and the events whose subject it is."""
+    """One identifier: its type, its value, masked or in full (nothing when its key is gone), and the events it has."""
 
     kind: str
     value: str | None
@@ -60,16 +60,19 @@ class Preview(msgspec.Struct, frozen=True, kw_only=True):
     """What an erasure would do; nothing is changed.
 
     Attributes:
+        profile: The id of the person's profile, in hex.
         identifiers: Every identifier that would be erased: whatever was merged into this person is among them.
         shared: Shared devices that stay, with the events that are theirs alone.
         refused: Identifiers that stay because they were not joined to this person.
         events: How many events would go, by source.
         beside: How many events of other people lose an identifier that stands beside a stronger one.
-        retained: What the blueprint says that the law keeps: events of these kinds are sealed apart.
+        retained: What the blueprint says that the law keeps: events of these kinds are sealed apart; and
+            ``consent_proof`` where proofs of used consents are.
         recipients: Destinations; those that got some of the events are told.
         event_no: What events before this number say.
     """
 
+    profile: str
     identifiers: tuple[Held, ...]
     shared: tuple[Held, ...]
     refused: tuple[Held, ...]
