@@ -74,3 +74,6 @@ def test_a_role_is_shown_what_it_sees_and_refused_the_rest(made: tuple[Path, dic
     own = call_json("show", made[0], "experience", "--by", "group:segment", "--as", "sales", "--own", "segment:loyal")
     assert {row["group"] for row in own["rows"]} <= {"loyal"}
     assert call("show", made[0], "experience", "--own", "segment:loyal").returncode == 2
+    for role in ("cem", "sales"):
+        done = call("show", made[0], "experience", "--by", "group:segment", "--as", role)
+        assert (done.returncode, "--own TEAM (cem), --own GROUP:LABEL (csm, sales)" in done.stderr) == (1, True)

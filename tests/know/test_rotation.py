@@ -130,8 +130,11 @@ def test_keys_that_everything_rests_on_are_refused_with_the_reason(shop: Company
 
 
 def test_nothing_rotates_while_it_is_served(shop: Company) -> None:
-    with serving_lock(shop.folder), pytest.raises(ParcoursError, match="already_serving"):
+    with serving_lock(shop.folder), pytest.raises(ParcoursError, match="already_serving") as told:
         shop.know.rotate("quarantine")
+    # No serve itself, it can open no pages beside the other.
+    assert "--no-collect" not in str(told.value.faults[0].remedy)
+    assert "Stop it, rotate the key" in told.value.faults[0].remedy.en
 
 
 @pytest.mark.parametrize("key", ROTATING)

@@ -18,6 +18,7 @@ from tests.boutique import (
 from tests.served import MODULES, Served, run_parcours, serving
 
 from parcours import company as companies
+from parcours.engine.store.lock import find_pages
 
 pytestmark = pytest.mark.slow
 
@@ -68,6 +69,7 @@ def test_a_second_serve_is_told_who_collects(served: Served, folder: Path) -> No
     assert "[already_serving]" in done.stderr
     assert f"(process {served.process.pid})" in done.stderr  # type: ignore[union-attr]
     assert "http://" not in done.stderr
+    assert find_pages(folder) == f"http://127.0.0.1:{served.pages}"
     pages = Served(folder, "--no-collect")
     try:
         pages.start(ready=False)

@@ -10,12 +10,17 @@ import click
 
 from parcours import company as companies
 from parcours.cli.output import print_json
-from parcours.know import LOCAL, Access, Person, name_actor
-from parcours.settings import Settings
+from parcours.collect import find_pages
+from parcours.company import Company
+from parcours.know import LOCAL, Access, Person, check_scope, name_actor, tell_scope
 from parcours.words import Words
 
 DAY_MS = 86_400_000
 ACTOR = "cli"
+NOT_SERVED = Words(
+    fr="Aucun parcours serve ne montre ces pages en ce moment : port des réglages ; --port en donne un autre.",
+    en="No parcours serve shows these pages at this moment: the port is that of the settings; --port gives another.",
+)
 ACTIONS = ("add", "list", "role", "remove", "password", "link", "token")
 
 
@@ -44,16 +49,21 @@ def command(
 
     A password is asked for, or read from stdin when it is no terminal; it never stands on the command line.
     """
-    settings = companies.open(folder).settings
+    company = companies.open(folder)
+    settings = company.settings
     access = Access(folder, settings)
     if action == "list":
         print_people(access.staff.all(), as_json)
         return
     if action == "link":
-        print_link(access, settings, login, port, as_json)
+        print_link(access, company, login, port, as_json)
         return
     if login is None or (action in ("add", "role") and role is None):
         raise click.UsageError(f"people {folder} {action} LOGIN{' --role ROLE' if action in ('add', 'role') else ''}")
+    if action in ("add", "role"):
+        check_scope(str(role), own, company.blueprint)
+        if (told_scope := tell_scope(str(role), own)) is not None:
+            click.echo(str(told_scope), err=True)
     if action == "add":
         password = read_password() if asked else None
         told = access.add(ACTOR, login, str(role), own, password, _now_ms())
@@ -95,11 +105,15 @@ def print_people(people: list[Person], as_json: bool) -> None:
         click.echo(f"{one.login}  {one.role}  {way}  {last}{own}")
 
 
-def print_link(access: Access, settings: Settings, login: str | None, port: int | None, as_json: bool) -> None:
+def print_link(access: Access, company: Company, login: str | None, port: int | None, as_json: bool) -> None:
     """Print an address that opens the pages once: as whoever is at this machine, or as somebody who has a login."""
     person = LOCAL if login is None else access.staff.named(login)
-    serve = settings.serve
-    place = serve.public_url.rstrip("/") or f"http://{serve.host}:{serve.port if port is None else port}"
+    serve = company.settings.serve
+    asked = f"http://{serve.host}:{port}" if port is not None else ""
+    place = serve.public_url.rstrip("/") or asked or find_pages(company.folder)
+    if not place:
+        place = f"http://{serve.host}:{serve.port}"
+        click.echo(str(NOT_SERVED), err=True)
     address = f"{place}/open?token={access.sessions.make_link(person, _now_ms())}"
     access.audit.note(ACTOR, "manage_people", "person", name_actor(person.person_id), "done", "opening link")
     if as_json:

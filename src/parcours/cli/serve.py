@@ -13,6 +13,7 @@ from pathlib import Path
 import click
 
 from parcours import company as companies
+from parcours.collect import pages_told
 from parcours.know import LOCAL, Access
 from parcours.words import Words
 
@@ -79,7 +80,8 @@ def serve_folder(
         access.close()
         say_where(folder, (chosen_host, chosen_port), link, None if number is None else (there, number), token)
 
-    serving.serve(company, chosen_host, chosen_port, collect, invite, token, announce)
+    with pages_told(folder, f"http://{chosen_host}:{chosen_port}"):
+        serving.serve(company, chosen_host, chosen_port, collect, invite, token, announce)
 
 
 def say_where(folder: Path, pages: tuple[str, int], link: str, collection: tuple[str, int] | None, token: str) -> None:

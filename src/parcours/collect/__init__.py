@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from parcours.collect.connectors.destinations import check_destinations
     from parcours.collect.reading import check_sources, read_sources
     from parcours.collect.report import Counts, LoadReport, SourceReport
-    from parcours.engine.store.lock import company_lock, serving_lock
+    from parcours.engine.store.lock import company_lock, find_pages, pages_told, serving_lock
 
 __all__ = [
     "Compacted",
@@ -23,6 +23,8 @@ __all__ = [
     "compact",
     "company_lock",
     "expire",
+    "find_pages",
+    "pages_told",
     "read_sources",
     "serving_lock",
 ]
@@ -37,6 +39,8 @@ _HOMES = {
     "SourceReport": "parcours.collect.report",
     "check_sources": "parcours.collect.reading",
     "company_lock": "parcours.engine.store.lock",
+    "find_pages": "parcours.engine.store.lock",
+    "pages_told": "parcours.engine.store.lock",
     "read_sources": "parcours.collect.reading",
     "serving_lock": "parcours.engine.store.lock",
 }

@@ -9,6 +9,7 @@ from parcours.know.access.permissions import Decision, Right, decide, say_bounds
 from parcours.know.access.permissions import table as permissions
 from parcours.know.access.roles import LABELS as ROLE_LABELS
 from parcours.know.access.roles import ROLES, Caller, Role, Thing
+from parcours.know.access.scopes import check_scope, tell_scope
 from parcours.know.access.sessions import Ended, How, Session, Sessions, SignedIn
 from parcours.know.access.suppression import FEWEST, Cell, Place, hide
 from parcours.know.audit.entries import Entry
@@ -131,6 +132,7 @@ __all__ = [
     "Weight",
     "Why",
     "around_erasure",
+    "check_scope",
     "decide",
     "hide",
     "name_actor",
@@ -140,6 +142,7 @@ __all__ = [
     "refuse_dsr",
     "say_bounds",
     "tell_link",
+    "tell_scope",
     "tell_verdict",
     "tell_weight",
     "unknown_identifier",

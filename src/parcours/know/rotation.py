@@ -41,6 +41,12 @@ _FIXED = {
 }
 
 
+_STOP = Words(
+    fr="Arrêtez-le, faites tourner la clé, puis relancez-le : il tient l'ancienne en mémoire.",
+    en="Stop it, rotate the key, then start it again: it holds the old one in memory.",
+)
+
+
 class Rotated(msgspec.Struct, frozen=True):
     """A rotation that is done: of which key, how many keys or seals were made anew, and the master key's new file."""
 
@@ -61,7 +67,7 @@ def rotate(
     """
     if name not in ROTATING:
         raise _does_not_rotate(name)
-    with serving_lock(folder), company_lock(folder):
+    with serving_lock(folder, _STOP), company_lock(folder):
         audit.note("cli", "manage_keys", "key", name, "done", "rotation")
         if name == "master":
             place = rotate_master(keys, folder, settings)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from parcours.engine.store.lock import company_lock, serving_lock
+from parcours.engine.store.lock import company_lock, find_pages, pages_told, serving_lock
 from parcours.errors import ParcoursError
 
 TRY = (
@@ -119,3 +119,12 @@ def test_a_holder_that_is_killed_holds_nothing(tmp_path: Path) -> None:
         assert ask_another_process(tmp_path) == "already_running"
         other.kill()
     assert ask_another_process(tmp_path) == "free"
+
+
+def test_where_pages_are_is_told_while_somebody_shows_them(tmp_path: Path) -> None:
+    assert find_pages(tmp_path) == ""
+    with pages_told(tmp_path, "http://127.0.0.1:18731"):
+        with pages_told(tmp_path, "http://127.0.0.1:9"):
+            assert find_pages(tmp_path) == "http://127.0.0.1:18731"
+        assert find_pages(tmp_path) == "http://127.0.0.1:18731"
+    assert find_pages(tmp_path) == ""

@@ -89,6 +89,22 @@ def test_somebody_is_added_changed_and_removed(house: House) -> None:
     assert [one.reason for one in entries] == ["removed", "role csm", "added as cco"]
 
 
+@pytest.mark.parametrize(
+    ("role", "scope", "said"),
+    [
+        ("cem", "nowhere", "The blueprint has no such team. Nothing was done."),
+        ("csm", "nogroup:x", "An account is a group of the blueprint and its label, GROUP:LABEL. Nothing was done."),
+        ("dpo", "segment:loyal", "That role has nothing of its own: leave that field empty. Nothing was done."),
+    ],
+)
+def test_what_cannot_be_somebodys_own_is_refused(house: House, role: str, scope: str, said: str) -> None:
+    client, bo = house.sign_in(house.add("ada")), house.add("bo", "cco")
+    asked = read_fields(client, "add") | {"login": "cy", "role": role, "scope": scope}
+    assert send(client, "add", asked) == said
+    assert send(client, "change", read_fields(client, "change", bo) | {"role": role, "scope": scope}) == said
+    assert house.roles() == {"ada": "it", "bo": "cco"}
+
+
 def at_once(house: House, *sent: tuple[TestClient, str, dict[str, str]]) -> list[str]:
     """Send forms of several people at one moment and return what each is told."""
     gate = Barrier(len(sent))

@@ -16,7 +16,7 @@ from parcours.engine.store.tables import writes_told
 from parcours.errors import ParcoursError
 from parcours.words import Words
 
-COMPANY, SERVING = "lock", "serving"
+COMPANY, SERVING, PAGES = "lock", "serving", "pages"
 """The files that are locked, in ``.parcours``."""
 
 POLL_S = 0.05
@@ -46,14 +46,42 @@ def company_lock(folder: Path, wait_s: float = 0.0) -> Iterator[None]:
 
 
 @contextmanager
-def serving_lock(folder: Path) -> Iterator[None]:
-    """Be the one `serve` that collects for the company ``folder``.
+def serving_lock(folder: Path, remedy: Words | None = None) -> Iterator[None]:
+    """Be the one `serve` that collects for the company ``folder``; ``remedy`` is for what is no `serve` itself.
 
     Raises:
         ParcoursError: ``already_serving``, ``disk_full``, ``not_writable``.
     """
-    with _locked(folder / ".parcours" / SERVING, 0.0, lambda owner: _already_serving(folder, owner)):
+    with _locked(folder / ".parcours" / SERVING, 0.0, lambda owner: _already_serving(folder, owner, remedy)):
         yield
+
+
+@contextmanager
+def pages_told(folder: Path, place: str) -> Iterator[None]:
+    """Say for as long as this lasts that the pages of ``folder`` are at ``place``; of several, the first is told."""
+    path = folder / ".parcours" / PAGES
+    with writes_told(path):
+        path.parent.mkdir(exist_ok=True)
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        if _take(handle):
+            _write(handle, place)
+        yield
+    finally:
+        os.close(handle)
+
+
+def find_pages(folder: Path) -> str:
+    """Return where the pages of ``folder`` are now, as ``http://HOST:PORT``; nothing when nobody shows them."""
+    try:
+        handle = os.open(folder / ".parcours" / PAGES, os.O_RDONLY)
+    except FileNotFoundError:
+        return ""
+    try:
+        # Whoever said so and lives holds the lock still.
+        return "" if _take(handle) else os.pread(handle, 300, 0).decode("ascii", "replace")
+    finally:
+        os.close(handle)
 
 
 @contextmanager
@@ -71,7 +99,7 @@ def _locked(path: Path, wait_s: float, taken: Callable[[str], ParcoursError]) ->
             if time.monotonic() >= until:
                 raise taken(os.pread(handle, 20, 0).decode("ascii", "replace").strip() or "?")
             time.sleep(POLL_S)
-        _sign(handle)
+        _write(handle, str(os.getpid()))
         yield
     finally:
         os.close(handle)
@@ -87,11 +115,11 @@ def _take(handle: int) -> bool:
     return True
 
 
-def _sign(handle: int) -> None:
-    """Write who holds the lock: it only serves a sentence, and a full disk must not stand in its way."""
+def _write(handle: int, told: str) -> None:
+    """Write who holds the lock, or where: it only serves a sentence, and a full disk must not stand in its way."""
     try:
         os.ftruncate(handle, 0)
-        os.pwrite(handle, str(os.getpid()).encode(), 0)
+        os.pwrite(handle, told.encode(), 0)
     except OSError:
         return
 
@@ -111,14 +139,15 @@ def _already_running(folder: Path, owner: str) -> ParcoursError:
     )
 
 
-def _already_serving(folder: Path, owner: str) -> ParcoursError:
+def _already_serving(folder: Path, owner: str, remedy: Words | None) -> ParcoursError:
     return ParcoursError(
         "already_serving",
         Words(
             fr=f"Un autre parcours serve collecte déjà pour {folder} (processus {owner}).",
             en=f"Another parcours serve collects for {folder} already (process {owner}).",
         ),
-        Words(
+        remedy
+        or Words(
             fr="Servez-vous de celui-là ou arrêtez-le ; --no-collect ouvre les pages seules à côté de lui.",
             en="Use that one, or stop it; --no-collect opens the pages alone beside it.",
         ),

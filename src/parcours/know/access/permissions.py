@@ -215,7 +215,12 @@ def _not_own(caller: Caller, thing: Thing | None) -> Words:
 def _whose(caller: Caller, thing: Thing | None) -> Words:
     owners = () if thing is None else thing.teams if caller.role == "cem" else thing.accounts
     if caller.role == "cem":
-        told = ", ".join(owners) or "…"
+        if not owners:
+            return Words(
+                fr="Quelqu'un qui gère les personnes peut vous attribuer une équipe.",
+                en="Somebody who manages people can assign a team to you.",
+            )
+        told = ", ".join(owners)
         return Words(
             fr=f"Quelqu'un qui gère les personnes peut vous attribuer l'équipe : {told}.",
             en=f"Somebody who manages people can assign the team to you: {told}.",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -13,6 +13,7 @@ from starlette.responses import Response
 from parcours.collect.reading import read_sources
 from parcours.collect.write_keys import Terms
 from parcours.errors import ParcoursError
+from parcours.know import check_scope
 from parcours.words import Language
 from parcours.workspaces.forms import read_checked
 from parcours.workspaces.pages.people import read_people
@@ -32,19 +33,19 @@ _HEADERS = {
 }
 
 
-async def answer_add(_: Readable, language: Language, request: Request) -> Response:
+async def answer_add(company: Readable, language: Language, request: Request) -> Response:
     """Let somebody sign in; without a password a provider has to say who they are."""
     fields, asking = await read_checked(request, "people_add"), asker()
     password = fields.get("password", "") or None
     told = (fields.get("login", ""), fields.get("role", ""), split(fields.get("scope", "")), password, _now_ms())
-    return await _do(language, "added", asking.access.add, asking.actor, *told)
+    return await _do(language, "added", _checked(company, asking.access.add), asking.actor, *told)
 
 
-async def answer_change(_: Readable, language: Language, request: Request) -> Response:
+async def answer_change(company: Readable, language: Language, request: Request) -> Response:
     """Give somebody another role, or something else of their own."""
     fields, asking = await read_checked(request, "people_change", "person", "version"), asker()
     told = (int(fields["person"]), fields.get("role", ""), split(fields.get("scope", "")), int(fields["version"]))
-    return await _do(language, "changed", asking.access.change, asking.actor, *told)
+    return await _do(language, "changed", _checked(company, asking.access.change), asking.actor, *told)
 
 
 async def answer_remove(_: Readable, language: Language, request: Request) -> Response:
@@ -82,6 +83,16 @@ async def answer_revoke_key(_: Readable, language: Language, request: Request) -
     """Revoke a write key."""
     fields, asking = await read_checked(request, "people_revoke", "source", "ending"), asker()
     return await _do(language, "revoked", asking.access.revoke_key, asking.actor, fields["source"], fields["ending"])
+
+
+def _checked(company: Readable, act: Callable[..., Any]) -> Callable[..., Any]:
+    """Return ``act`` after a look at what it is told to be somebody's own; it is told of whom, the role, then that."""
+
+    def do(actor: str, whom: str | int, role: str, scope: Sequence[str], *more: Any) -> Any:
+        check_scope(role, scope, company.blueprint)
+        return act(actor, whom, role, scope, *more)
+
+    return do
 
 
 def split(text: str) -> tuple[str, ...]:
