@@ -93,6 +93,7 @@ def main() -> None:
         person=np.arange(len(subjects), dtype=np.int32),
         allowed=draw.random(len(subjects)) < AGREED,
         since_ms=0,
+        restricted=np.zeros(len(subjects), bool),
     )
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)

@@ -8,7 +8,7 @@ from parcours.charts.coverage import BARS as START
 from parcours.charts.coverage import WIDTH, CoverageBar, draw_coverage
 
 BARS = (
-    CoverageBar(label="All", n=1000, allowed=310, silent=400, expired=40, refused=200, withdrawn=50),
+    CoverageBar(label="All", n=1000, allowed=310, silent=400, expired=40, refused=190, withdrawn=50, restricted=10),
     CoverageBar(label="Store <1>", n=200, allowed=200),
     CoverageBar(label="Nobody", n=0, allowed=0),
 )
@@ -35,7 +35,7 @@ def test_the_table_says_every_count_and_the_share() -> None:
     chart = draw_coverage("Qui la permet", "Canal", BARS, "fr")
     first, second, third = re.findall(r"<tr>(.*?)</tr>", chart.table)[1:]
     cells = [re.sub(r"<[^>]+>", "", cell) for cell in re.findall(r"<t[hd].*?</t[hd]>", first)]
-    assert cells == ["All", "31,0\u202f%", "310", "400", "40", "200", "50", "1\u202f000"]
+    assert cells == ["All", "31,0\u202f%", "310", "400", "40", "190", "50", "10", "1\u202f000"]
     assert "100,0\u202f%" in second
     # Of nobody no share is told.
     assert "%" not in third

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tests.cli.conftest import call, call_json
 
+from parcours.know import STATES
 from parcours.progress import Silent
 from parcours.simulate import make
 
@@ -26,7 +27,7 @@ def test_it_shows_coverage_by_purpose_channel_and_source_and_the_ledger(firm: Pa
     told = call_json("consent", firm)
     (personalise,) = [one for one in told["coverage"] if one["purpose"] == "personalise"]
     whole = personalise["whole"]
-    assert whole["n"] == sum(whole[state] for state in ("granted", "denied", "withdrawn", "expired", "silent"))
+    assert whole["n"] == sum(whole[state] for state in STATES)
     assert whole["allowed"] == whole["granted"]
     assert set(personalise["channels"]) >= {"website", "store"} or len(personalise["channels"]) > 3
     assert list(personalise["sources"]) == ["customers", "departures"]

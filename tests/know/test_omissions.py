@@ -92,5 +92,5 @@ def test_events_from_before_a_choice_are_told_apart_from_a_refusal(firm: Firm) -
     firm.admit({"name": "Ordered", "id_user": "u1"}, {"name": "Ordered", "id_user": "u2"})
     firm.admit({"name": "Viewed", "id_device": "d1", "id_user": "u1", "consent_improve": False})
     (refusal,) = firm.know.events_for("improve").omissions
-    assert refusal.sentence.fr.startswith("1 client(s) sur 2 ont refusé « improve »")
+    assert refusal.sentence.fr.startswith("1 client sur 2 a refusé « improve »")
     assert "have not allowed" in firm.know.events_for("personalise").warnings[0].en

@@ -25,9 +25,17 @@ BANNER = Context(
 def make_counts(n: int, share: float) -> Counts:
     """Return counts of ``n`` customers of whom such a share consented."""
     granted, denied, withdrawn, expired = int(n * share), int(n * 0.2), int(n * 0.05), int(n * 0.03)
-    silent = n - granted - denied - withdrawn - expired
+    restricted = n // 1000
+    silent = n - granted - denied - withdrawn - expired - restricted
     return Counts(
-        n=n, allowed=granted, granted=granted, denied=denied, withdrawn=withdrawn, expired=expired, silent=silent
+        n=n,
+        allowed=granted,
+        granted=granted,
+        denied=denied,
+        withdrawn=withdrawn,
+        expired=expired,
+        silent=silent,
+        restricted=restricted,
     )
 
 
@@ -39,7 +47,7 @@ def make_overview(channels: tuple[str, ...], purposes: tuple[tuple[str, str], ..
             basis=basis,  # type: ignore[arg-type]
             whole=make_counts(41_250, 0.31)
             if basis == "consent"
-            else Counts(n=41_250, allowed=41_003, denied=247, silent=41_003),
+            else Counts(n=41_250, allowed=41_000, denied=247, silent=41_000, restricted=3),
             channels={
                 channel: make_counts(9000 - 900 * place, 0.5 - 0.06 * place) for place, channel in enumerate(channels)
             },

@@ -24,7 +24,7 @@ TOP = 34.0
 ALLOWED = Words(fr="Permis", en="Allowed")
 SILENT = Words(fr="Sans choix", en="No choice")
 EXPIRED = Words(fr="Expiré", en="Expired")
-REFUSED = Words(fr="Refusé ou retiré", en="Refused or withdrawn")
+REFUSED = Words(fr="Refusé, retiré ou limité", en="Refused, withdrawn or restricted")
 _HEADINGS = (
     Words(fr="Part permise", en="Share allowed"),
     ALLOWED,
@@ -32,6 +32,7 @@ _HEADINGS = (
     EXPIRED,
     Words(fr="Refusé", en="Refused"),
     Words(fr="Retiré", en="Withdrawn"),
+    Words(fr="Limité", en="Restricted"),
     Words(fr="n", en="n"),
 )
 
@@ -39,7 +40,8 @@ _HEADINGS = (
 class CoverageBar(msgspec.Struct, frozen=True, kw_only=True):
     """A channel, or all of them together: ``n`` customers, of whom so many allow the purpose or do not.
 
-    ``silent``, ``expired``, ``refused`` and ``withdrawn`` are those whom the purpose may not see, by why.
+    ``silent``, ``expired``, ``refused``, ``withdrawn`` and ``restricted`` are those whom the purpose may not
+    see, by why.
     """
 
     label: str
@@ -49,6 +51,7 @@ class CoverageBar(msgspec.Struct, frozen=True, kw_only=True):
     expired: int = 0
     refused: int = 0
     withdrawn: int = 0
+    restricted: int = 0
 
 
 def draw_coverage(title: str, heading: str, bars: Sequence[CoverageBar], language: Language) -> Chart:
@@ -78,7 +81,7 @@ def _split(bar: CoverageBar) -> tuple[tuple[int, str], ...]:
         (bar.allowed, "bar"),
         (bar.silent, "bar-none"),
         (bar.expired, "bar-soft"),
-        (bar.refused + bar.withdrawn, "bar-left"),
+        (bar.refused + bar.withdrawn + bar.restricted, "bar-left"),
     )
 
 
@@ -102,7 +105,7 @@ def _draw_table(title: str, heading: str, bars: Sequence[CoverageBar], language:
     rows = []
     for bar in bars:
         share = write_share(bar.allowed / bar.n, language, 1) if bar.n else MISSING
-        counts = (bar.allowed, bar.silent, bar.expired, bar.refused, bar.withdrawn, bar.n)
+        counts = (bar.allowed, bar.silent, bar.expired, bar.refused, bar.withdrawn, bar.restricted, bar.n)
         figures = [share, *(write_number(count, language) for count in counts)]
         rows.append([Cell(bar.label), *(Cell(figure, number=True) for figure in figures)])
     return draw_table(title, headings, rows)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from parcours.words import Language
+from parcours.words import Language, Words
 
 NARROW = "\u202f"  # no-break, narrow: French thousands, and before ; : ! ? %
 BROAD = "\u00a0"  # no-break, full width
@@ -46,6 +46,17 @@ def write_number(value: float | None, language: Language, decimals: int = 0, sig
         text = text.replace(",", NARROW).replace(".", ",")
     sign = "" if zero else MINUS if value < 0 else "+" if signed else ""
     return sign + text
+
+
+def counted(count: int, one: Words, many: Words) -> Words:
+    """Say ``count`` things: ``{count}`` in ``one`` or ``many`` is its place.
+
+    In French nothing at all is singular, in English it is plural.
+    """
+    return Words(
+        fr=(one if count < 2 else many).fr.replace("{count}", write_number(count, "fr")),
+        en=(one if count == 1 else many).en.replace("{count}", write_number(count, "en")),
+    )
 
 
 def write_share(value: float | None, language: Language, decimals: int = 0, signed: bool = False) -> str:

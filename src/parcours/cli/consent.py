@@ -160,7 +160,7 @@ def print_why(company: Company, found: Sequence[Why]) -> None:
 
 def _write_counts(counts: Counts) -> list[str]:
     share = "–" if counts.share is None else f"{write_number(100 * counts.share, 1)}\u202f%"
-    said = (counts.granted, counts.denied, counts.withdrawn, counts.expired, counts.silent)
+    said = (counts.granted, counts.denied, counts.withdrawn, counts.restricted, counts.expired, counts.silent)
     return [share, write_number(counts.allowed), write_number(counts.n), *map(write_number, said)]
 
 
@@ -191,6 +191,7 @@ _COLUMNS = (
     Words(fr="accordé", en="granted"),
     Words(fr="refusé", en="denied"),
     Words(fr="retiré", en="withdrawn"),
+    Words(fr="limité", en="restricted"),
     Words(fr="expiré", en="expired"),
     Words(fr="sans choix", en="no choice"),
 )

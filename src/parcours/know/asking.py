@@ -5,9 +5,6 @@ from __future__ import annotations
 import time
 from functools import cached_property
 
-import numpy as np
-import numpy.typing as npt
-
 from parcours.blueprint.records import Purpose
 from parcours.collect.door import IDENTIFIERS
 from parcours.know.audience.door import object_for, take_back
@@ -15,6 +12,7 @@ from parcours.know.consents import Consents
 from parcours.know.gate.since import kept_since
 from parcours.know.permitting import Permitting
 from parcours.know.pseudonyms import Numbers, types_of
+from parcours.know.reading import Permission
 from parcours.know.rights.opendsr import OpenDsr
 from parcours.know.rights.rectifying import Rectifying
 from parcours.know.rights.restricting import Restricting
@@ -28,11 +26,11 @@ class Asking(Permitting):
     def consents(self) -> Consents:
         """What customers allow: coverage in counts, and choices that are recorded on their behalf."""
 
-        def allowed(purpose: Purpose) -> npt.NDArray[np.bool_]:
-            return self._permission(purpose, kept_since(purpose)).allowed
+        def permission(purpose: Purpose) -> Permission:
+            return self._permission(purpose, kept_since(purpose))
 
         told = self._folder, self._blueprint, self._state, self._keys, self._manifest, self._identities, self._ledger
-        return Consents(*told, lambda: self.audit, allowed, self._turn, self._follow)
+        return Consents(*told, lambda: self.audit, permission, self._turn, self._follow)
 
     @cached_property
     def restricting(self) -> Restricting:

@@ -11,7 +11,6 @@ from threading import RLock
 
 import msgspec
 import numpy as np
-import numpy.typing as npt
 
 from parcours.blueprint.records import Blueprint, Purpose
 from parcours.collect.door import IDENTIFIERS
@@ -21,7 +20,7 @@ from parcours.engine.store.tables import Tables
 from parcours.errors import ParcoursError
 from parcours.know.audit.log import Audit
 from parcours.know.consent.contexts import Contexting
-from parcours.know.consent.coverage import Coverage, Met, count_coverage, read_met, recall_met, write_met
+from parcours.know.consent.coverage import Coverage, Met, count_coverage, read_chosen, read_met, recall_met, write_met
 from parcours.know.consent.history import LedgerLine, read_changes
 from parcours.know.consent.ledger import GRANTED, REFUSED, Ledger
 from parcours.know.consent.lines import CONTEXT
@@ -31,6 +30,7 @@ from parcours.know.identities import Identities
 from parcours.know.keys import Keys
 from parcours.know.masks import mask
 from parcours.know.pseudonyms import Numbers, types_of
+from parcours.know.reading import Permission
 from parcours.words import Words
 
 MET = "know.met"
@@ -107,7 +107,7 @@ class Consents:
         identities: Who is who.
         ledger: What was chosen.
         audit: Gives the log in which an act stands before it goes on.
-        allowed: Gives, for a purpose, whether it may see each person now.
+        permission: Gives, for a purpose, whether it may see each person now.
         turn: Held while the ledger is read or written.
         follow: Whether somebody else keeps the company up to date.
     """
@@ -122,13 +122,13 @@ class Consents:
         identities: Identities,
         ledger: Ledger,
         audit: Callable[[], Audit],
-        allowed: Callable[[Purpose], npt.NDArray[np.bool_]],
+        permission: Callable[[Purpose], Permission],
         turn: RLock,
         follow: bool = False,
     ) -> None:
         self._folder, self._blueprint = folder, blueprint
         self._state, self._keys, self._manifest = state, keys, manifest
-        self._identities, self._ledger, self._audit, self._allowed = identities, ledger, audit, allowed
+        self._identities, self._ledger, self._audit, self._permission = identities, ledger, audit, permission
         self._turn, self._follow = turn, follow
         self._tables = Tables(folder)
         self._versions = Versions(state)
@@ -148,11 +148,9 @@ class Consents:
         channels = [channel.id for channel in self._blueprint.channels]
         coverage = []
         for purpose in self._blueprint.purposes:
-            number = self._versions.of(purpose).number
-            lines, since_ms = self._ledger.lines_of(number), self._ledger.expires_before_ms(number)
-            allowed = self._allowed(purpose)
-            told = (purpose.id, purpose.basis, channels, people, met, allowed, lines, since_ms)
-            coverage.append(count_coverage(*told, self._ledger.contexts))
+            chosen, permission = read_chosen(self._ledger, self._versions.of(purpose)), self._permission(purpose)
+            told = (purpose.id, purpose.basis, channels, people, met, permission.allowed, permission.restricted)
+            coverage.append(count_coverage(*told, chosen, self._ledger.contexts))
         changes = read_changes(self._state, self._keys.checks, self._ledger.contexts, self._versions.purposes(), latest)
         return ConsentOverview(
             coverage=tuple(coverage),

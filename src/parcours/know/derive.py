@@ -23,7 +23,7 @@ from parcours.know.once import NO_MONEY, add_up, find_first
 from parcours.know.pseudonyms import Numbers
 from parcours.know.reading import Permission, Reading
 
-LAYOUT = 3
+LAYOUT = 4
 """The version of these tables: a change of them derives everything again."""
 
 _NEVER_NULL = {"customer", "event_no", "occurred_ms", "touchpoint", "stage", "channel", "step", "session", "operation"}

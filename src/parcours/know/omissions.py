@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from parcours.blueprint.records import Blueprint, Experience, Purpose
-from parcours.charts.numbers import write_number
+from parcours.charts.numbers import counted, write_number
 from parcours.words import LANGUAGES, Words
 
 TOO_MANY, TOO_MANY_SHARE = 10, 0.01
@@ -59,12 +59,16 @@ class Unmet(msgspec.Struct, frozen=True):
 
 
 class Withheld(msgspec.Struct, frozen=True):
-    """Of ``everyone`` with events, who does not allow the purpose, and whose events all came before they did."""
+    """Of ``everyone`` with events: who does not allow the purpose, and whose events all came before they did.
+
+    ``restricted`` are people of whom nothing is used because they asked so; they are not among the others.
+    """
 
     everyone: int = 0
     people: int = 0
     early: int = 0
     events: int = 0
+    restricted: int = 0
 
 
 class LeftOut(msgspec.Struct, frozen=True):
@@ -110,31 +114,61 @@ def find_omissions(blueprint: Blueprint, purpose: Purpose, customers: int, left:
 def _say_withheld(purpose: Purpose, withheld: Withheld, customers: int) -> Iterator[Omission]:
     explains = customers < TOO_FEW_SHARE * withheld.everyone
     label = {language: purpose.label.in_language(language) for language in LANGUAGES}
-    french, english = ("n'ont pas autorisé", "have not allowed")
+    one, many = ("n'a pas autorisé", "has not allowed"), ("n'ont pas autorisé", "have not allowed")
     if purpose.basis != "consent":
-        french, english = ("ont refusé", "have refused")
+        one, many = ("a refusé", "has refused"), ("ont refusé", "have refused")
+    everyone = {language: write_number(withheld.everyone, language) for language in LANGUAGES}
+    of = Words(fr=f"{{count}} client sur {everyone['fr']}", en=f"{{count}} of {everyone['en']} customers")
+    several = Words(fr=f"{{count}} clients sur {everyone['fr']}", en=of.en)
     if withheld.people:
         yield Omission(
-            _counted(
-                f"{{0}} client(s) sur {{1}} {french} « {label['fr']} » : leurs événements ne sont pas lus.",
-                f"{{0}} of {{1}} customers {english} “{label['en']}”: their rows are not read.",
+            counted(
                 withheld.people,
-                withheld.everyone,
+                Words(
+                    fr=f"{of.fr} {one[0]} « {label['fr']} » : ses événements ne sont pas lus.",
+                    en=f"{of.en} {one[1]} “{label['en']}”: their rows are not read.",
+                ),
+                Words(
+                    fr=f"{several.fr} {many[0]} « {label['fr']} » : leurs événements ne sont pas lus.",
+                    en=f"{of.en} {many[1]} “{label['en']}”: their rows are not read.",
+                ),
             ),
+            explains=explains,
+        )
+    if withheld.restricted:
+        restricted = Words(
+            fr=f"« {label['fr']} » ne se sert pas des données de {{place}} : une limitation est demandée, ou une "
+            "opposition est examinée (RGPD, art. 18).",
+            en=f"“{label['en']}” does not use the data of {{place}}: a restriction was asked for, or an objection is "
+            "being weighed (GDPR art. 18).",
+        )
+        yield Omission(
+            counted(withheld.restricted, _put(restricted, of), _put(restricted, several)),
             explains=explains,
         )
     if withheld.early:
         yield Omission(
-            _counted(
-                f"{{0}} client(s) sur {{1}} n'ont que des événements arrivés avant leur accord à « {label['fr']} », "
-                "ou avant que cette finalité soit déclarée : ils ne sont pas lus.",
-                f"{{0}} of {{1}} customers have only events that came before they allowed “{label['en']}”, or before "
-                "this purpose was declared: their rows are not read.",
+            counted(
                 withheld.early,
-                withheld.everyone,
+                Words(
+                    fr=f"{of.fr} n'a que des événements arrivés avant son accord à « {label['fr']} », ou avant que "
+                    "cette finalité soit déclarée : ils ne sont pas lus.",
+                    en=f"{of.en} has only events that came before they allowed “{label['en']}”, or before this purpose "
+                    "was declared: their rows are not read.",
+                ),
+                Words(
+                    fr=f"{several.fr} n'ont que des événements arrivés avant leur accord à « {label['fr']} », ou avant "
+                    "que cette finalité soit déclarée : ils ne sont pas lus.",
+                    en=f"{of.en} have only events that came before they allowed “{label['en']}”, or before this "
+                    "purpose was declared: their rows are not read.",
+                ),
             ),
             explains=explains,
         )
+
+
+def _put(sentence: Words, place: Words) -> Words:
+    return Words(fr=sentence.fr.replace("{place}", place.fr), en=sentence.en.replace("{place}", place.en))
 
 
 def _say_answered(label: Words, experience: Experience, answered: Answered) -> Iterator[Omission]:

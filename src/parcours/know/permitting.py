@@ -174,12 +174,16 @@ class Permitting(Kept):
         choice[0, people.person[recorded == REFUSED]] = REFUSED
         choice[1, people.person[recorded == GRANTED]] = GRANTED
         allowed = permits(purpose.basis, list(choice))
+        restricted = np.zeros(people.count, bool)
+        covered = self._ledger.restrictions.covers(people.pseudonyms, (numbered.number, *numbered.before))
+        restricted[people.person[covered]] = True
         return Permission(
             bit=numbered.number,
             pseudonyms=people.pseudonyms,
             person=people.person,
             allowed=allowed,
             since_ms=since_ms,
+            restricted=restricted,
             hidden=self._blueprint.hidden_from(purpose.id),
             fields_since_ms=fields_since(self._blueprint),
         )

@@ -26,7 +26,8 @@ Mask = npt.NDArray[np.bool_]
 class Permission(msgspec.Struct, frozen=True):
     """What a purpose may see: its bit as stamped at the door, who allows it now, and since when rows are kept.
 
-    ``hidden`` fields are not read for it at all, those in ``fields_since_ms`` only from a moment on.
+    ``restricted`` are those whose data are not used because they asked so, none of whom is ``allowed``. ``hidden``
+    fields are not read for it at all, those in ``fields_since_ms`` only from a moment on.
     """
 
     bit: int
@@ -34,6 +35,7 @@ class Permission(msgspec.Struct, frozen=True):
     person: npt.NDArray[np.int32]
     allowed: Mask
     since_ms: int
+    restricted: Mask
     hidden: frozenset[str] = frozenset()
     fields_since_ms: Mapping[str, int] = {}
 
@@ -77,9 +79,15 @@ class Reading:
 
     def withheld(self) -> Withheld:
         """Return how many people and events of the chunks so far had no permission."""
-        present, allowed = self._present[:-1], self._permission.allowed
+        present, allowed, restricted = self._present[:-1], self._permission.allowed, self._permission.restricted
         early = present & allowed & ~self._stamped[:-1]
-        return Withheld(int(present.sum()), int((present & ~allowed).sum()), int(early.sum()), self._withheld_events)
+        return Withheld(
+            everyone=int(present.sum()),
+            people=int((present & ~allowed & ~restricted).sum()),
+            early=int(early.sum()),
+            events=self._withheld_events,
+            restricted=int((present & restricted).sum()),
+        )
 
     def _read(self, file: pq.ParquetFile, group: int, bucket: int) -> Chunk:
         base = file.read_row_group(

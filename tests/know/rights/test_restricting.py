@@ -93,7 +93,7 @@ def test_an_objection_to_marketing_is_absolute(firm: Living) -> None:
 @pytest.mark.parametrize(("upheld", "state", "after"), [(True, "done", "objected"), (False, "refused", "basis_holds")])
 def test_any_other_objection_is_weighed_and_holds_meanwhile(firm: Living, upheld: bool, state: str, after: str) -> None:
     number = flow.object_to(firm, MAIL, "improve", "cli", "my situation")
-    assert code(firm, MAIL, "improve") == "restricted"
+    assert code(firm, MAIL, "improve") == "weighed"
     assert code(firm, MAIL, "promote") == "basis_holds"
     assert firm.know.requests.find(number).state == "started"
     end = firm.know.restricting.uphold if upheld else firm.know.restricting.reject

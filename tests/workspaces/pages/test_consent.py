@@ -41,7 +41,11 @@ def read(firm: Firm, role: Role) -> str:
 def test_it_says_which_purpose_the_fewest_allow_and_where(firm: Firm) -> None:
     page = read_consent(firm, "en")
     assert page.headline == "31% of 41,250 customers allow “Personalise the relationship”"
-    assert "16,914 have not said anything" in page.lede
+    # Those who are not seen add up, by what they said.
+    assert page.lede.startswith("It does not see the other 28,463: 16,873 have not said anything, 10,312 refused or")
+    assert "The consent of 1,237 has expired. The data of 41 are restricted" in page.lede
+    assert 16_873 + 10_312 + 1237 + 41 == 28_463
+    assert re.findall(r">([\d,]+)<", page.others)[-4:] == ["41,000", "247", "3", "41,250"]
     assert "The share is lowest on the channel “Online reviews”: 14% of the 3,600" in page.lede
     french = read_consent(firm, "fr")
     assert french.headline.startswith("31\u202f% des 41\u202f250 clients permettent")
@@ -54,7 +58,7 @@ def test_bars_add_up_to_everybody(firm: Firm) -> None:
     rows = re.findall(r"<tr>(.*?)</tr>", purpose.chart.table)[1:]
     for row in rows:
         cells = [re.sub(r"<[^>]+>|,", "", cell) for cell in re.findall(r"<t[hd].*?</t[hd]>", row)]
-        assert sum(map(int, cells[2:7])) == int(cells[7]), cells
+        assert sum(map(int, cells[2:8])) == int(cells[8]), cells
 
 
 @pytest.mark.parametrize(("basis", "key"), [("consent", "Nobody has an event"), ("contract", "No purpose rests")])

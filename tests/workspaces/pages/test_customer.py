@@ -14,12 +14,14 @@ from starlette.testclient import TestClient
 from tests.boutique import deliver, make_company, make_event, take_over
 from tests.signed_in import sign_in
 
+from parcours import flow
 from parcours.blueprint.records import Field
 from parcours.company import Company
 from parcours.know import Access, Caller, SignedIn
 from parcours.settings import Settings
 from parcours.workspaces.app import create_app
 from parcours.workspaces.forms import sign
+from parcours.workspaces.pages.customer import read_customer
 from parcours.workspaces.readable import KnowsAccounts, Links, Portrays, Readable
 from parcours.workspaces.signing_in.asking import Asking, asked_by
 
@@ -289,3 +291,12 @@ def test_the_class_of_a_field_says_whether_the_page_masks_it(
     text = scoped(firm, "csm", "segment:loyal").get(f"/en/customer/{PROFILE}").text
     assert ("Lyon 2" not in text) is masked
     assert ("store: •••" in text) is masked
+
+
+def test_nothing_is_shown_for_the_reason_that_holds(shop: Company) -> None:
+    (profile,) = shop.know.portraits.find("user:CLIENT-1")
+    flow.restrict(shop, "user:CLIENT-1", "cli", "contests it")
+    shown = read_customer(shop, "en", profile).shown
+    assert shown is not None
+    assert shown.refused.startswith("The use of this person’s data is restricted as they asked (GDPR, art. 18)")
+    assert shown.latest == ()

@@ -15,23 +15,30 @@ import pyarrow.parquet as pq
 from parcours.blueprint.records import Basis, Blueprint
 from parcours.engine.store.parts import Part, verified
 from parcours.know.consent.contexts import Contexts
+from parcours.know.consent.ledger import Ledger
 from parcours.know.consent.lines import CHOICE, CONTEXT, GRANTED, MADE, PRINCIPAL, WITHDRAWN
+from parcours.know.gate.versions import Numbered
 from parcours.know.identity.people import People
 from parcours.know.mapping import meet
 from parcours.know.pseudonyms import Numbers
 
-State = Literal["granted", "denied", "withdrawn", "expired", "silent"]
-STATES: tuple[State, ...] = ("silent", "granted", "expired", "denied", "withdrawn")
-"""What customers have said, the strictest last: of several choices of one person that one counts."""
+State = Literal["granted", "denied", "withdrawn", "expired", "silent", "restricted"]
+STATES: tuple[State, ...] = ("silent", "granted", "expired", "denied", "withdrawn", "restricted")
+"""What customers have said, the strictest last: of several choices of one person that one counts.
+
+Whoever asked that their data be used for nothing (GDPR art. 18), or whose objection is being weighed, is
+``restricted``, whatever they had chosen before.
+"""
 
 UNKNOWN = "?"
 """The source of a choice of which the ledger does not say where it came from: it is older than that column."""
 
 
 class Counts(msgspec.Struct, frozen=True, kw_only=True):
-    """How many of ``n`` customers a purpose may see, and how many have said what.
+    """How many of ``n`` customers a purpose may see, and how many have said what: the states add up to ``n``.
 
-    Every one of them is counted, so that there is no interval.
+    Every one of them is counted, so that there is no interval. A purpose that rests on consent may see those who
+    ``granted`` it; any other one sees whoever is ``silent`` as well.
     """
 
     n: int
@@ -41,6 +48,7 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
     withdrawn: int = 0
     expired: int = 0
     silent: int = 0
+    restricted: int = 0
 
     @property
     def share(self) -> float | None:
@@ -51,7 +59,7 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
 class Coverage(msgspec.Struct, frozen=True, kw_only=True):
     """One purpose: all customers of whom an event is kept, those met on each channel, and choices by source.
 
-    ``sources`` count the choices that stand, one an identifier, by the source that told of each.
+    ``sources`` count the choices that stand, one an identifier, by the source that told of each; a restriction is none.
     """
 
     purpose: str
@@ -59,6 +67,13 @@ class Coverage(msgspec.Struct, frozen=True, kw_only=True):
     whole: Counts
     channels: dict[str, Counts]
     sources: dict[str, Counts]
+
+
+class Chosen(msgspec.Struct, frozen=True):
+    """The ledger's lines that count for a purpose, one an identifier, and what each says now: places in `STATES`."""
+
+    lines: Numbers
+    state: npt.NDArray[np.int8]
 
 
 class Met(msgspec.Struct, frozen=True):
@@ -109,8 +124,8 @@ def count_coverage(
     people: People,
     met: Met,
     allowed: npt.NDArray[np.bool_],
-    lines: Numbers,
-    since_ms: int,
+    restricted: npt.NDArray[np.bool_],
+    chosen: Chosen,
     contexts: Contexts,
 ) -> Coverage:
     """Count one purpose.
@@ -121,12 +136,13 @@ def count_coverage(
         people: Who is who.
         met: Who was met where.
         allowed: By person, whether the purpose may see them now.
-        lines: The ledger's lines that count for the purpose.
-        since_ms: Before when a consent has expired.
+        restricted: By person, whether their data are not used because they asked so.
+        chosen: The choices that stand.
         contexts: What lines have in common.
     """
-    state = read_states(lines, since_ms)
+    lines, state = chosen.lines, chosen.state
     said = _strictest(people, lines[:, PRINCIPAL], state)
+    said[restricted] = STATES.index("restricted")
     seen, present = _spread(people, met)
     used, which = np.unique(lines[:, CONTEXT], return_inverse=True)
     told = [context.source if (context := contexts.find(number)) else UNKNOWN for number in used.tolist()]
@@ -145,6 +161,20 @@ def count_coverage(
             for source in sorted(set(told))
         },
     )
+
+
+def read_chosen(ledger: Ledger, purpose: Numbered) -> Chosen:
+    """Return the choices that stand about a purpose: those about it as it is, else refusals of what it was before."""
+    lines = [ledger.lines_of(purpose.number)]
+    states = [read_states(lines[0], ledger.expires_before_ms(purpose.number))]
+    for number in purpose.before:
+        older = ledger.lines_of(number)
+        state = read_states(older, ledger.expires_before_ms(number))
+        told = np.isin(older[:, PRINCIPAL], np.concatenate([one[:, PRINCIPAL] for one in lines]))
+        counts = ~told & (state != STATES.index("granted"))
+        lines.append(older[counts])
+        states.append(state[counts])
+    return Chosen(np.concatenate(lines), np.concatenate(states))
 
 
 def read_states(lines: Numbers, since_ms: int) -> npt.NDArray[np.int8]:

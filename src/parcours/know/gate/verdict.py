@@ -20,7 +20,16 @@ from parcours.know.waiting import Stated
 from parcours.words import Words
 
 Code = Literal[
-    "consented", "basis_holds", "about_nobody", "no_choice", "refused", "expired", "objected", "restricted", "erased"
+    "consented",
+    "basis_holds",
+    "about_nobody",
+    "no_choice",
+    "refused",
+    "expired",
+    "objected",
+    "restricted",
+    "weighed",
+    "erased",
 ]
 Mask = npt.NDArray[np.bool_]
 
@@ -53,6 +62,11 @@ _REASONS: dict[Code, Words] = {
     "restricted": Words(
         fr="L'usage des données de cette personne est limité à sa demande : elles sont gardées, et ne servent à rien.",
         en="The use of this person's data is restricted as they asked: they are kept, and serve nothing.",
+    ),
+    "weighed": Words(
+        fr="Cette personne s'est opposée à cette finalité ; tant que son opposition est examinée, ses données n'y "
+        "servent pas.",
+        en="This person objected to this purpose; while that is being weighed, it does not use their data.",
     ),
     "erased": Words(
         fr="Cette personne a demandé son effacement, et n'est pas revenue depuis.",
@@ -130,13 +144,16 @@ def look_up(
     ended = np.zeros(len(named), bool)
     ended[place[expired]] = True
     ended[place[(choices == REFUSED) & ~expired]] = False
-    restricted = np.zeros(len(named), bool)
-    restricted[place[ledger.restrictions.covers(principals, (numbered.number, *numbered.before))]] = True
+    restricted, weighed = np.zeros((2, len(named)), bool)
+    restricted[place[ledger.restrictions.covers(principals, ())]] = True
+    weighed[place[ledger.restrictions.covers(principals, (numbered.number, *numbered.before))]] = True
     allowed = permits(purpose.basis, list(strictest)) if len(named) else np.zeros(0, bool)
     counts = np.bincount(place, minlength=len(named))
     return [
-        _judge(purpose, bool(ok), int(count), bool(refused == REFUSED), bool(over), bool(held), at_ms)
-        for ok, count, refused, over, held in zip(allowed, counts, strictest[0], ended, restricted, strict=True)
+        _judge(purpose, bool(ok), int(count), bool(refused == REFUSED), bool(over), bool(held), bool(open), at_ms)
+        for ok, count, refused, over, held, open in zip(
+            allowed, counts, strictest[0], ended, restricted, weighed, strict=True
+        )
     ]
 
 
@@ -172,13 +189,22 @@ def _gather(named: Sequence[Numbers], people: People) -> tuple[npt.NDArray[np.in
 
 
 def _judge(
-    purpose: Purpose, allowed: bool, count: int, refused: bool, expired: bool, restricted: bool, at_ms: int
+    purpose: Purpose,
+    allowed: bool,
+    count: int,
+    refused: bool,
+    expired: bool,
+    restricted: bool,
+    weighed: bool,
+    at_ms: int,
 ) -> Verdict:
     code: Code
     if allowed:
         code = "consented" if purpose.basis == "consent" else "basis_holds"
     elif restricted:
         code = "restricted"
+    elif weighed:
+        code = "weighed"
     elif expired:
         code = "expired"
     elif refused:

@@ -115,8 +115,7 @@ def say_coverage(company: Readable, asked: Sequence[Coverage], language: Languag
         silent=write_number(whole.silent, language),
         refused=write_number(whole.denied + whole.withdrawn, language),
     )
-    if whole.expired:
-        lede += " " + say("consent.lede_expired", expired=write_number(whole.expired, language))
+    lede += _say_rest(whole, say)
     met = {channel: counts for channel, counts in least.channels.items() if counts.n >= FEWEST}
     if len(met) > 1:
         channel, counts = min(met.items(), key=lambda one: (one[1].share or 0.0, one[0]))
@@ -182,22 +181,29 @@ def _show_purpose(company: Readable, one: Coverage, language: Language) -> Purpo
             refused=write_number(whole.denied, language),
             withdrawn=write_number(whole.withdrawn, language),
         )
-        + (" " + say("consent.lede_expired", expired=write_number(whole.expired, language)) if whole.expired else ""),
+        + _say_rest(whole, say),
         chart=draw_coverage(say("consent.chart", purpose=label), say("consent.channel"), bars, language),
         sources=_draw_sources(one, language),
     )
 
 
+def _say_rest(whole: Counts, say: Say) -> str:
+    """Say whose consent has expired and whose data are not used as they asked, where there are any."""
+    told = (("consent.expired", whole.expired), ("consent.restricted", whole.restricted))
+    return "".join(f" {say.count(key, count)}" for key, count in told if count)
+
+
 def _bar(label: str, counts: Counts) -> CoverageBar:
-    """Return a bar of those who are seen and those who are not: who consented beside a refusal is a refusal."""
+    """Return a bar of those who are seen and those who are not, by why."""
     return CoverageBar(
         label=label,
         n=counts.n,
         allowed=counts.allowed,
         silent=counts.silent,
         expired=counts.expired,
-        refused=counts.n - counts.allowed - counts.silent - counts.expired - counts.withdrawn,
+        refused=counts.denied,
         withdrawn=counts.withdrawn,
+        restricted=counts.restricted,
     )
 
 
@@ -216,11 +222,12 @@ def _draw_sources(one: Coverage, language: Language) -> str:
 def _draw_others(company: Readable, others: Sequence[Coverage], language: Language) -> str:
     """Draw the purposes that rest on another basis: they hold until somebody objects."""
     say = Say(language)
-    names = ("purpose", "basis", "share", "allowed", "objected", "n")
+    names = ("purpose", "basis", "share", "allowed", "objected", "restricted", "n")
     rows = []
     for one in others:
         share = write_share(one.whole.share, language, 1) if one.whole.n else MISSING
-        counts = (one.whole.allowed, one.whole.n - one.whole.allowed, one.whole.n)
+        objected = one.whole.denied + one.whole.withdrawn + one.whole.expired
+        counts = (one.whole.allowed, objected, one.whole.restricted, one.whole.n)
         figures = [share, *(write_number(count, language) for count in counts)]
         label, basis = _label(company, "purpose", one.purpose, language), say(f"consent.basis_{one.basis}")
         rows.append([Cell(label), Cell(basis), *(Cell(figure, number=True) for figure in figures)])

@@ -135,7 +135,7 @@ def read_customer(company: Readable, language: Language, id: str, done: str = ""
         reason=None,
         unmask=None if unmasked or promises else ask_reason("unmask", thing, back, language),
         masked=not unmasked,
-        refused="" if portrait.permitted else say("customer.refused"),
+        refused="" if portrait.permitted else _say_refused(company.allowed_of(id), portrait.purpose, say),
         promises=promises,
         choice=ask_choice(company, thing, language) if isinstance(company, Records) else None,
         # Whoever may see a customer need not be who may see what they allow.
@@ -151,6 +151,13 @@ def read_customer(company: Readable, language: Language, id: str, done: str = ""
         )
         shown = _with_proof(shown, company.explain_profile(id, unmasked), language)
     return _page(company, language, back, title, said, shown)
+
+
+def _say_refused(verdicts: Sequence[Verdict], purpose: str, say: Say) -> str:
+    """Say why nothing is shown: who asked for a restriction, or objects and waits for an answer, has not refused."""
+    code = next((one.code for one in verdicts if one.purpose == purpose), "refused")
+    keys = {"restricted": "customer.restricted", "weighed": "customer.weighed"}
+    return say(keys.get(code, "customer.refused"))
 
 
 def _page(
