@@ -9,7 +9,7 @@ from pathlib import Path
 
 import atheris
 
-INSTRUMENTED = ["parcours.collect", "parcours.workspaces.signing_in"]
+INSTRUMENTED = ["parcours.collect", "parcours.workspaces.signing_in", "parcours.know.identity.identifiers"]
 
 
 def find_property(name: str) -> tuple[Callable[[bytes], None], tuple[bytes, ...]]:

@@ -19,8 +19,10 @@ from parcours.collect.signals.consent_mode import decode_consent_mode
 from parcours.collect.signals.tcf import decode_tcf
 from parcours.collect.source import Csv
 from parcours.errors import ParcoursError
+from parcours.know.identity.identifiers import IDENTIFIERS, Spelling, UnusableError, normaliser
 
 MOST_BYTES = 4096
+SPELLINGS = (Spelling(), Spelling("FR", frozenset({"caisse@maison.fr"})))
 _UNSURE = object()
 """What the second opinion says where it cannot tell: JSON nested more deeply than the standard library reads."""
 
@@ -139,8 +141,25 @@ def check_consent_mode(data: bytes) -> None:
     assert text.count("granted") >= sum(found.values()) or "\\u" in text
 
 
+def check_identifier(data: bytes) -> None:
+    """An identifier is refused, names nobody, or has a normal form that is its own, whatever its type."""
+    text = data.decode("utf-8", "replace")
+    for kind in IDENTIFIERS:
+        for spelling in SPELLINGS:
+            normalise = normaliser(kind, spelling)
+            try:
+                form = normalise(text)
+            except UnusableError:
+                continue
+            if form is not None:
+                assert form
+                assert normalise(form) == form, "the normal form of a normal form is another"
+                assert normalise(f"  {text}\u00a0") == form, "blanks around it make another of it"
+
+
 PROPERTIES: dict[str, Callable[[bytes], None]] = {
     "batch": check_batch,
+    "identifier": check_identifier,
     "pixel": check_pixel,
     "csv": check_csv,
     "tcf": check_tcf,
@@ -148,6 +167,16 @@ PROPERTIES: dict[str, Callable[[bytes], None]] = {
 }
 
 SEEDS: dict[str, tuple[bytes, ...]] = {
+    "identifier": (
+        b"Claire.Martin+x@Maison-Riviere.FR",
+        b"06 12 34 56 78",
+        b"+33 (0)6.12.34.56.78",
+        b"1 85 05 78 006 084 36",
+        b"6F9619FF-8B86-D011-B42D-00C04FC964FF",
+        b"undefined",
+        b"0000-000",
+        "\ufdfa\u212b \uff23\u0332@\u00e9.fr".encode(),
+    ),
     "batch": (
         b'{"batch":[{"type":"track","event":"x","userId":"u","properties":{"n":-1.5e3}}],"sentAt":null,"writeKey":"k"}',
         b'{"writeKey":"***","batch":[[],"\\ud83d",null,true,{"a":{"b":["\\u00e9\\n"]}}]}',

@@ -68,7 +68,7 @@ def test_phones(written: str, region: str | None, normal: str | None) -> None:
     assert normaliser("phone", Spelling(region))(written) == normal
 
 
-@pytest.mark.parametrize("value", ["a" * 256, "a\x00b", "a\nb", "a\x7fb", "a\x85b"])
+@pytest.mark.parametrize("value", ["a" * 256, "a\x00b", "a\nb", "a\x7fb", "a\x85b", "\ufdfa" * 15])
 @pytest.mark.parametrize("kind", IDENTIFIERS)
 def test_what_cannot_be_a_value_is_refused(kind: str, value: str) -> None:
     with pytest.raises(UnusableError):

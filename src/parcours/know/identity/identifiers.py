@@ -32,7 +32,7 @@ _WORTHLESS_DEVICES = frozenset({None, "9774d56d682e549c"})
 """What many devices say of themselves alike: Android 2.2 and its emulators (Android issue 10603)."""
 
 
-NORMALISATION = 2
+NORMALISATION = 3
 """The version of the rules of this module: a change of them writes what the vault holds anew."""
 
 
@@ -94,6 +94,9 @@ def tidy(value: str) -> str:
     if len(value) > LONGEST:
         raise UnusableError("long")
     text = (value if value.isascii() else unicodedata.normalize("NFKC", value)).strip()
+    # One character may become eighteen.
+    if len(text) > LONGEST:
+        raise UnusableError("long")
     if not text.isprintable() and any(unicodedata.category(char) == "Cc" for char in text):
         raise UnusableError("control")
     return text
