@@ -16,7 +16,7 @@ from tests.boutique import make_company
 from parcours import company as companies
 from parcours.company import Company
 from parcours.workspaces.app import create_app
-from parcours.workspaces.opendsr import MOST_BYTES, list_opendsr_routes
+from parcours.workspaces.opendsr import MOST_BYTES, WRONG_AT_ONCE, list_opendsr_routes
 
 BODY = {
     "subject_request_id": "a7551968-d5d6-44b2-9831-815ac9017798",
@@ -49,6 +49,14 @@ def client(shop: Company) -> Iterator[TestClient]:
 
 def told(key: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {key}"}
+
+
+def test_who_sends_wrong_keys_has_to_wait_and_who_has_the_right_one_does_not(shop: Company, client: TestClient) -> None:
+    key = shop.know.opendsr.keys.add(())
+    asked = [client.get("/opendsr/discovery", headers=told("x" * 43)) for _ in range(WRONG_AT_ONCE + 2)]
+    assert [one.status_code for one in asked] == [401] * WRONG_AT_ONCE + [429] * 2
+    assert 1 <= int(asked[-1].headers["retry-after"]) <= 3
+    assert client.get("/opendsr/discovery", headers=told(key)).status_code == 200
 
 
 @pytest.mark.parametrize(("method", "path"), WAYS)

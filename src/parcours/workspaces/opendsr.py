@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import ceil
 from typing import NamedTuple
 
 from starlette.concurrency import run_in_threadpool
@@ -11,10 +12,13 @@ from starlette.responses import Response
 
 from parcours.know import DsrAnswer, DsrKey, OpenDsr, refuse_dsr
 from parcours.workspaces.opendsr_described import describe
+from parcours.workspaces.signing_in.attempts import Attempts
 from parcours.workspaces.signing_in.guard import GuardedRoute
 
 PLACE = "/opendsr"
 MOST_BYTES = 32 * 1024
+WRONG_AT_ONCE, WRONG_AGAIN_S = 20, 3.0
+"""How many wrong keys one address may send before it has to wait; right ones are answered all the same."""
 
 
 class Asked(NamedTuple):
@@ -30,6 +34,7 @@ Act = Callable[[OpenDsr, Asked], DsrAnswer]
 
 def list_opendsr_routes(name: str, opendsr: Callable[[], OpenDsr]) -> list[GuardedRoute]:
     """Return the routes; ``name`` is the company's, which stands in the header of every answer."""
+    wrong = Attempts(WRONG_AT_ONCE, WRONG_AGAIN_S)
 
     def route(path: str, method: str, act: Act) -> GuardedRoute:
         async def answer(request: Request) -> Response:
@@ -38,6 +43,8 @@ def list_opendsr_routes(name: str, opendsr: Callable[[], OpenDsr]) -> list[Guard
             told = await run_in_threadpool(
                 _decide, one, request.headers.get("authorization", ""), sent, request_id, act
             )
+            if told.status == 401 and (wait_s := wrong.take(request.client.host if request.client else "")):
+                told = refuse_dsr(429, "too_many_wrong_keys", f"Try again in {ceil(wait_s)} s.")
             signature = await run_in_threadpool(one.sign, told.body)
             headers = {
                 "cache-control": "no-store",
@@ -46,6 +53,8 @@ def list_opendsr_routes(name: str, opendsr: Callable[[], OpenDsr]) -> list[Guard
             }
             if told.status == 401:
                 headers["www-authenticate"] = 'Bearer realm="opendsr"'
+            if told.status == 429:
+                headers["retry-after"] = str(ceil(wait_s))
             return Response(told.body, told.status, headers, "application/json")
 
         # Nobody signs in here: the key is asked for in `_decide`.

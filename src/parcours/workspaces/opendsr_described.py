@@ -43,7 +43,7 @@ _ID = {
 
 
 def _operation(name: str, summary: str, answers: dict[str, Any]) -> dict[str, Any]:
-    refused = {"401": _ERROR, "404": _ERROR}
+    refused = {"401": _ERROR, "404": _ERROR, "429": _ERROR}
     return {
         "operationId": name,
         "summary": summary,
