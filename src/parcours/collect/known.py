@@ -17,6 +17,7 @@ import numpy.typing as npt
 from parcours.collect.rows import Flags, Ints
 from parcours.engine.store.digests import is_intact
 from parcours.engine.store.manifest import KnownRows
+from parcours.engine.store.restoring import tell_restoring
 from parcours.engine.store.tables import sync, writes_told
 from parcours.errors import ParcoursError
 from parcours.words import Words
@@ -84,10 +85,7 @@ def known_damaged(path: Path, source: str) -> ParcoursError:
             f"Le registre des lignes connues de « {source} » manque ou est endommagé.",
             f"The register of known rows of “{source}” is missing or damaged.",
         ),
-        Words(
-            "Rétablissez-le depuis une sauvegarde ; sans elle, déplacez le dossier .parcours et relancez.",
-            "Restore it from a backup; without one, move the .parcours folder aside and run again.",
-        ),
+        tell_restoring(path.name),
         path,
     )
 

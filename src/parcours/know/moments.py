@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from parcours.engine.store.manifest import Manifest
+from parcours.engine.store.restoring import tell_restoring
 from parcours.engine.store.sqlite import Database
 from parcours.errors import ParcoursError
 from parcours.know.state import numbers_of, read_numbers
@@ -50,11 +51,6 @@ def _apart(older: str, newer: str, path: Path) -> ParcoursError:
             en=f"{older} is older than {newer}: one of the two comes from a backup of another moment, or has lost its "
             "last changes.",
         ),
-        Words(
-            fr="Rétablissez tout le dossier .parcours depuis une seule sauvegarde ; sans elle, déplacez-le et relancez "
-            "parcours run, qui relit les sources.",
-            en="Restore the whole .parcours folder from one backup; without one, move it aside and run parcours run "
-            "again, which rereads the sources.",
-        ),
+        tell_restoring(".parcours"),
         path,
     )

@@ -93,9 +93,9 @@ def _does_not_rotate(name: str) -> ParcoursError:
         _FIXED.get(name, unknown),
         Words(
             fr=f"Clés qui tournent : {listed}. Si celle-ci est connue d'autrui, effacez le dossier .parcours et "
-            f"rechargez les sources sous une nouvelle {VARIABLE}.",
+            f"rechargez les sources sous une nouvelle {VARIABLE} ; qui a été effacé est alors à effacer de nouveau.",
             en=f"Keys that rotate: {listed}. If others know this one, remove the .parcours folder and load the sources "
-            f"again under a new {VARIABLE}.",
+            f"again under a new {VARIABLE}; whoever was erased is then to be erased again.",
         ),
     )
 

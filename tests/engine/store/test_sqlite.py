@@ -97,6 +97,29 @@ def test_a_lost_database_is_not_made_anew_in_silence(tmp_path: Path, harm: str) 
     assert "missing or empty" in caught.value.faults[0].sentence.en
 
 
+@pytest.mark.parametrize("name", ["state.db", "keys.db", "audit.db", "journal.db"])
+def test_nobody_is_told_to_start_anew_where_that_brings_back_whoever_was_erased(tmp_path: Path, name: str) -> None:
+    open_database(tmp_path / name).close()
+    (tmp_path / name).unlink()
+    with pytest.raises(ParcoursError) as caught:
+        open_database(tmp_path / name)
+    remedy = caught.value.faults[0].remedy
+    assert remedy.en.startswith(f"Restore {name} from a backup. Without one start anew")
+    assert "only where nobody was erased" in remedy.en
+    assert "que si personne n'a été effacé" in remedy.fr
+
+
+def test_a_lost_list_of_accounts_is_moved_aside_with_its_mark_and_begun_anew(tmp_path: Path) -> None:
+    open_database(tmp_path / "access.db").close()
+    (tmp_path / "access.db").unlink()
+    with pytest.raises(ParcoursError) as caught:
+        open_database(tmp_path / "access.db")
+    assert "move .parcours/access.db* and .parcours/made/access.db aside" in caught.value.faults[0].remedy.en
+    for path in [*tmp_path.glob("access.db*"), tmp_path / "made" / "access.db"]:
+        path.unlink()
+    open_database(tmp_path / "access.db").close()
+
+
 @pytest.mark.parametrize(("place", "value"), [(59, 2), (55, 1)])
 def test_a_header_that_says_what_nobody_wrote_is_damage(tmp_path: Path, place: int, value: int) -> None:
     path = tmp_path / "state.db"

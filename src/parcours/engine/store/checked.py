@@ -10,6 +10,7 @@ from pathlib import Path
 
 import msgspec
 
+from parcours.engine.store.restoring import tell_restoring
 from parcours.engine.store.sqlite import Cell, Database
 from parcours.errors import ParcoursError
 from parcours.words import Words
@@ -247,14 +248,13 @@ def row_damaged(path: Path, table: str, row: object | None) -> ParcoursError:
             fr=f"Des lignes de la table « {table} » manquent ou sont en double dans {path.name}.",
             en=f"Rows of table “{table}” are missing or double in {path.name}.",
         )
+    restoring = tell_restoring(path.name)
     return ParcoursError(
         "row_damaged",
         sentence,
         Words(
-            fr=f"Rétablissez {path.name} depuis une sauvegarde ; sans elle, déplacez le dossier .parcours "
-            "et relancez parcours run, qui relit les sources. parcours verify dit tout ce qui est endommagé.",
-            en=f"Restore {path.name} from a backup; without one, move the .parcours folder aside "
-            "and run parcours run again, which rereads the sources. parcours verify tells all that is damaged.",
+            fr=f"{restoring.fr} parcours verify dit tout ce qui est endommagé.",
+            en=f"{restoring.en} parcours verify tells all that is damaged.",
         ),
         path,
     )

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from parcours.engine.store.digests import describe, is_intact
+from parcours.engine.store.restoring import tell_restoring
 from parcours.engine.store.tables import sync, writes_told
 from parcours.errors import ParcoursError
 from parcours.words import Words
@@ -152,11 +153,6 @@ def part_damaged(path: Path) -> ParcoursError:
             fr=f"Le fichier d'événements {path.name} manque ou est endommagé.",
             en=f"The event file {path.name} is missing or damaged.",
         ),
-        Words(
-            fr="Rétablissez-le depuis une sauvegarde ; sans elle, déplacez le dossier .parcours "
-            "et relancez parcours run, qui relit les sources.",
-            en="Restore it from a backup; without one, move the .parcours folder aside "
-            "and run parcours run again, which rereads the sources.",
-        ),
+        tell_restoring(path.name),
         path,
     )

@@ -10,6 +10,7 @@ from threading import Lock, RLock
 import apsw
 
 from parcours.engine.store.log import count_lost_changes, is_open_elsewhere
+from parcours.engine.store.restoring import tell_restoring
 from parcours.errors import ParcoursError
 from parcours.words import Words
 
@@ -272,12 +273,7 @@ def database_damaged(path: Path, fault: Words | Exception) -> ParcoursError:
             fr=f"Le fichier {path.name} est endommagé : {told.fr}.",
             en=f"The file {path.name} is damaged: {told.en}.",
         ),
-        Words(
-            fr="Rétablissez-le depuis une sauvegarde ; sans elle, déplacez le dossier .parcours "
-            "et relancez parcours run, qui relit les sources.",
-            en="Restore it from a backup; without one, move the .parcours folder aside "
-            "and run parcours run again, which rereads the sources.",
-        ),
+        tell_restoring(path.name),
         path,
     )
 
