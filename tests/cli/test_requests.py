@@ -109,6 +109,7 @@ def test_a_request_of_a_program_is_answered_without_saying_whom_it_names(shop: P
         call("requests", shop, "add", kind, "user:C1")
         call("requests", shop, "check", number, "--reason", "signed in")
     receipt, out = tmp_path / "receipt.json", tmp_path / "dossier.json"
+    out.touch(0o644)
     missing = call("requests", shop, "answer", 1)
     assert (missing.returncode, "answer 1 --out FILE.html" in missing.stderr) == (2, True)
     assert call("requests", shop, "answer", 2, "--yes", "--out", receipt).returncode == 0
@@ -117,6 +118,7 @@ def test_a_request_of_a_program_is_answered_without_saying_whom_it_names(shop: P
     call("requests", shop, "check", 3, "--reason", "signed in")
     assert "2 events" in call("requests", shop, "answer", 3, "--out", out).stdout
     assert "C2" in out.read_text("utf-8")
+    assert out.stat().st_mode & 0o777 == 0o600
     assert call_json("timeline", shop, "user:C1")["count"] == 0
     states = {one["request"]["number"]: one["request"]["state"] for one in call_json("requests", shop)}
     assert states == {1: "checked", 2: "done", 3: "done"}

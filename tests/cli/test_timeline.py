@@ -8,6 +8,8 @@ import pytest
 from tests.boutique import deliver, make_company, make_event, take_over
 from tests.cli.conftest import call, call_json
 
+from parcours import company as companies
+
 
 @pytest.fixture
 def shop(tmp_path: Path) -> Path:
@@ -46,7 +48,7 @@ def test_a_purpose_that_may_not_see_somebody_says_so_and_no_more(shop: Path) -> 
 
 
 def test_nobody_has_no_events(shop: Path) -> None:
-    assert call("timeline", shop, "user:nobody").stdout == "0 events, 1 identifiers, purpose improve (UTC).\n"
+    assert call("timeline", shop, "user:nobody").stdout == "0 events, 1 identifier, purpose improve (UTC).\n"
 
 
 def test_what_only_a_waiting_event_names_leads_to_that_event(shop: Path) -> None:
@@ -57,6 +59,19 @@ def test_a_purpose_that_is_not_declared_is_said(shop: Path) -> None:
     done = call("timeline", shop, "C1", "--purpose", "sell")
     assert (done.returncode, done.stdout) == (1, "")
     assert "[purpose_does_not_cover]" in done.stderr
+
+
+def test_each_look_is_in_the_audit_log_and_what_was_not_shown_is_not(shop: Path) -> None:
+    call("timeline", shop, "user:C1")
+    call_json("timeline", shop, "device:D1", "--profile")
+    call("timeline", shop, "C2", "--purpose", "personalise")
+    call("timeline", shop, "C1", "--purpose", "sell")
+    call("timeline", shop, "mail:C1@Maison.fr")
+    waiting, *noted = call_json("audit", shop, "--action", "see_customer")
+    (profile,) = companies.open(shop).find_profiles("user:C1")
+    assert [(one["actor"], one["thing_kind"], one["thing"]) for one in noted] == [("cli", "profile", profile)] * 2
+    # Whoever is named by an event that waits is in no profile yet.
+    assert waiting["thing_kind"] == "identifier"
 
 
 def test_it_speaks_french(shop: Path) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
 
 from parcours import company as companies
 from parcours import flow
-from parcours.cli.output import write_number
+from parcours.cli.output import say_count
 from parcours.know import Dossier, Scope, write_json, write_letter
 from parcours.words import Words, language
 
@@ -30,8 +31,15 @@ def command(folder: Path, identifier: str, out: Path, portable: bool, request_no
 def write_dossier(dossier: Dossier, out: Path) -> None:
     """Write a dossier to a file, as JSON or as a page, in the language in force; say how much it holds."""
     if out.suffix == ".json":
-        out.write_bytes(write_json(dossier, language()))
+        _write_private(out, write_json(dossier, language()))
     else:
-        out.write_text(write_letter(dossier, language()), "utf-8")
-    count = write_number(len(dossier.events))
-    click.echo(str(Words(fr=f"{out} : {count} événements", en=f"{out}: {count} events")))
+        _write_private(out, write_letter(dossier, language()).encode())
+    events = say_count(len(dossier.events), ("événement", "événements"), ("event", "events"))
+    click.echo(str(Words(fr=f"{out} : {events.fr}", en=f"{out}: {events.en}")))
+
+
+def _write_private(out: Path, document: bytes) -> None:
+    """Write what one person alone may read to a file that the account of this command alone may read."""
+    with open(os.open(out, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        os.fchmod(file.fileno(), 0o600)  # One that stood there before may have been open to others.
+        file.write(document)

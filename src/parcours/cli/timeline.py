@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from parcours import company as companies
-from parcours.cli.output import print_json, write_number
+from parcours.cli.output import print_json, say_count
 from parcours.know import Timeline
 from parcours.words import Words
 
@@ -22,14 +22,14 @@ from parcours.words import Words
 def command(folder: Path, identifier: str, purpose: str | None, profiled: bool, as_json: bool) -> None:
     """Show what FOLDER knows of the customer who has IDENTIFIER (or user:, mail:, phone:, device:IDENTIFIER)."""
     company = companies.open(folder)
-    if profiled:
-        print_json(company.profile(identifier, purpose))
-        return
-    timeline = company.timeline(identifier, purpose)
-    if as_json:
-        print_json(timeline)
+    told = company.profile(identifier, purpose) if profiled else company.timeline(identifier, purpose)
+    if told.permitted:
+        for kind, one in company.know.portraits.name(identifier):
+            company.know.audit.note("cli", "see_customer", kind, one, "done")
+    if as_json or not isinstance(told, Timeline):
+        print_json(told)
     else:
-        print_timeline(company, timeline)
+        print_timeline(company, told)
 
 
 def print_timeline(company: companies.Company, timeline: Timeline) -> None:
@@ -49,12 +49,13 @@ def print_timeline(company: companies.Company, timeline: Timeline) -> None:
         label = str(company.labels[f"touchpoint:{event.touchpoint}"]) if event.touchpoint else "–"
         waiting = f"  ({Words(fr='vient d’arriver', en='just arrived')})" if event.waiting else ""
         click.echo(f"{at}  {event.name}  {label}  {event.source}{waiting}")
-    count = write_number(timeline.count)
+    events = say_count(timeline.count, ("événement", "événements"), ("event", "events"))
+    names = say_count(timeline.identifiers, ("identifiant", "identifiants"), ("identifier", "identifiers"))
     click.echo(
         str(
             Words(
-                fr=f"{count} événements, {timeline.identifiers} identifiants, finalité {timeline.purpose} (UTC).",
-                en=f"{count} events, {timeline.identifiers} identifiers, purpose {timeline.purpose} (UTC).",
+                fr=f"{events.fr}, {names.fr}, finalité {timeline.purpose} (UTC).",
+                en=f"{events.en}, {names.en}, purpose {timeline.purpose} (UTC).",
             )
         )
     )

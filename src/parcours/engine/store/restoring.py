@@ -22,6 +22,6 @@ def tell_restoring(name: str) -> Words:
         "parcours run) que si personne n'a été effacé et que rien n'est arrivé en direct : les effacements, choix, "
         "demandes, clés et le journal d'audit ne sont que là, et qui a été effacé reviendrait.",
         en=f"Restore {name} from a backup. Without one start anew (.parcours moved aside, then parcours run) only "
-        "where nobody was erased and nothing arrived live: erasures, choices, requests, keys and the audit log stand there "
-        "alone, and whoever was erased would come back.",
+        "where nobody was erased and nothing arrived live: erasures, choices, requests, keys and the audit log stand "
+        "there alone, and whoever was erased would come back.",
     )
