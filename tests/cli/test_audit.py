@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import shutil
 import time
+from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from tests.cli.conftest import call, call_json
@@ -74,7 +76,65 @@ def test_it_says_whether_the_log_still_has_a_root(noted: Path, tmp_path: Path) -
     assert (done.returncode, done.stdout.count("DOES NOT HAVE")) == (1, 2)
 
 
-@pytest.mark.parametrize("words", [("root",), ("root", "yesterday"), ("held", "nowhere.json")])
+def test_an_empty_log_says_so(noted: Path) -> None:
+    done = call("audit", noted, "--actor", "nobody")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "Nothing of the kind is noted.\n", "")
+    assert call_json("audit", noted, "--actor", "nobody") == []
+
+
+def test_times_are_those_of_the_company(noted: Path) -> None:
+    settings = noted / "parcours.toml"
+    lines = [line for line in settings.read_text("utf-8").splitlines() if not line.startswith("time_zone")]
+    (entry,) = call_json("audit", noted, "--limit", 1)
+    for zone, offset in (("Asia/Tokyo", "+0900"), ("UTC", "+0000")):
+        settings.write_text("\n".join([f'time_zone = "{zone}"', *lines]), "utf-8")
+        at = datetime.fromtimestamp(entry["at_ms"] / 1000, ZoneInfo(zone)).strftime("%Y-%m-%d %H:%M:%S")
+        assert f"  {at} {offset}  " in call("audit", noted, "--limit", 1).stdout
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE entries SET reason = 'ticket 2' WHERE entry_no = 1",
+        "DELETE FROM entries WHERE entry_no = 1",
+        "DELETE FROM entries WHERE entry_no = 3",
+    ],
+)
+@pytest.mark.parametrize("options", [(), ("--json",)])
+def test_a_list_of_a_log_that_was_changed_says_so(noted: Path, change: str, options: tuple[str, ...]) -> None:
+    assert call("audit", noted, "--limit", 1, *options).stderr == ""
+    database = open_database(noted / ".parcours" / "audit.db")
+    database.execute(change)
+    database.close()
+    done = call("audit", noted, "--limit", 1, *options)
+    assert "BEWARE: this log was changed by other means than Parcours" in done.stderr
+
+
+def test_a_long_log_is_told_by_its_count_and_end(noted: Path) -> None:
+    keys, _ = open_keys(noted, read_settings(noted))
+    audit = Audit(noted, keys)
+    assert audit.is_whole(most=0)
+    database = open_database(noted / ".parcours" / "audit.db")
+    database.execute("DELETE FROM entries WHERE entry_no = 1")
+    assert not audit.is_whole(most=0)
+    audit.close()
+    keys.close()
+
+
+@pytest.mark.parametrize("content", [None, "", "{", '{"day": 3}', '{"day": "x", "entries": 1, "root": "zz"}', "[1]"])
+def test_a_file_without_roots_is_told_in_a_sentence(noted: Path, tmp_path: Path, content: str | None) -> None:
+    file = tmp_path / "held.json"
+    if content is not None:
+        file.write_text(content, "utf-8")
+    done = call("audit", noted, "held", file)
+    told = "this file cannot be read" if content is None else "this file holds no roots as parcours audit DIR root DAY"
+    assert (done.returncode, told in done.stderr) == (2, True)
+    assert not [word for word in ("Errno", "JSON is", "Object ", "byte ", "fromhex") if word in done.stderr]
+
+
+@pytest.mark.parametrize(
+    "words", [("root",), ("root", "yesterday"), ("held", "nowhere.json"), ("--limit", "0"), ("--limit", "-3")]
+)
 def test_what_it_cannot_understand_is_told(noted: Path, words: tuple[str, ...]) -> None:
     assert call("audit", noted, *words).returncode == 2
 

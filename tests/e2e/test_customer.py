@@ -25,6 +25,7 @@ def open_customer(browser: Browser, address: str, firm: Firm, language: str, **o
     page.keyboard.press("Enter")
     page.wait_for_url(f"**/{language}/customer/{PROFILE}")
     page.focus("select[name=reason]")
+    page.keyboard.press("ArrowDown")
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     page.wait_for_selector("#timeline")

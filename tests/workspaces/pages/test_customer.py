@@ -96,7 +96,13 @@ def test_nothing_is_shown_before_a_reason_is_given_and_noted(shop: Company) -> N
     place = look_for(client, "user", "CLIENT-1")
     before = client.get(place).text
     assert "Why do you look at this customer?" in before
+    # No reason is chosen beforehand: one click shows nobody.
+    assert '<select id="reason-reason/see_customer" name="reason" required><option value="">Choose…</option>' in before
+    assert "selected" not in before.partition('name="reason"')[2].partition("</select>")[0]
     assert "Order Completed" not in before
+    for reason in ({}, {"reason": ""}):
+        asked = {**read_form(before, "reason/see_customer"), **reason}
+        assert client.post("/en/reason/see_customer", data=asked, headers=OURS).status_code == 403
     assert "What happened" not in before
     text = give_reason(client, place, "see_customer")
     assert "What happened, on both sides of the line" in text

@@ -160,6 +160,20 @@ class Audit:
         with self._tables.database.snapshot():
             yield from check_log(self._tables)
 
+    def is_whole(self, most: int = 20_000) -> bool:
+        """Return whether the log is what was written; one of more than ``most`` entries by its count and end alone."""
+        tables = self._tables
+        with tables.database.snapshot():
+            try:
+                head = tables.read_head()
+                if head.entries <= most:
+                    return next(check_log(tables), None) is None
+                tables.entries.tally.compare_counts()
+                last = tables.entries.some("WHERE entry_no = ?", (head.entries,))
+                return [row[-1] for row in last] == [head.chain]
+            except ParcoursError:
+                return False
+
     def close(self) -> None:
         """Close the file."""
         self._tables.database.close()
