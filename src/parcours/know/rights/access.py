@@ -21,6 +21,7 @@ from parcours.engine.store.sqlite import Database
 from parcours.know.consent.ledger import GRANTED
 from parcours.know.consent.lines import WITHDRAWN
 from parcours.know.gate.versions import Versions
+from parcours.know.identity.shown import mask_identifier
 from parcours.know.personal import Personal
 from parcours.know.pseudonyms import Numbers, buckets_of, types_of
 from parcours.know.rights.subject import Subject
@@ -41,22 +42,27 @@ class Value(msgspec.Struct, frozen=True):
 
 
 class Happening(msgspec.Struct, frozen=True):
-    """One event: when, what, from where, what was told with it, and which purposes may use it."""
+    """One event: when, what (the touchpoint or operation where it is one), from where, what was told with it, and which
+    purposes may use it.
+    """
 
     at: str
     received_at: str
     name: str
+    label: Words
     source: str
     about: dict[str, str | float]
     purposes: tuple[str, ...]
 
 
 class Choice(msgspec.Struct, frozen=True):
-    """One choice in the ledger of consents."""
+    """One choice in the ledger of consents, and for which identifier it was made: its type, and enough to tell it."""
 
     at: str
     purpose: str
     state: str
+    kind: str
+    identifier: str
 
 
 class Use(msgspec.Struct, frozen=True):
@@ -83,6 +89,7 @@ class Dossier(msgspec.Struct, frozen=True, kw_only=True):
         uses: What their data serve.
         recipients: Where events go out to, with the purpose.
         shared: How many devices are left out because several people used them.
+        labels: What ``field:ID`` and ``purpose:ID`` are called.
     """
 
     scope: Scope
@@ -96,6 +103,7 @@ class Dossier(msgspec.Struct, frozen=True, kw_only=True):
     uses: tuple[Use, ...]
     recipients: tuple[Value, ...]
     shared: int
+    labels: dict[str, Words]
 
 
 def compile_dossier(
@@ -122,7 +130,9 @@ def compile_dossier(
     if scope == "portability":
         rows = [row for row in rows if any(row["permitted"] >> bit & 1 for bit in provided)]
     texts = vault.read_texts([value for row in rows for name, value in row.items() if _is_text(name) and value])
-    told = dict(personal.read(subject.pseudonyms.tolist()))
+    # What people told of themselves is taken along while a basis is in force on which it can be.
+    mine = scope == "access" or any(allowed[one.id] for one in blueprint.purposes if one.basis in PROVIDED)
+    told = dict(personal.read(subject.pseudonyms.tolist())) if mine else {}
     return Dossier(
         scope=scope,
         company=blueprint.company.label,
@@ -132,11 +142,17 @@ def compile_dossier(
         values=tuple(
             Value(field, one.text, _time(one.occurred_ms)) for values in told.values() for field, one in values.items()
         ),
-        events=tuple(_write_row(row, bits, texts) for row in sorted(rows, key=lambda row: row["occurred_ms"])),
-        choices=_list_choices(state, subject.pseudonyms, versions.purposes()),
+        events=tuple(
+            _write_row(row, blueprint, bits, texts) for row in sorted(rows, key=lambda row: row["occurred_ms"])
+        ),
+        choices=_list_choices(state, subject.pseudonyms, versions.purposes(), vault),
         uses=tuple(_use(purpose, allowed) for purpose in blueprint.purposes),
         recipients=tuple(Value(one.destination, one.purpose) for one in destinations) if scope == "access" else (),
         shared=len(subject.shared),
+        labels={
+            **{f"field:{field.id}": field.label for field in blueprint.fields if field.label},
+            **{f"purpose:{purpose.id}": purpose.label for purpose in blueprint.purposes},
+        },
     )
 
 
@@ -144,8 +160,10 @@ def write_json(dossier: Dossier, language: Literal["fr", "en"]) -> bytes:
     """Return a dossier as JSON, its texts in one language."""
     plain = msgspec.to_builtins(dossier)
     plain["company"] = dossier.company.in_language(language)
-    for use, held in zip(plain["uses"], dossier.uses, strict=True):
-        use["label"] = held.label.in_language(language)
+    labels = [held.label for held in dossier.uses] + [held.label for held in dossier.events]
+    for told, label in zip((*plain["uses"], *plain["events"]), labels, strict=True):
+        told["label"] = label.in_language(language)
+    plain["labels"] = {name: label.in_language(language) for name, label in dossier.labels.items()}
     return msgspec.json.format(msgspec.json.encode(plain), indent=2)
 
 
@@ -163,21 +181,29 @@ def _list_identifiers(pseudonyms: Numbers, vault: Vault) -> tuple[Value, ...]:
     return tuple(Value(IDENTIFIERS[kind], value) for kind, one in told if (value := vault.read_identifier(one)))
 
 
-def _list_choices(state: Database, pseudonyms: Numbers, purposes: dict[int, str]) -> tuple[Choice, ...]:
+def _list_choices(state: Database, pseudonyms: Numbers, purposes: dict[int, str], vault: Vault) -> tuple[Choice, ...]:
+    kinds = [IDENTIFIERS[kind] for kind in types_of(pseudonyms).tolist()]
+    names = {
+        one: (kind, mask_identifier(kind, vault.read_identifier(one) or ""))
+        for kind, one in zip(kinds, pseudonyms.tolist(), strict=True)
+    }
     marks = ", ".join("?" * len(pseudonyms))
     rows = state.execute(
-        f"SELECT made_ms, occurred_ms, purpose, choice FROM consent WHERE principal IN ({marks}) ORDER BY entry_no",
+        "SELECT made_ms, occurred_ms, purpose, choice, principal FROM consent "
+        f"WHERE principal IN ({marks}) ORDER BY entry_no",
         pseudonyms.tolist(),
     )
     states = {GRANTED: "granted", WITHDRAWN: "withdrawn"}
     numbers = ([int(cell or 0) for cell in row] for row in rows)
     return tuple(
-        Choice(_time(made or occurred), purposes.get(purpose, ""), states.get(said, "denied"))
-        for made, occurred, purpose, said in numbers
+        Choice(_time(made or occurred), purposes.get(purpose, ""), states.get(said, "denied"), *names[principal])
+        for made, occurred, purpose, said, principal in numbers
     )
 
 
-def _write_row(row: dict[str, Any], bits: dict[str, int], texts: dict[int, tuple[int, str]]) -> Happening:
+def _write_row(
+    row: dict[str, Any], blueprint: Blueprint, bits: dict[str, int], texts: dict[int, tuple[int, str]]
+) -> Happening:
     about: dict[str, str | float] = {}
     for column, value in row.items():
         kind, _, name = column.partition("_")
@@ -189,10 +215,23 @@ def _write_row(row: dict[str, Any], bits: dict[str, int], texts: dict[int, tuple
         at=_time(row["occurred_ms"]),
         received_at=_time(row["received_ms"]),
         name=row["name"],
+        label=_label(row, blueprint),
         source=row["source"],
         about=about,
         purposes=tuple(purpose for purpose, bit in bits.items() if row["permitted"] >> bit & 1),
     )
+
+
+def _label(row: dict[str, Any], blueprint: Blueprint) -> Words:
+    """Return what the blueprint calls an event: its touchpoint, else its operation, else its name."""
+    declared = [(one.label, one.events) for one in blueprint.touchpoints]
+    declared += [(one.label, one.events) for one in blueprint.operations]
+    for label, events in declared:
+        for match in events:
+            where = match.where.items()
+            if match.name == row["name"] and all(row.get(f"field_{field}") in values for field, values in where):
+                return label
+    return Words(fr=row["name"], en=row["name"])
 
 
 def _use(purpose: Purpose, allowed: dict[str, bool]) -> Use:

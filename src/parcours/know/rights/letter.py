@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from typing import Literal
 
+from parcours.know.identity.telling import KINDS
 from parcours.know.rights.access import Dossier
 from parcours.words import Words
 
@@ -32,12 +33,14 @@ _STATES = {
     "withdrawn": Words(fr="retiré", en="withdrawn"),
 }
 _RIGHTS = Words(
-    fr="Vous pouvez demander à rectifier ou à effacer ces données, à en limiter l'usage ou vous y opposer, et retirer "
-    "un consentement à tout moment. Vous pouvez aussi vous plaindre auprès de la CNIL (www.cnil.fr). Aucune décision "
-    "n'est prise sur vous par une machine seule.",
-    en="You may ask for these data to be corrected or erased, for their use to be restricted, object to it, and "
-    "withdraw a consent at any time. You may also complain to your data protection authority. No decision about you is "
-    "taken by a machine alone.",
+    fr="Vous pouvez demander que ces données soient rectifiées ou effacées et que leur usage soit limité, vous opposer "
+    "à leur usage, recevoir ce que vous nous avez confié sous une forme réutilisable ailleurs, et retirer un "
+    "consentement à tout moment. Pour cela, ou pour joindre le délégué à la protection des données, adressez-vous à "
+    "l'entreprise nommée en tête. Vous pouvez aussi introduire une réclamation auprès de la CNIL (www.cnil.fr).",
+    en="You may ask for these data to be corrected or erased and for their use to be restricted, object to their use, "
+    "receive what you gave us in a form that can be used elsewhere, and withdraw a consent at any time. To do so, or "
+    "to reach the data protection officer, ask the company that is named at the top. You may also lodge a complaint "
+    "with your data protection authority.",
 )
 
 
@@ -47,13 +50,31 @@ def write_letter(dossier: Dossier, language: Literal["fr", "en"]) -> str:
     def say(french: str, english: str) -> str:
         return escape(french if language == "fr" else english)
 
+    def call(kind: str, id: str) -> str:
+        return _word(dossier.labels, f"{kind}:{id}", language).removeprefix(f"{kind}:")
+
     title = escape(_TITLES[dossier.scope].in_language(language))
-    who = [(one.name, one.value, one.told_at[:10]) for one in (*dossier.identifiers, *dossier.values)]
+    who = [(_word(KINDS, one.name, language), one.value, one.told_at[:10]) for one in dossier.identifiers]
+    who += [(call("field", one.name), one.value, one.told_at[:10]) for one in dossier.values]
     events = [
-        (one.at.replace("T", " ").rstrip("Z"), one.name, _about(one.about), one.source, ", ".join(one.purposes))
+        (
+            one.at.replace("T", " ").rstrip("Z"),
+            one.label.in_language(language),
+            "; ".join(f"{call('field', name)}{say(' :', ':')} {_figure(value)}" for name, value in one.about.items()),
+            one.source,
+            ", ".join(call("purpose", purpose) for purpose in one.purposes),
+        )
         for one in reversed(dossier.events)
     ]
-    choices = [(one.at[:10], one.purpose, _word(_STATES, one.state, language)) for one in dossier.choices]
+    choices = [
+        (
+            one.at[:10],
+            call("purpose", one.purpose),
+            _word(_STATES, one.state, language),
+            f"{_word(KINDS, one.kind, language)} {one.identifier}",
+        )
+        for one in dossier.choices
+    ]
     uses = [
         (
             one.label.in_language(language),
@@ -77,7 +98,7 @@ def write_letter(dossier: Dossier, language: Literal["fr", "en"]) -> str:
         ),
         _table(
             say("Vos choix", "Your choices"),
-            (say("Quand", "When"), say("Finalité", "Purpose"), say("Choix", "Choice")),
+            (say("Quand", "When"), say("Finalité", "Purpose"), say("Choix", "Choice"), say("Fait pour", "Made for")),
             choices,
         ),
     ]  # fmt: skip
@@ -92,7 +113,7 @@ def write_letter(dossier: Dossier, language: Literal["fr", "en"]) -> str:
             _table(
                 say("Qui le reçoit", "Who receives it"),
                 (say("Destinataire", "Recipient"), say("Finalité", "Purpose")),
-                [(one.name, one.value) for one in dossier.recipients],
+                [(one.name, call("purpose", one.value)) for one in dossier.recipients],
             ),
             f"<p>{escape(_RIGHTS.in_language(language))}</p>",
         ]  # fmt: skip
@@ -112,9 +133,8 @@ def _table(title: str, headings: Sequence[str], rows: Iterable[Sequence[str]]) -
     return f"<h2>{title}</h2>{table}"
 
 
-def _about(about: dict[str, str | float]) -> str:
-    told = ((name, f"{value:g}" if isinstance(value, float) else value) for name, value in about.items())
-    return "; ".join(f"{name}: {value}" for name, value in told)
+def _figure(value: str | float) -> str:
+    return f"{value:g}" if isinstance(value, float) else value
 
 
 def _word(words: dict[str, Words], name: str, language: Literal["fr", "en"]) -> str:
