@@ -165,7 +165,7 @@ def test_a_pair_that_waits_is_listed_and_settled(shop: Path, answer: str, togeth
     assert listed[-1] == "1 pair(s) to decide."
     one, first, other, second = listed[0].split()[:4]
     assert {first, second} == {"•••-1", "•••-2"}
-    assert "both with c•••@maison.fr; refused: one person would have too many accounts" in listed[0]
+    assert "both with mail c•••@maison.fr; refused: one person would have too many accounts" in listed[0]
     assert call("review", shop, answer, one, other).returncode == 2  # without a cause
     assert call("review", shop, answer, one, other, "--cause", "asked by phone").returncode == 0
     assert call("review", shop).stdout == "0 pair(s) to decide.\n"

@@ -14,6 +14,8 @@ from parcours.errors import ParcoursError
 from parcours.know.company import Know
 from parcours.know.identities import IDENTITY, Identities
 from parcours.know.identity.people import People, write_profile_id
+from parcours.know.identity.scored import ACCEPTED, WAITING, Scored
+from parcours.know.identity.telling import tell_doubt
 from parcours.progress import Silent
 from parcours.settings import Settings
 
@@ -146,6 +148,36 @@ def test_two_identified_people_wait_for_a_person_who_says_the_same(firm: Firm) -
     assert profile(firm, "U1") == profile(firm, "U2")
     assert firm.know.review() == ()
     assert people(firm).digest() == rebuilt(firm).digest()
+
+
+def test_a_pair_that_was_compared_says_its_weight_and_each_is_counted_once(firm: Firm) -> None:
+    """Accepted by weight, joined by none: two accounts wait for a person, and the numbers of linking say so."""
+    firm.admit(
+        *(event(user=f"U{number}") for number in range(1, 7)),
+        event(user="U1", phone="0612345678"),
+        event(user="U2", phone="0612345678"),
+        event(mail="a@maison.fr"),
+        event(mail="b@maison.fr"),
+    )
+    known = [*(f"user:U{number}" for number in range(1, 7)), "mail:a@maison.fr", "mail:b@maison.fr"]
+    codes = np.array([identities(firm).find(name) for name in known], np.int64)
+    standing = np.array([ACCEPTED, ACCEPTED, WAITING, ACCEPTED], np.int8)
+    weights = np.array([15_000, 12_300, 7_800, 20_000], np.int64)
+    scored = Scored(firm.know._state, firm.know._keys)
+    scored.append(codes[::2], codes[1::2], weights, 1, 10, standing)
+    doubts = firm.know.review()
+    told = {
+        tell_doubt(doubt, via).en
+        for doubt, via in zip(doubts, firm.know.show_identifiers([one.via or 0 for one in doubts]), strict=True)
+    }
+    refused = "refused: one person would have too many accounts"
+    assert told == {
+        f"both with phone •••78; alike by comparison, weight 15.0 bits; {refused}",
+        f"alike by comparison, weight 12.3 bits; {refused}",
+        "alike by comparison, weight 7.8 bits",
+    }
+    # a and b are one; the three others wait, two of them because of the limit.
+    assert identities(firm).count_scored() == (1, 3, 2)
 
 
 def test_or_who_says_not_the_same(firm: Firm) -> None:

@@ -36,14 +36,18 @@ def command(folder: Path, train: bool, as_json: bool, quiet: bool) -> None:
 
 def _say(done: Linked) -> Words:
     people, fresh, found = map(write_number, (done.people, done.fresh, done.found))
-    accepted, waiting = write_number(done.accepted), write_number(done.waiting)
+    accepted, waiting, held = map(write_number, (done.accepted, done.waiting, done.held))
+    since = Words(
+        fr=f", dont {held} qu'une limite a refusées" if done.held else "",
+        en=f", {held} of them since a limit refused them" if done.held else "",
+    )
     learnt = Words(
         fr="appris à cette occasion" if done.trained else "déjà appris",
         en="learnt now" if done.trained else "learnt before",
     )
     return Words(
         fr=f"{people} personnes, {fresh} comparées (modèle {done.model_no}, {learnt.fr}) : {found} paires nouvelles.\n"
-        f"En tout : {accepted} acceptées, {waiting} à décider.",
+        f"En tout : {accepted} réunies, {waiting} à décider{since.fr}.",
         en=f"{people} people, {fresh} compared (model {done.model_no}, {learnt.en}): {found} new pairs.\n"
-        f"In all: {accepted} accepted, {waiting} to be decided.",
+        f"In all: {accepted} joined, {waiting} to be decided{since.en}.",
     )

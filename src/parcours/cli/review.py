@@ -10,7 +10,7 @@ from parcours import company as companies
 from parcours.cli.output import print_json, write_number
 from parcours.cli.unmerge import decide_pair
 from parcours.company import Company
-from parcours.know import Doubt, tell_verdict, tell_weight
+from parcours.know import tell_doubt
 from parcours.words import Words
 
 
@@ -45,11 +45,3 @@ def print_doubts(company: Company, as_json: bool) -> None:
         click.echo(f"{doubt.one:016x} {one}  {doubt.other:016x} {other}  {tell_doubt(doubt, via)}")
     count = write_number(len(doubts))
     click.echo(str(Words(fr=f"{count} paire(s) à trancher.", en=f"{count} pair(s) to decide.")))
-
-
-def tell_doubt(doubt: Doubt, via: str) -> Words:
-    """Return what speaks for a pair."""
-    if doubt.via is None and doubt.weight_milli is not None:
-        return tell_weight(doubt.weight_milli)
-    why = tell_verdict("refused", doubt.limit)
-    return Words(fr=f"tous deux avec {via} ; {why.fr}", en=f"both with {via}; {why.en}")

@@ -27,7 +27,7 @@ from parcours.know.identity.choosing import unknown_identifier
 from parcours.know.identity.people import write_profile_id
 from parcours.know.identity.proof import Explanation, Identifier, Link
 from parcours.know.identity.review import Doubt
-from parcours.know.identity.telling import name_identifier, tell_link, tell_verdict, tell_weight
+from parcours.know.identity.telling import name_identifier, tell_doubt, tell_link
 from parcours.know.layers.memberships import Membership
 from parcours.know.linking.batch import Linkage, Linked
 from parcours.know.linking.comparing import LEVELS as LINK_LEVELS
@@ -141,10 +141,9 @@ __all__ = [
     "plain_login",
     "refuse_dsr",
     "say_bounds",
+    "tell_doubt",
     "tell_link",
     "tell_scope",
-    "tell_verdict",
-    "tell_weight",
     "unknown_identifier",
     "verify",
     "write_json",

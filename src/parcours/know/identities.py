@@ -28,7 +28,7 @@ from parcours.know.identity.news import NO_NEWS, News, Rulings, compare_people
 from parcours.know.identity.people import People, read_people, without, write_people
 from parcours.know.identity.proof import Explanation, explain
 from parcours.know.identity.renaming import Renamed
-from parcours.know.identity.review import Doubt, find_doubts
+from parcours.know.identity.review import Doubt, count_scored, find_doubts
 from parcours.know.identity.scored import ACCEPTED, Scored
 from parcours.know.identity.scored import REFUSED as TURNED_DOWN
 from parcours.know.identity.shared import SharedDevices
@@ -211,6 +211,10 @@ class Identities:
         """Return the pairs that wait for a person to say whether they are one."""
         pairs = [(act.one, act.other) for act in self._acts.read()]
         return find_doubts(self.people(), self._scored.read(), np.array(pairs, np.int64).reshape(-1, 2))
+
+    def count_scored(self) -> tuple[int, int, int]:
+        """Return how many scored pairs joined, wait for a person, and wait since a limit refused them."""
+        return count_scored(self.people(), self._scored.read(), self.review())
 
     def alarms(self) -> tuple[Words, ...]:
         """Return what says that identifiers are fusing people, a sentence each."""

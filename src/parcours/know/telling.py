@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
+
 from parcours.blueprint.records import Purpose
 from parcours.errors import ParcoursError
 from parcours.know.gate.since import kept_since
@@ -135,7 +137,7 @@ class Telling(Permitting):
             permission = self._permission(purpose, kept_since(purpose))
             done = batch.run(self._identities.people(), permission, train, progress)
             self.refresh(progress)
-            return done
+            return self._count(done)
 
     def linkage(self) -> Linkage:
         """Return the last batch of linking and the weights of its model.
@@ -144,7 +146,13 @@ class Telling(Permitting):
             ParcoursError: ``link_not_declared``, ``row_damaged`` …
         """
         with self._turn:
-            return self._linking()[0].show()
+            found = self._linking()[0].show()
+            return found if found.last is None else msgspec.structs.replace(found, last=self._count(found.last))
+
+    def _count(self, done: Linked) -> Linked:
+        """Return what a batch did with where its pairs stand now: the fold and people have their say after it."""
+        joined, waiting, held = self._identities.count_scored()
+        return msgspec.structs.replace(done, accepted=joined, waiting=waiting, held=held)
 
     def _linking(self) -> tuple[Batch, Purpose]:
         link = self._blueprint.link

@@ -46,7 +46,7 @@ def read_form(client: TestClient, language: str = "en") -> dict[str, str]:
 def test_the_page_says_what_speaks_for_a_pair_masked(shop: Company) -> None:
     text = browse(shop).get("/en/review").text
     assert "1 pair may be one person" in text
-    assert "both with c•••@maison.fr; refused: one person would have too many accounts" in text
+    assert "both with mail c•••@maison.fr; refused: one person would have too many accounts" in text
     assert "claire" not in text
     assert "CLIENT-1" not in text
     # Each name leads to a customer's page, which asks for a reason.
@@ -55,7 +55,7 @@ def test_the_page_says_what_speaks_for_a_pair_masked(shop: Company) -> None:
     for id in ids:
         assert "Why do you look at this customer?" in browse(shop).get(f"/en/customer/{id}").text
     french = browse(shop).get("/fr/review").text
-    assert "tous deux avec c•••@maison.fr ; refusé : une même personne aurait trop de comptes" in french
+    assert "tous deux avec le même e-mail c•••@maison.fr ; refusé : une même personne aurait trop de comptes" in french
 
 
 @pytest.mark.parametrize(("answer", "same"), [("same", True), ("not_same", False)])

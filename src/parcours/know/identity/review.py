@@ -7,11 +7,13 @@ import numpy as np
 import numpy.typing as npt
 
 from parcours.collect.door import IDENTIFIERS
-from parcours.know.identity.people import NO_WEIGHT, People
-from parcours.know.identity.scored import WAITING, ScoredEdges
+from parcours.know.identity.people import NO_WEIGHT, Codes, People
+from parcours.know.identity.scored import ACCEPTED, WAITING, ScoredEdges
 from parcours.know.identity.shared import DEVICE
 from parcours.know.identity.verdicts import REFUSED
 from parcours.know.pseudonyms import Numbers, types_of
+
+Places = npt.NDArray[np.intp]
 
 _USER = IDENTIFIERS.index("user")
 
@@ -21,9 +23,9 @@ class Doubt(msgspec.Struct, frozen=True):
 
     Attributes:
         one, other: The pseudonyms to decide about.
-        via: The identifier that both had, where an edge was refused; nothing for scored pairs.
+        via: The identifier that both had, where an edge that was seen was refused; nothing where none was.
         limit: The type of which there would be too many, where an edge was refused.
-        weight_milli: The match weight of a scored pair, in thousandths of a bit.
+        weight_milli: The match weight in thousandths of a bit, where they were compared too.
         event_no: The event that first showed it.
         times: How many distinct edges say the same.
         profiles: The ids of the two profiles, as those of ``one`` and ``other``.
@@ -58,6 +60,15 @@ def find_doubts(people: People, scored: ScoredEdges, decided: Numbers) -> tuple[
     )
 
 
+def count_scored(people: People, scored: ScoredEdges, doubts: tuple[Doubt, ...]) -> tuple[int, int, int]:
+    """Return how many scored pairs are one person now, how many wait for a person, and how many of these weigh enough
+    and wait since a limit refused them."""
+    taken = scored.standing == ACCEPTED
+    one, other = people.profiles(scored.one[taken]), people.profiles(scored.other[taken])
+    compared = [doubt for doubt in doubts if doubt.weight_milli is not None]
+    return int(((one == other) & (one >= 0)).sum()), len(compared), sum(bool(doubt.limit) for doubt in compared)
+
+
 def _find_refused(people: People) -> list[Doubt]:
     kinds = types_of(people.pseudonyms)
     named = _find_users(people, kinds)
@@ -68,7 +79,8 @@ def _find_refused(people: People) -> list[Doubt]:
     rows, persons = rows[both], np.sort(persons[both], axis=1)
     if not len(rows):
         return []
-    pairs, first, times = np.unique(persons, axis=0, return_index=True, return_counts=True)
+    pairs, first, group, times = np.unique(persons, axis=0, return_index=True, return_inverse=True, return_counts=True)
+    seen, heaviest = _sum_up(people.weights_milli[rows], group.ravel(), len(pairs))
     doubts = []
     for place in np.argsort(first).tolist():
         row = int(rows[first[place]])
@@ -78,13 +90,22 @@ def _find_refused(people: People) -> list[Doubt]:
                 one=one,
                 other=other,
                 event_no=int(people.event_nos[row]),
-                via=int(people.pseudonyms[ends[row, 1]]),
+                via=int(people.pseudonyms[ends[rows[seen[place]], 1]]) if seen[place] >= 0 else None,
                 limit=IDENTIFIERS[int(verdicts[row]) - REFUSED],
-                weight_milli=_weight(int(people.weights_milli[row])),
+                weight_milli=_weight(int(heaviest[place])),
                 times=int(times[place]),
             )
         )
     return doubts
+
+
+def _sum_up(weights: Codes, group: Places, count: int) -> tuple[Places, Codes]:
+    """Return by group of edges which was the first that was seen (-1: all were scored), and the heaviest weight."""
+    seen, heaviest = np.full(count, -1, np.intp), np.full(count, NO_WEIGHT, np.int32)
+    rows = np.flatnonzero(weights == NO_WEIGHT)[::-1]
+    seen[group[rows]] = rows
+    np.maximum.at(heaviest, group, weights)
+    return seen, heaviest
 
 
 def _find_users(people: People, kinds: npt.NDArray[np.int8]) -> npt.NDArray[np.intp]:

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from parcours.charts.numbers import write_number
+from parcours.collect.door import IDENTIFIERS
 from parcours.know.identity.proof import Explanation, Identifier, Link
+from parcours.know.identity.review import Doubt
+from parcours.know.pseudonyms import types_of
 from parcours.words import Words
 
 KINDS = {
@@ -66,6 +71,23 @@ def tell_weight(weight_milli: int) -> Words:
     """Return a match weight in bits."""
     fr, en = (write_number(weight_milli / 1000, language, 1) for language in ("fr", "en"))
     return Words(fr=f"poids {fr} bits", en=f"weight {en} bits")
+
+
+def tell_doubt(doubt: Doubt, via: str) -> Words:
+    """Return what speaks for a pair that waits, and what keeps it from being one; ``via`` is shown as it stands."""
+    told = []
+    if doubt.via in (doubt.one, doubt.other):
+        told.append(Words(fr="vus ensemble dans un événement", en="seen together in an event"))
+    elif doubt.via is not None:
+        kind = KINDS[IDENTIFIERS[int(types_of(np.array([doubt.via]))[0])]]
+        shown = Words(fr=via or GONE.fr, en=via or GONE.en)
+        told.append(Words(fr=f"tous deux avec le même {kind.fr} {shown.fr}", en=f"both with {kind.en} {shown.en}"))
+    if doubt.weight_milli is not None:
+        weight = tell_weight(doubt.weight_milli)
+        told.append(Words(fr=f"rapprochés par comparaison, {weight.fr}", en=f"alike by comparison, {weight.en}"))
+    if doubt.limit:
+        told.append(tell_verdict("refused", doubt.limit))
+    return Words(fr=" ; ".join(one.fr for one in told), en="; ".join(one.en for one in told))
 
 
 def _tell_origin(link: Link) -> Words:

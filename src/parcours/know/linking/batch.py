@@ -47,7 +47,10 @@ class Linked(msgspec.Struct, frozen=True):
         trained: Whether the model was learnt anew.
         model_no: Which model gave the weights.
         found: How many pairs reached the review band, of those that were not known before.
-        accepted, waiting, refused: Where all pairs stand now.
+        accepted: How many pairs of all are one person now.
+        waiting: How many wait for a person to decide.
+        refused: How many a person refused.
+        held: How many of those that wait weigh enough, and were refused by a limit of one person.
     """
 
     at_ms: int
@@ -59,6 +62,7 @@ class Linked(msgspec.Struct, frozen=True):
     accepted: int
     waiting: int
     refused: int
+    held: int = 0
 
 
 class Linkage(msgspec.Struct, frozen=True):

@@ -61,10 +61,13 @@ def _facts(company: Readable, linkage: Linkage, language: Language) -> tuple[tup
             ("people", last.people),
             ("accepted", last.accepted),
             ("waits", last.waiting),
+            ("held", last.held),
             ("refused", last.refused),
         )
         facts.append((say("linking.last"), write_moment(last.at_ms, language, zone)))
-        facts += [(say(f"linking.{name}"), write_number(count, language)) for name, count in counts]
+        facts += [
+            (say(f"linking.{name}"), write_number(count, language)) for name, count in counts if count or name != "held"
+        ]
     if linkage.made_ms is not None:
         learnt = say(
             "linking.learnt_of",

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from parcours.charts.numbers import write_number
-from parcours.know import Doubt, tell_verdict, tell_weight
+from parcours.know import Doubt, tell_doubt
 from parcours.words import Language
 from parcours.workspaces.forms import sign
 from parcours.workspaces.frame import Frame, frame_page
@@ -68,12 +68,7 @@ def read_review(company: Readable, language: Language, done: str = "", proof: st
 
 def _say_pair(doubt: Doubt, texts: Sequence[str], language: Language) -> Pair:
     say = Say(language)
-    first, second, via = (text or say("review.erased") for text in texts)
-    told = []
-    if doubt.via is not None:
-        told += [say("review.both", via=via), tell_verdict("refused", doubt.limit).in_language(language)]
-    if doubt.weight_milli is not None:
-        told.append(say("review.scored", weight=tell_weight(doubt.weight_milli).in_language(language)))
+    first, second = (text or say("review.erased") for text in texts[:2])
     one, other = f"{doubt.one:016x}", f"{doubt.other:016x}"
     return Pair(
         one=one,
@@ -81,7 +76,7 @@ def _say_pair(doubt: Doubt, texts: Sequence[str], language: Language) -> Pair:
         first=first,
         second=second,
         profiles=(f"{doubt.profiles[0]:016x}", f"{doubt.profiles[1]:016x}"),
-        why=" ; ".join(told) if language == "fr" else "; ".join(told),
+        why=tell_doubt(doubt, texts[2]).in_language(language),
         times=say("review.times", count=write_number(doubt.times, language)) if doubt.times > 1 else "",
         token=sign(FORM, one, other),
     )
