@@ -124,6 +124,9 @@ def _choose_forgotten(people: People, holders: Ints, second: Ints, random: np.ra
     """Return who asks to be erased: a few with one account, one of them with a device that is not theirs alone."""
     lent = np.union1d(people.shared, people.shared - 1)
     once = np.setdiff1d(holders, second)
-    alone, lenders = np.setdiff1d(once, lent), np.intersect1d(once, lent)
+    # Only where both of a pair sign in does the data show that the device is not one person's.
+    both = people.shared[np.isin(people.shared, holders) & np.isin(people.shared - 1, holders)]
+    pairs = np.union1d(both, both - 1) if len(both) else lent
+    alone, lenders = np.setdiff1d(once, lent), np.intersect1d(once, pairs)
     asked = random.choice(alone, max(_LEAST_FORGOTTEN, len(people) // _FORGOTTEN) - 1, replace=False)
     return np.sort(np.concatenate((asked, lenders[:1])))
