@@ -110,6 +110,19 @@ def test_a_list_of_a_log_that_was_changed_says_so(noted: Path, change: str, opti
     assert "BEWARE: this log was changed by other means than Parcours" in done.stderr
 
 
+@pytest.mark.parametrize("words", [(), ("held",)])
+def test_an_altered_entry_is_kept_as_evidence(noted: Path, tmp_path: Path, words: tuple[str, ...]) -> None:
+    held = tmp_path / "held.json"
+    held.write_text(json.dumps(call_json("audit", noted, "root", day(1))), "utf-8")
+    database = open_database(noted / ".parcours" / "audit.db")
+    database.execute("UPDATE entries SET reason = 'ticket 2' WHERE entry_no = 1")
+    database.close()
+    done = call("audit", noted, *words, *([held] if words else []))
+    assert (done.returncode, "[audit_altered]" in done.stderr) == (1, True)
+    assert "Keep this file as evidence" in done.stderr
+    assert "moved aside" not in done.stderr
+
+
 def test_a_long_log_is_told_by_its_count_and_end(noted: Path) -> None:
     keys, _ = open_keys(noted, read_settings(noted))
     audit = Audit(noted, keys)

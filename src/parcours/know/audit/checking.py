@@ -77,6 +77,15 @@ def _read(tables: LogTables) -> Iterator[tuple[Cell, ...]]:
         yield from rows
 
 
+def log_damaged(path: Path) -> ParcoursError:
+    """Return the error for a log of which something that was read is not what was written."""
+    sentence = Words(
+        fr="Le journal d'audit n'est plus ce qui y a été écrit ; parcours verify dit où.",
+        en="The audit log is not what was written to it any more; parcours verify says where.",
+    )
+    return ParcoursError("audit_altered", sentence, _REMEDY, path)
+
+
 def _altered(path: Path, number: int) -> ParcoursError:
     sentence = Words(
         fr=f"L'entrée {number} du journal d'audit a été altérée.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from hashlib import blake2b
 from pathlib import Path
 from typing import Literal
@@ -14,7 +14,7 @@ import msgspec
 from parcours.engine.store.sqlite import Cell
 from parcours.errors import ParcoursError
 from parcours.know.access.actions import Action
-from parcours.know.audit.checking import check_log
+from parcours.know.audit.checking import check_log, log_damaged
 from parcours.know.audit.entries import CELLS, Entry, Head, LogTables, blob, hash_entry, link
 from parcours.know.audit.merkle import EMPTY, Hashes, grow, hash_span, prove_consistency, prove_inclusion, root_of
 from parcours.know.keys import Keys
@@ -102,7 +102,7 @@ class Audit:
         ``before`` is the number of the last entry of the page that came before this one.
 
         Raises:
-            ParcoursError: ``row_damaged`` names an entry that was altered.
+            ParcoursError: ``audit_altered`` when one of them was altered.
         """
         asked: dict[str, Cell] = {
             "actor = ?": None if actor is None else self._name(actor),
@@ -116,7 +116,7 @@ class Audit:
         }
         given = {clause: value for clause, value in asked.items() if value is not None}
         where = f"WHERE {' AND '.join(given)}" if given else ""
-        rows = self._tables.entries.some(f"{where} ORDER BY entry_no DESC LIMIT ?", (*given.values(), limit))
+        rows = self._some(f"{where} ORDER BY entry_no DESC LIMIT ?", (*given.values(), limit))
         return tuple(msgspec.convert(dict(zip(CELLS, row, strict=False)), Entry) for row in rows)
 
     def root(self, day: int) -> DayRoot:
@@ -190,8 +190,17 @@ class Audit:
         return moved
 
     def _span(self, first: int, last: int) -> bytes:
-        rows = self._tables.entries.some("WHERE entry_no > ? AND entry_no <= ? ORDER BY entry_no", (first, last))
+        rows = self._some("WHERE entry_no > ? AND entry_no <= ? ORDER BY entry_no", (first, last))
         return hash_span([hash_entry(row[:-1]) for row in rows])
+
+    def _some(self, where: str, cells: Sequence[Cell]) -> Sequence[Sequence[Cell]]:
+        try:
+            return self._tables.entries.some(where, cells)
+        except ParcoursError as fault:
+            if fault.code != "row_damaged":
+                raise
+            # Starting anew, the remedy for other tables, would do away with the evidence.
+            raise log_damaged(self._tables.database.path) from fault
 
     def _name(self, thing: int | str) -> str:
         """Return a thing as it stands in the log: a number in 16 hexadecimal digits, an id, or a digest."""
