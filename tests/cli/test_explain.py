@@ -99,13 +99,16 @@ def test_no_identifier_stands_in_the_audit_log(shop: Path) -> None:
         ("access", shop, "user:CLIENT-1", "--out", out, "--portable"),
         ("unmerge", shop, "user:CLIENT-1", "user:CLIENT-3", "--cause", "two people"),
         ("review", shop, "--not-same", "user:CLIENT-2", "user:CLIENT-1", "--cause", "two people"),
+        ("consent", shop, "record", "mail:claire@maison.fr", "--purpose", "improve", "--refuse", "--reason", "a call"),
+        ("consent", shop, "proof", "user:CLIENT-1", "--reason", "their lawyer asks"),
         ("requests", shop, "add", "access", "user:CLIENT-1"),
+        ("requests", shop, "object", "user:CLIENT-3", "improve", "--reason", "as told"),
         ("requests", shop, "restrict", "user:CLIENT-1", "--reason", "contested"),
         ("forget", shop, "user:CLIENT-2", "--yes"),
     ]
     done = {command: call(*command) for command in commands}
     assert {told.returncode for told in done.values()} == {0}, done
-    assert len(call_json("audit", shop)) >= 9
+    assert len(call_json("audit", shop)) >= 12
     for file in (shop / ".parcours").glob("audit.db*"):
         held = file.read_bytes().lower()
         for word in (b"client-", b"claire", b"phone-d1", b"tablet-d2"):
