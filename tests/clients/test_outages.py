@@ -157,8 +157,9 @@ def test_what_was_kept_but_not_answered_comes_again_and_is_kept_once(
     assert {came[amount] for amount in cut[0].amounts()} == {len(cut) + client.retries}
     assert {amount: played.kept[client.source][amount] for amount in stage.amounts} == dict.fromkeys(stage.amounts, 1)
     if client.sdk == "segment":
-        again = [one for one in carriers(stage) if one.amounts() & cut[0].amounts()][-1]
-        assert int(again.headers["x-retry-count"]) >= 1
+        sent = [one for one in carriers(stage) if one.amounts() & cut[0].amounts()]
+        # What a page finds again when it is opened is not counted as a retry.
+        assert max(int(one.headers.get("x-retry-count", 0)) for one in sent) >= 1
 
 
 @pytest.mark.parametrize("fault", ["unavailable", "busy"])

@@ -6,6 +6,7 @@ import asyncio
 import tempfile
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -32,6 +33,9 @@ HOST = (b"host", b"127.0.0.1")
 TURNED_AWAY = {
     f"/{language}/sign-in?why={why}" for language in ("fr", "en") for why in ("provider", "away", "stranger")
 }
+
+
+ASKING = ThreadPoolExecutor(1)
 
 
 class House(NamedTuple):
@@ -83,7 +87,9 @@ def ask(
 
     scope = {"type": "http", "method": method, "path": path, "raw_path": path.encode(), "query_string": query}
     scope |= {"headers": [HOST, *headers], "scheme": "http", "server": ("127.0.0.1", 80), "client": ("127.0.0.1", 9)}
-    asyncio.run(open_house().app(scope | {"http_version": "1.1", "root_path": ""}, receive, send))
+    app = open_house().app
+    # In a thread of its own: a browser that is open in this one has a loop that runs.
+    ASKING.submit(lambda: asyncio.run(app(scope | {"http_version": "1.1", "root_path": ""}, receive, send))).result()
     told = b"".join(one.get("body", b"") for one in sent[1:])
     return Told(sent[0]["status"], dict(sent[0]["headers"]), told)
 

@@ -64,6 +64,8 @@ def test_a_blueprint_that_is_edited_counts_from_then_on(served: Served) -> None:
 def test_what_is_broken_while_it_serves_is_told_and_the_old_goes_on(served: Served, broken: str) -> None:
     key = served.make_key()
     served.wait_for(lambda: served.send(key, make_event(0)) == 200, "the key")
+    # Whoever has not opened the company yet has nothing that could stay as it was.
+    served.wait_for(lambda: kept(served) == {0}, "the keeper to have opened the company")
     path = served.folder / broken
     good = path.read_text("utf-8")
     path.write_text(good + "\n  nonsense: [\n", "utf-8")
