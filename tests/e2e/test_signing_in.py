@@ -155,11 +155,11 @@ def test_people_are_managed_without_script(place: Place, browser: Browser) -> No
     page.locator(".add summary").click()
     page.locator("#login").fill("Cy@Example.com")
     page.locator("#role").select_option("cem")
-    page.locator("#scope").fill("care, transport")
+    page.locator("#scope").fill("customer_service, transport")
     page.locator("form[action$='people/add'] button").click()
     expect(page.get_by_role("status")).to_have_text("They can sign in now.")
     row = page.locator(".row", has_text="cy@example.com").first
-    expect(row).to_contain_text("Customer experience manager (CEM) · care, transport")
+    expect(row).to_contain_text("Customer experience manager (CEM) · customer_service, transport")
     row.locator("summary").click()
     row.get_by_role("button", name="Remove").click()
     expect(page.get_by_role("status")).to_have_text("They can sign in no longer.")
