@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import json
+import re
+import struct
 from pathlib import Path
 
 from tests.cli.conftest import call, call_json
@@ -74,10 +77,19 @@ def test_it_proves_what_somebody_chose(firm: Path) -> None:
     who = customer(firm, "oui")
     done = call("consent", firm, "proof", who, "--reason", "claim 12")
     assert "personalise  granted" in done.stdout
-    assert "BLAKE2b-256(" in done.stdout
+    # What is printed opens the commitment by the recipe that is printed, with nothing of ours.
+    told = dict(re.findall(r"^    (commitment|contents|salt) ([0-9a-f]+)$", done.stdout, re.MULTILINE))
+    (recipe,) = re.findall(r"^  (commitment == .*)$", done.stdout, re.MULTILINE)
+    assert eval(recipe, {"hashlib": hashlib, **told}) is True
+    assert eval(recipe, {"hashlib": hashlib, **told, "salt": "00" * 16}) is False
+    (names,) = re.findall(r"^  (principal, .*)$", done.stdout, re.MULTILINE)
+    columns = dict(zip(names.split(", "), struct.unpack("<10q", bytes.fromhex(told["contents"])), strict=True))
+    assert columns["choice"] == 1
+    assert call("--lang", "fr", "consent", firm, "proof", who, "--reason", "a").stdout.count(recipe) == 1
     assert {one["state"] for one in call_json("consent", firm, "proof", who, "--reason", "claim 12")} == {"granted"}
     assert call("consent", firm, "proof", who).returncode == 1
-    assert len([entry for entry in call_json("audit", firm) if entry["action"] == "export_proof"]) == 2
+    assert len([entry for entry in call_json("audit", firm) if entry["action"] == "export_proof"]) == 3
+    assert "who asks for it" in call("consent", firm, "proof", who).stderr
 
 
 def test_a_command_that_is_none_says_how_it_goes(firm: Path) -> None:
@@ -85,6 +97,7 @@ def test_a_command_that_is_none_says_how_it_goes(firm: Path) -> None:
         ["why", "touches"],
         ["record", "user:1"],
         ["record", "user:1", "--purpose", "personalise"],
+        ["record", "user:1", "--purpose", "personalise", "--grant", "--refuse", "--reason", "x"],
         ["show", "x"],
     ):
         done = call("consent", firm, *words)
@@ -92,3 +105,27 @@ def test_a_command_that_is_none_says_how_it_goes(firm: Path) -> None:
         assert "why TABLE ID" in done.stderr
     done = call("consent", firm, "record", "nobody", "--purpose", "personalise", "--grant", "--reason", "x")
     assert (done.returncode, "unknown_customer" in done.stderr) == (1, True)
+
+
+def test_a_choice_of_nobody_is_recorded_only_for_one_who_is_new(firm: Path) -> None:
+    words = ["record", "user:NOPE", "--purpose", "personalise", "--grant", "--reason", "fair"]
+    before = call_json("consent", firm)["ledger"]["lines"]
+    refused = call("consent", firm, *words)
+    assert (refused.returncode, "nobody_yet" in refused.stderr, "--new" in refused.stderr) == (1, True, True)
+    assert call_json("consent", firm)["ledger"]["lines"] == before
+    assert "Recorded for 1 identifier, line" in call("consent", firm, *words, "--new").stdout
+
+
+def test_why_says_what_was_not_reached_and_who_is_not_known(firm: Path) -> None:
+    nobody = call("consent", firm, "why", "personalise/touches", "user:NOPE").stdout.splitlines()[1:]
+    assert nobody[0].split()[:3] == ["✗", "not", "known"]
+    assert [line.split()[0] for line in nobody[1:]] == ["·"] * 5
+    french = call("--lang", "fr", "consent", firm, "why", "personalise/touches", "user:NOPE").stdout
+    assert "inconnu" in french
+    assert french.count("Non atteint.") == 5
+    assert [line.split()[1] for line in french.splitlines()[2:]] == ["gardé", "marque", "durée", "maintenant", "table"]
+
+
+def test_a_basis_is_said_in_words(firm: Path) -> None:
+    assert "(improve_service, legitimate interest)" in call("consent", firm).stdout
+    assert "(improve_service, intérêt légitime)" in call("--lang", "fr", "consent", firm).stdout

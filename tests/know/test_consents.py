@@ -130,7 +130,7 @@ def test_a_choice_is_recorded_again_though_it_was_stated_a_moment_ago(firm: Firm
 
 
 def test_a_choice_may_come_before_the_customer(firm: Firm) -> None:
-    firm.know.consents.record("mail: New@B.fr", "personalise", True, "cli", "trade fair")
+    firm.know.consents.record("mail: New@B.fr", "personalise", True, "cli", "trade fair", new=True)
     rows = firm.admit(ordered(mail="new@b.fr")).rows
     assert rows.column("permitted").to_pylist() == [3]
 
@@ -139,6 +139,7 @@ def test_a_choice_may_come_before_the_customer(firm: Firm) -> None:
     ("identifier", "purpose", "reason", "code"),
     [
         ("nobody", "personalise", "call", "unknown_customer"),
+        ("user:u11", "personalise", "call", "nobody_yet"),
         ("mail:undefined", "personalise", "call", "unknown_customer"),
         ("same", "personalise", "call", "ambiguous_customer"),
         ("user:u1", "sell", "call", "unknown_purpose"),

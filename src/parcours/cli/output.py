@@ -18,6 +18,8 @@ from parcours.errors import Fault
 from parcours.measure.contract import Column, Result
 from parcours.words import LANGUAGES, Words, language
 
+_COLON = Words(fr="\u00a0:", en=":")
+
 PATIENCE_S = 1.0
 FILE_WIDTH = 160
 WIDEST = 34
@@ -189,7 +191,7 @@ class Bars:
         seconds = time.monotonic() - self._start
         if seconds > PATIENCE_S and not self._quiet:
             count = f" {write_number(self._done)}" if self._done else ""
-            print(f"{self._label}:{count} ({write_number(seconds, 1)} s)", file=sys.stderr)
+            print(f"{self._label}{_COLON}{count} ({write_number(seconds, 1)} s)", file=sys.stderr)
         self._label = Words()
 
 

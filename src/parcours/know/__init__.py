@@ -17,11 +17,12 @@ from parcours.know.audit.log import Audit, DayRoot, Outcome
 from parcours.know.company import Know
 from parcours.know.consent.coverage import STATES, Counts, Coverage
 from parcours.know.consent.history import LedgerLine
+from parcours.know.consent.lines import COLUMNS as LEDGER_COLUMNS
 from parcours.know.consent.proving import ChoiceProof
 from parcours.know.consents import ConsentOverview, Recorded
 from parcours.know.gate.permitted import Permitted
 from parcours.know.gate.verdict import Verdict
-from parcours.know.gate.why import Why
+from parcours.know.gate.why import Gate, Why
 from parcours.know.identity.acts import Change, Ruling
 from parcours.know.identity.choosing import unknown_identifier
 from parcours.know.identity.people import write_profile_id
@@ -63,6 +64,7 @@ __all__ = [
     "DSR_IDENTITIES",
     "DSR_KINDS",
     "FEWEST",
+    "LEDGER_COLUMNS",
     "LINK_LEVELS",
     "LOCAL",
     "NOBODY_THERE",
@@ -92,6 +94,7 @@ __all__ = [
     "Entry",
     "ErasureReceipt",
     "Explanation",
+    "Gate",
     "How",
     "Identifier",
     "Know",

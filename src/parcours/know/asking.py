@@ -37,7 +37,7 @@ class Asking(Permitting):
         """What people asked to be used for nothing, or not for one purpose: restrictions and objections."""
 
         def refuse(identifier: str, purpose: str, actor: str, reason: str) -> object:
-            return self.consents.record(identifier, purpose, False, actor, reason)
+            return self.consents.record(identifier, purpose, False, actor, reason, new=True)
 
         def count(pseudonyms: Numbers, at_ms: int, objects: bool) -> None:
             if self._blueprint.audience is None:

@@ -160,23 +160,28 @@ class Consents:
             met_ms=met_ms,
         )
 
-    def record(self, identifier: str, purpose: str, granted: bool, actor: str, reason: str) -> Recorded:
+    def record(
+        self, identifier: str, purpose: str, granted: bool, actor: str, reason: str, new: bool = False
+    ) -> Recorded:
         """Record what somebody chose and told a person: for the account, or for the device that is named.
 
         An account's choice stands for every user id, mail and phone of that person and for none of their devices. It
         is noted in the audit log first, and counts at the next look.
 
         Args:
-            identifier: ``KIND:VALUE``, or a value that is known already.
+            identifier: ``KIND:VALUE``, or a value that is known already; one that nobody has yet with ``new`` alone, so
+                that a mistyped one is told.
             purpose: The purpose's id.
             granted: Whether they allow it.
             actor: Who records it: ``cli``, or a person's id.
             reason: How the choice was told; what may name a person in it is masked.
+            new: Whether the choice may be recorded before whoever has the identifier comes.
 
         Raises:
-            ParcoursError: ``unknown_purpose``, ``reason_missing``, ``unknown_customer``, ``ambiguous_customer`` …
+            ParcoursError: ``unknown_purpose``, ``reason_missing``, ``unknown_customer``, ``nobody_yet``,
+                ``ambiguous_customer`` …
         """
-        return self._record(lambda: self._find(identifier), purpose, granted, actor, reason)
+        return self._record(lambda: self._find(identifier, new), purpose, granted, actor, reason)
 
     def record_for(self, profile: str, purpose: str, granted: bool, actor: str, reason: str) -> Recorded:
         """Record what the customer with this profile id chose for their account (see `record`).
@@ -218,7 +223,7 @@ class Consents:
         """
         reason = mask(" ".join(reason.split()))[:MOST_LETTERS]
         if not reason:
-            raise _reason_missing()
+            raise _proof_without_reason()
         with self._turn:
             own, people = self._identities.pseudonyms_of(identifier), self._identities.people()
             if not len(own):
@@ -244,7 +249,7 @@ class Consents:
             self._ledger.settle(now_ms)
             return tuple(range(before + 1, self._ledger.catch_up() + 1))
 
-    def _find(self, identifier: str) -> tuple[Numbers, int]:
+    def _find(self, identifier: str, new: bool) -> tuple[Numbers, int]:
         """Return the pseudonyms for which somebody's choice stands, and what the audit log calls them."""
         own, people = self._identities.pseudonyms_of(identifier), self._identities.people()
         known = own[np.isin(own, people.pseudonyms)]
@@ -252,6 +257,8 @@ class Consents:
         if not len(known):
             if kind not in IDENTIFIERS or not value or not len(own):
                 raise _unknown_customer()
+            if not new:
+                raise _nobody_yet()
             return own, int(own[0])
         persons = np.unique(people.person[np.searchsorted(people.pseudonyms, known)])
         if len(persons) > 1:
@@ -353,8 +360,37 @@ def _unknown_customer() -> ParcoursError:
         "unknown_customer",
         Words(fr="Personne n'a cet identifiant.", en="Nobody has this identifier."),
         Words(
-            fr="Écrivez de quel type il est, par exemple mail:claire@example.org : le choix vaudra dès qu'il vient.",
-            en="Write of which type it is, such as mail:claire@example.org: the choice then holds from when it comes.",
+            fr="Écrivez de quel type il est, par exemple mail:claire@example.org, et vérifiez-en l'écriture.",
+            en="Write of which type it is, such as mail:claire@example.org, and check how it is written.",
+        ),
+    )
+
+
+def _nobody_yet() -> ParcoursError:
+    return ParcoursError(
+        "nobody_yet",
+        Words(
+            fr="Personne n'a encore cet identifiant : rien n'est enregistré.",
+            en="Nobody has this identifier yet: nothing was recorded.",
+        ),
+        Words(
+            fr="Vérifiez l'écriture ; si la personne doit encore venir, ajoutez --new : "
+            "le choix vaudra dès qu'elle vient.",
+            en="Check how it is written; if they are still to come, add --new: the choice holds from when they come.",
+        ),
+    )
+
+
+def _proof_without_reason() -> ParcoursError:
+    return ParcoursError(
+        "reason_missing",
+        Words(
+            fr="Une preuve des choix de quelqu'un ne sort pas sans dire qui la demande.",
+            en="A proof of what somebody chose is not given without saying who asks for it.",
+        ),
+        Words(
+            fr="Ajoutez une raison, par exemple « réclamation 12 auprès de la CNIL ».",
+            en="Add a reason, for instance “claim 12 before the CNIL”.",
         ),
     )
 

@@ -129,6 +129,7 @@ class Permitting(Kept):
                     name,
                     parts,
                     subjects,
+                    bool(len(mine)),
                     self._number(one).number,
                     kept_since(one),
                     self._look_up([subjects], one, live)[0],

@@ -31,9 +31,29 @@ def test_the_first_gate_that_stopped_them_is_named(firm: Firm) -> None:
     assert stopped(firm, "personalise/touches", "u4") == "now"
     assert stopped(firm, "improve/touches", "u3") == "table"
     assert stopped(firm, "improve/customers", "u3") is None
-    assert stopped(firm, "improve/touches", "unknown") == "kept"
+    assert stopped(firm, "improve/touches", "unknown") == "known"
     assert stopped(firm, "improve/answers", "u1") == "table"
     assert [one.purpose for one in firm.know.explain_row("touches", "user:u1")] == ["improve", "personalise"]
+
+
+def test_behind_the_gate_that_stopped_everything_nothing_is_judged(firm: Firm) -> None:
+    firm.admit(order("u1"))
+    (why,) = firm.know.explain_row("personalise/touches", "user:u1")
+    assert [(one.gate, one.passed, one.reached) for one in why.gates] == [
+        ("known", True, True),
+        ("kept", True, True),
+        ("stamp", False, True),
+        ("retention", False, False),
+        ("now", False, False),
+        ("table", False, False),
+    ]
+    assert {(one.events, one.reason.fr, one.reason.en) for one in why.gates[3:]} == {
+        (0, "Non atteint.", "Not reached.")
+    }
+    for nobody in ("user:NOPE", "NOPE"):
+        (why,) = firm.know.explain_row("improve/customers", nobody)
+        assert [one.reached for one in why.gates] == [True] + [False] * 5
+        assert why.reason.en == "Nobody has this identifier here."
 
 
 def test_it_agrees_with_the_table(firm: Firm) -> None:

@@ -27,12 +27,16 @@ Gate = Literal["known", "kept", "stamp", "retention", "now", "table"]
 
 
 class Passage(msgspec.Struct, frozen=True):
-    """One gate: how many of the events that came to it it let through, and why in a sentence."""
+    """One gate: how many of the events that came to it it let through, and why in a sentence.
+
+    Behind the gate that stopped everything nothing came to be judged: there nothing is ``reached``.
+    """
 
     gate: Gate
     events: int
     passed: bool
     reason: Words
+    reached: bool = True
 
 
 class Why(msgspec.Struct, frozen=True):
@@ -66,11 +70,14 @@ def explain(
     table: str,
     parts: Sequence[Part],
     subjects: Numbers,
+    known: bool,
     bit: int,
     since_ms: int,
     verdict: Verdict,
 ) -> Why:
     """Return why rows of ``subjects`` (pseudonyms of one person) are in ``table`` of ``purpose``, or are not.
+
+    ``known`` says whether anybody has one of them.
 
     Raises:
         ParcoursError: ``part_damaged``.
@@ -82,14 +89,16 @@ def explain(
     fitting = _count_fitting(blueprint, table, rows.filter(pa.array(fresh)))
     counts = rows.num_rows, int(stamped.sum()), int(fresh.sum())
     gates = (
-        Passage("known", counts[0], bool(len(subjects)), _KNOWN[bool(len(subjects))]),
+        Passage("known", counts[0], known, _KNOWN[known]),
         Passage("kept", counts[0], counts[0] > 0, _KEPT[counts[0] > 0]),
         Passage("stamp", counts[1], counts[1] > 0, _STAMPED[counts[1] > 0]),
         Passage("retention", counts[2], counts[2] > 0, _FRESH[counts[2] > 0]),
         Passage("now", counts[2] if verdict else 0, verdict.allowed, verdict.reason),
         Passage("table", fitting if verdict else 0, fitting > 0, _FITTING[fitting > 0]),
     )
-    return Why(purpose.id, table, all(one.passed for one in gates), verdict.identifiers, verdict, gates)
+    stop = next((place for place, one in enumerate(gates) if not one.passed), len(gates))
+    told = (*gates[: stop + 1], *(Passage(one.gate, 0, False, _NOT_REACHED, False) for one in gates[stop + 1 :]))
+    return Why(purpose.id, table, stop == len(gates), verdict.identifiers, verdict, told)
 
 
 def _read(folder: Path, blueprint: Blueprint, parts: Sequence[Part], subjects: Numbers) -> pa.Table:
@@ -121,8 +130,9 @@ def _count_fitting(blueprint: Blueprint, table: str, rows: pa.Table) -> int:
 
 _KNOWN = {
     True: Words(fr="Cet identifiant est connu.", en="This identifier is known."),
-    False: Words(fr="Cette valeur ne désigne personne.", en="This value names nobody."),
+    False: Words(fr="Personne n'a cet identifiant ici.", en="Nobody has this identifier here."),
 }
+_NOT_REACHED = Words(fr="Non atteint.", en="Not reached.")
 _KEPT = {
     True: Words(fr="Des événements ont été gardés.", en="Events were kept."),
     False: Words(

@@ -83,7 +83,8 @@ class Restricting:
             ParcoursError: ``unknown_purpose``, ``no_right_to_object``, ``ground_missing``, ``nobody_found`` …
         """
         named, subject = self._find_purpose(purpose), self._find(identifier)
-        ground = _tidy(ground) if not named.marketing else mask(ground)
+        # Marketing is objected to, and consent withdrawn, without saying why (art. 21(2), 7(3)).
+        ground = mask(ground) if named.marketing or named.basis == "consent" else _tidy(ground)
         number = self._enter("objection", identifier, subject, actor, request_no, f"{purpose}: objected. {ground}")
         if self._is_audience(named):
             self._count(subject.pseudonyms, _now_ms(), True)
